@@ -1,0 +1,17 @@
+//! skindelta: before/after photo analysis of skin texture.
+
+pub mod align;
+pub mod change;
+pub mod error;
+pub mod metric;
+pub mod phantom;
+pub mod photo;
+pub mod plane;
+pub mod quality;
+pub mod region;
+pub mod report;
+pub mod series;
+pub mod settings;
+pub mod units;
+
+pub use error::{Error, Result, Step};

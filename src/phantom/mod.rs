@@ -1,0 +1,1 @@
+//! Test skin and test faces with known truth.

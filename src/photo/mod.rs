@@ -1,0 +1,29 @@
+//! Photos: file → linear light with sRGB primaries, upright.
+
+pub mod color;
+pub mod decode;
+
+use crate::plane::Grid;
+
+/// One decoded photo.
+#[derive(Debug, Clone)]
+pub struct Photo {
+    /// File name without folders (results must not hold paths).
+    pub file: String,
+    /// SHA-256 of the file's bytes, hex.
+    pub sha256: String,
+    /// Linear light, sRGB primaries, D65; 0 = none, 65535 = the encoding's white.
+    /// EXIF orientation applied.
+    pub linear: Grid<[u16; 3]>,
+}
+
+impl Photo {
+    /// Width in pixels, after orientation.
+    pub fn width(&self) -> usize {
+        self.linear.width()
+    }
+    /// Height in pixels, after orientation.
+    pub fn height(&self) -> usize {
+        self.linear.height()
+    }
+}

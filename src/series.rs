@@ -1,0 +1,62 @@
+//! A series: photos of one skin over time; a pair is a series of two.
+
+use crate::photo::Photo;
+use crate::units::MmPerPx;
+use serde::Serialize;
+
+/// One visit of a series.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// Shown in the report: `baseline`, `visit 1`, or what the user named it.
+    pub label: String,
+    /// ISO 8601 date, where given.
+    pub date: Option<String>,
+    /// The photo.
+    pub photo: Photo,
+}
+
+/// Photos in order of visit; the first is the baseline, and there is always one.
+#[derive(Debug, Clone)]
+pub struct Series {
+    /// The visits, baseline first.
+    pub visits: Vec<Visit>,
+}
+
+impl Series {
+    /// The photo that all others are compared with.
+    pub fn baseline(&self) -> &Photo {
+        &self.visits[0].photo
+    }
+}
+
+/// Where the scale came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScaleSource {
+    /// `--mm-per-px`.
+    Argument,
+    /// The manifest of a batch.
+    Manifest,
+    /// A nominal face width: filter sizes only, no lengths in mm.
+    Nominal,
+    /// None.
+    None,
+}
+
+/// Millimetres of skin per baseline pixel.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scale {
+    /// The scale that filter sizes use; `None` where there is neither a scale nor a face.
+    pub mm_per_px: Option<MmPerPx>,
+    /// Where it came from.
+    pub source: ScaleSource,
+    /// One standard deviation, relative.
+    pub relative_uncertainty: f64,
+}
+
+impl Scale {
+    /// Whether lengths may be told in millimetres (a nominal face is no ruler).
+    pub fn is_metric(&self) -> bool {
+        matches!(self.source, ScaleSource::Argument | ScaleSource::Manifest)
+    }
+}
