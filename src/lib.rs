@@ -1,6 +1,7 @@
 //! skindelta: before/after photo analysis of skin texture.
 
 pub mod align;
+pub mod analyze;
 pub mod change;
 pub mod error;
 pub mod metric;

@@ -1,0 +1,93 @@
+//! The pipeline: the only file that names all stages.
+
+use crate::error::{Error, Result, Step};
+use crate::plane::{Grid, Mask};
+use crate::region::RegionRequest;
+use crate::report::{Pictures, Report};
+use crate::series::ScaleSource;
+use crate::settings::Settings;
+use std::path::PathBuf;
+
+/// One photo to be analysed.
+#[derive(Debug, Clone)]
+pub struct PhotoInput {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Name of the visit; `baseline`, `visit 1` … where none is given.
+    pub label: Option<String>,
+    /// ISO 8601 date.
+    pub date: Option<String>,
+}
+
+/// What is to be analysed, and how.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Photos in order of visit, at least one (one: a measurement without comparison).
+    pub photos: Vec<PhotoInput>,
+    /// Which regions.
+    pub regions: RegionRequest,
+    /// Millimetres per pixel of the baseline, and who said so.
+    pub scale: Option<(f64, ScaleSource)>,
+    /// ONNX segmentation model named by the user.
+    pub model: Option<PathBuf>,
+    /// Region of untreated skin that tone is told against.
+    pub reference: Option<String>,
+    /// Whether to make the pictures of the page.
+    pub pictures: bool,
+    /// Whether to make the maps.
+    pub maps: bool,
+    /// Every tunable number.
+    pub settings: Settings,
+}
+
+/// One pore on the baseline, followed over the visits.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct PoreRow {
+    /// The same over all visits.
+    pub pore_id: usize,
+    /// Centre, baseline px.
+    pub x_px: f64,
+    /// Centre, baseline px.
+    pub y_px: f64,
+    /// Equivalent diameter.
+    pub diameter_mm: f64,
+    /// Name of the region it lies in.
+    pub region: String,
+}
+
+/// What `--maps` writes, in baseline coordinates; outer index = visit.
+#[derive(Debug, Clone, Default)]
+pub struct Maps {
+    /// Per follow-up (index 0 = visit 1): position in the follow-up of the baseline pixel (8j, 8i),
+    /// NaN outside the overlap; `ceil(H/8)` × `ceil(W/8)`. `None` where alignment failed.
+    pub displacement: Vec<Option<Grid<[f32; 2]>>>,
+    /// Per visit: wrinkle centre lines, full baseline size.
+    pub wrinkles: Vec<Option<Mask>>,
+    /// Per visit: pores.
+    pub pores: Vec<Option<Vec<PoreRow>>>,
+    /// Label per baseline pixel: 0 none, k the k-th name.
+    pub regions: Option<Grid<u8>>,
+    /// Names of the labels.
+    pub region_names: Vec<String>,
+}
+
+/// What an analysis yields.
+#[derive(Debug, Clone)]
+pub struct Analysis {
+    /// The numbers.
+    pub report: Report,
+    /// The pictures of the page (empty unless asked for).
+    pub pictures: Pictures,
+    /// The maps (empty unless asked for).
+    pub maps: Maps,
+}
+
+/// Runs the whole pipeline over one series.
+///
+/// # Errors
+/// A photo that cannot be read, a region file that does not fit, a model that cannot run. An
+/// alignment that fails is a result, not an error.
+pub fn analyze(request: &Request) -> Result<Analysis> {
+    let first = &request.photos[0].path;
+    Err(Error::new(first, Step::Measure, "the pipeline is not wired yet"))
+}
