@@ -4,6 +4,8 @@ pub mod align;
 pub mod analyze;
 pub mod change;
 pub mod error;
+pub mod filter;
+pub mod luminance;
 pub mod metric;
 pub mod phantom;
 pub mod photo;
