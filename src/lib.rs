@@ -3,6 +3,7 @@
 pub mod align;
 pub mod analyze;
 pub mod change;
+pub mod citations;
 pub mod error;
 pub mod filter;
 pub mod luminance;
@@ -15,6 +16,7 @@ pub mod region;
 pub mod report;
 pub mod series;
 pub mod settings;
+pub mod tone;
 pub mod units;
 
 pub use error::{Error, Result, Step};

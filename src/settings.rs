@@ -15,6 +15,10 @@ pub struct Settings {
     pub align: AlignSettings,
     /// Making luminance comparable.
     pub luminance: LuminanceSettings,
+    /// Making colour comparable.
+    pub tone: ToneSettings,
+    /// Reading texture, pores, lines and tone.
+    pub metric: MetricSettings,
 }
 
 /// Limits on the input.
@@ -178,6 +182,120 @@ impl Default for LuminanceSettings {
             blur_signal_min: 1.0,
             blur_tiles_min: 12,
             blur_match_max_px: 2.0,
+        }
+    }
+}
+
+/// Constants of comparable colour.
+#[derive(Debug, Clone, Serialize)]
+pub struct ToneSettings {
+    /// Side of a colour cell, mm: below the smallest spot counted, above the grain of texture.
+    pub cell_mm: f64,
+    /// Cells along the window's longer side where no scale is known.
+    pub cells_unscaled: f64,
+    /// Linear light (0–1) at which a channel counts as clipped: sRGB 252 of 255.
+    pub clip_limit: f64,
+}
+
+impl Default for ToneSettings {
+    fn default() -> Self {
+        ToneSettings { cell_mm: 0.4, cells_unscaled: 350.0, clip_limit: 0.97 }
+    }
+}
+
+/// Constants of the metrics. Contrasts are in natural log units. Sources: (P) chosen on the
+/// project's phantoms by `skindelta validate`; (R) design.md.
+#[derive(Debug, Clone, Serialize)]
+pub struct MetricSettings {
+    /// Bounds of the fine and coarse texture bands, periods in mm (R).
+    pub texture_periods_mm: [f64; 3],
+    /// Distance of the two pixels of a co-occurrence, mm.
+    pub glcm_distance_mm: f64,
+    /// Width of a grey-level bin, log units: 32 bins span ±32 %.
+    pub glcm_bin_width: f64,
+    /// Smallest and largest pore, mm (R).
+    pub pore_diameter_mm: [f64; 2],
+    /// Diameters whose scales are searched, mm.
+    pub pore_scales_mm: Vec<f64>,
+    /// Coarsest scale at which pores are told, mm/px (R: 10 px/mm).
+    pub pore_mm_per_px_max: f64,
+    /// Least response of a candidate (smaller eigenvalue of σ²·H) (P).
+    pub pore_response: f64,
+    /// A pore is counted if some visit shows at least this contrast (P) …
+    pub pore_present_high: f64,
+    /// … and in each visit that shows at least this one (hysteresis) (P).
+    pub pore_present_low: f64,
+    /// Largest ratio of axes; longer dips are line ends (P).
+    pub pore_elongation_max: f64,
+    /// Distance kept from the mask's edge, mm.
+    pub pore_margin_mm: f64,
+    /// Sigmas of the ridge filter, mm: half widths of fine lines to folds.
+    pub line_sigmas_mm: Vec<f64>,
+    /// Smallest sigma in px: below, the Hessian sees single pixels.
+    pub line_sigma_min_px: f64,
+    /// Length over which a ridge's response is averaged, mm.
+    pub line_support_mm: f64,
+    /// Ridge response that starts a line (P).
+    pub line_high: f64,
+    /// Ridge response that carries it on (P).
+    pub line_low: f64,
+    /// Shortest line, mm: the mesh of primary skin lines is finer (P).
+    pub line_min_mm: f64,
+    /// Distance kept from the mask's edge, mm.
+    pub line_margin_mm: f64,
+    /// Half length of a cross-section, mm.
+    pub line_profile_mm: f64,
+    /// Length along the line over which cross-sections are averaged, mm.
+    pub line_average_mm: f64,
+    /// How far the bottom may lie off the centre line, mm.
+    pub line_recentre_mm: f64,
+    /// A shoulder is where the profile has not risen for this long, mm.
+    pub line_shoulder_mm: f64,
+    /// A line counts if some visit shows at least this contrast (P) …
+    pub line_present_high: f64,
+    /// … and in each visit that shows at least this one (hysteresis) (P).
+    pub line_present_low: f64,
+    /// Albedo of skin in the groove model: green light on medium skin.
+    pub skin_albedo: f64,
+    /// Sigma of the surround that a spot is held against, mm.
+    pub spot_surround_mm: f64,
+    /// Smallest spot, mm².
+    pub spot_min_mm2: f64,
+    /// Least ΔE00 of a spot cell against its surround.
+    pub spot_contrast: f64,
+}
+
+impl Default for MetricSettings {
+    fn default() -> Self {
+        MetricSettings {
+            texture_periods_mm: [0.25, 0.7, 2.0],
+            glcm_distance_mm: 0.3,
+            glcm_bin_width: 0.02,
+            pore_diameter_mm: [0.2, 1.0],
+            pore_scales_mm: vec![0.25, 0.35, 0.5, 0.7, 1.0],
+            pore_mm_per_px_max: 0.1,
+            pore_response: 0.02,
+            pore_present_high: 0.08,
+            pore_present_low: 0.05,
+            pore_elongation_max: 2.5,
+            pore_margin_mm: 0.4,
+            line_sigmas_mm: vec![0.15, 0.25, 0.4, 0.65],
+            line_sigma_min_px: 1.0,
+            line_support_mm: 2.4,
+            line_high: 0.022,
+            line_low: 0.012,
+            line_min_mm: 4.0,
+            line_margin_mm: 0.6,
+            line_profile_mm: 1.6,
+            line_average_mm: 1.0,
+            line_recentre_mm: 0.2,
+            line_shoulder_mm: 0.3,
+            line_present_high: 0.04,
+            line_present_low: 0.025,
+            skin_albedo: 0.5,
+            spot_surround_mm: 4.0,
+            spot_min_mm2: 1.0,
+            spot_contrast: 3.0,
         }
     }
 }
