@@ -19,6 +19,10 @@ pub struct Settings {
     pub tone: ToneSettings,
     /// Reading texture, pores, lines and tone.
     pub metric: MetricSettings,
+    /// Judging the input.
+    pub quality: QualitySettings,
+    /// Telling a change from noise.
+    pub change: ChangeSettings,
 }
 
 /// Limits on the input.
@@ -297,5 +301,135 @@ impl Default for MetricSettings {
             spot_min_mm2: 1.0,
             spot_contrast: 3.0,
         }
+    }
+}
+
+/// Limits of the input checks: at `warn` certainty suffers, at `fail` nothing is compared.
+#[derive(Debug, Clone, Serialize)]
+pub struct QualitySettings {
+    /// Apparent blur of the skin, px: [warn, fail].
+    pub blur_px: [f64; 2],
+    /// Blur by which two photos differ, px: [warn, fail].
+    pub blur_difference_px: [f64; 2],
+    /// Clipped skin, %: [warn, fail].
+    pub clipped_percent: [f64; 2],
+    /// Median L* of the skin below which a photo is too dark: [warn, fail].
+    pub dark_lightness: [f64; 2],
+    /// Exposure difference to the baseline, stops: [warn, fail].
+    pub exposure_stops: [f64; 2],
+    /// Pixels per mm: [warn: pores need it, fail: coarse texture needs it] (design.md, Bands).
+    pub px_per_mm: [f64; 2],
+    /// Share of the baseline's skin that a follow-up shows, %: [warn, fail].
+    pub overlap_percent: [f64; 2],
+    /// Share of a region that must be measurable, %.
+    pub coverage_percent: f64,
+}
+
+impl Default for QualitySettings {
+    fn default() -> Self {
+        QualitySettings {
+            blur_px: [1.6, 4.0],
+            blur_difference_px: [0.8, 1.9],
+            clipped_percent: [2.0, 30.0],
+            dark_lightness: [15.0, 5.0],
+            exposure_stops: [0.5, 2.0],
+            px_per_mm: [10.0, 4.3],
+            overlap_percent: [95.0, 30.0],
+            coverage_percent: 25.0,
+        }
+    }
+}
+
+/// Constants of the comparison.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChangeSettings {
+    /// Bootstrap replicates: the standard error is known to 1/√(2·200) = 5 %.
+    pub replicates: usize,
+    /// Side of a tile, mm: longer than the correlation of texture, pores and line pieces.
+    pub tile_mm: f64,
+    /// Tiles a large region is cut into at most.
+    pub tiles_max: usize,
+    /// Tiles a small region is cut into at least, where its pixels allow.
+    pub tiles_wanted: usize,
+    /// Fewest tiles for an interval.
+    pub tiles_min: usize,
+    /// Smallest tile, px.
+    pub tile_min_px: usize,
+    /// False discovery rate over the rows of a visit (Benjamini & Hochberg 1995).
+    pub false_discovery_rate: f64,
+    /// Standard deviation between captures of unchanged skin, from `skindelta validate`.
+    pub capture: Vec<CaptureSd>,
+}
+
+/// Variance between captures of one metric: `floor² + per_cm² / area`.
+#[derive(Debug, Clone, Serialize)]
+pub struct CaptureSd {
+    /// Metric id.
+    pub metric: &'static str,
+    /// What is left on any area: of ln(f/b), or in the metric's unit where it is no ratio.
+    pub floor: f64,
+    /// What 1 cm² adds.
+    pub at_1_cm2: f64,
+}
+
+/// Captures on phantoms (`skindelta validate`): metric, floor, at 1 cm².
+const CAPTURE_SD: [(&str, f64, f64); 32] = [
+    ("texture_roughness", 0.03, 0.02),
+    ("texture_fine", 0.03, 0.02),
+    ("texture_coarse", 0.03, 0.02),
+    ("texture_anisotropy", 0.05, 0.05),
+    ("glcm_contrast", 0.06, 0.04),
+    ("glcm_joint_entropy", 0.02, 0.02),
+    ("glcm_angular_second_moment", 0.06, 0.04),
+    ("glcm_inverse_difference_moment", 0.03, 0.02),
+    ("glcm_correlation", 0.03, 0.03),
+    ("glcm_dissimilarity", 0.03, 0.02),
+    ("pore_count", 0.05, 0.10),
+    ("pore_density", 0.05, 0.10),
+    ("pore_diameter", 0.02, 0.03),
+    ("pore_area_percent", 0.05, 0.10),
+    ("visible_pore_density", 0.06, 0.12),
+    ("pore_elongation", 0.02, 0.03),
+    ("wrinkle_length", 0.04, 0.10),
+    ("wrinkle_density", 0.04, 0.10),
+    ("wrinkle_width", 0.03, 0.05),
+    ("wrinkle_depth", 0.04, 0.05),
+    ("wrinkle_depth_max", 0.06, 0.08),
+    ("wrinkle_area_percent", 0.05, 0.10),
+    ("scar_area_percent", 0.10, 0.20),
+    ("scar_depth", 0.10, 0.20),
+    ("lightness", 0.5, 0.3),
+    ("redness", 0.4, 0.3),
+    ("yellowness", 0.4, 0.3),
+    ("ita", 1.0, 0.5),
+    ("tone_unevenness", 0.05, 0.05),
+    ("spot_area_percent", 0.15, 0.20),
+    ("spot_count", 0.15, 0.30),
+    ("spot_contrast", 0.05, 0.05),
+];
+
+impl Default for ChangeSettings {
+    fn default() -> Self {
+        ChangeSettings {
+            replicates: 200,
+            tile_mm: 4.0,
+            tiles_max: 150,
+            tiles_wanted: 24,
+            tiles_min: 6,
+            tile_min_px: 16,
+            false_discovery_rate: 0.05,
+            capture: CAPTURE_SD
+                .map(|(metric, floor, at_1_cm2)| CaptureSd { metric, floor, at_1_cm2 })
+                .to_vec(),
+        }
+    }
+}
+
+impl ChangeSettings {
+    /// Standard deviation between captures of unchanged skin over `area_cm2`.
+    pub fn capture_sd(&self, metric: &str, area_cm2: f64) -> f64 {
+        self.capture.iter().find(|c| c.metric == metric).map_or(f64::INFINITY, |c| {
+            (c.floor.powi(2) + c.at_1_cm2.powi(2) / area_cm2.max(1e-6)).sqrt()
+        })
     }
 }

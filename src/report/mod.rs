@@ -4,7 +4,7 @@
 //! without raising [`SCHEMA_VERSION`].
 
 use crate::align::AlignmentStatus;
-use crate::change::Verdict;
+pub use crate::change::{ChangeRow, TrendRow};
 use crate::metric::Reason;
 use crate::quality::QualityCheck;
 use crate::region::RegionSource;
@@ -120,43 +120,6 @@ pub struct MeasurementRow {
     pub reason: Option<Reason>,
     /// Share of the region that was measured.
     pub coverage_percent: f64,
-}
-
-/// One change between the baseline and a follow-up.
-#[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs)] // see design: every row also has `change`, `ci95`, `sdc` in the unit
-pub struct ChangeRow {
-    pub visit: usize,
-    pub region: String,
-    pub metric: &'static str,
-    pub baseline: Option<f64>,
-    pub follow_up: Option<f64>,
-    pub unit: &'static str,
-    pub change: Option<f64>,
-    pub ci95: Option<[f64; 2]>,
-    pub sdc: Option<f64>,
-    pub change_percent: Option<f64>,
-    pub ci95_percent: Option<[f64; 2]>,
-    pub sdc_percent: Option<f64>,
-    pub verdict: Verdict,
-    pub reason: Option<Reason>,
-}
-
-/// Slope of one metric in one region over three or more visits.
-#[derive(Debug, Clone, Serialize)]
-pub struct TrendRow {
-    /// Region name.
-    pub region: String,
-    /// Metric id.
-    pub metric: &'static str,
-    /// Percent of the baseline per visit.
-    pub slope_percent_per_visit: Option<f64>,
-    /// Its 95 % interval.
-    pub ci95_percent_per_visit: Option<[f64; 2]>,
-    /// Verdict on the slope.
-    pub verdict: Verdict,
-    /// Why there is none.
-    pub reason: Option<Reason>,
 }
 
 /// Finished pictures for the page, all on the baseline's frame (the measured window, at most
