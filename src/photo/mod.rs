@@ -15,6 +15,8 @@ pub struct Photo {
     /// Linear light, sRGB primaries, D65; 0 = none, 65535 = the encoding's white.
     /// EXIF orientation applied.
     pub linear: Grid<[u16; 3]>,
+    /// What the user must know about the reading of this photo, each beginning with its file name.
+    pub notices: Vec<String>,
 }
 
 impl Photo {
