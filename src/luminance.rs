@@ -28,6 +28,29 @@ pub struct Luminance {
     pub noise: f64,
     /// Shortest spatial period that the photo carries, baseline px.
     pub shortest_period_px: f64,
+    /// Apparent Gaussian blur of the skin, baseline px: what would make a spectrum that falls by
+    /// the same amount per octave (as skin's does) into the one seen. `None` where noise hides it.
+    pub blur_px: Option<f64>,
+    /// Median log luminance of the skin: exposure and complexion together.
+    pub median_log: f64,
+    /// Share of the region map's skin that is clipped or black here, 0–1.
+    pub clipped: f64,
+}
+
+#[cfg(test)]
+impl Luminance {
+    /// A drawn plane, all valid, without noise.
+    pub fn drawn(flat: Plane) -> Self {
+        Luminance {
+            valid: Mask::filled(flat.width(), flat.height(), true),
+            flat,
+            noise: 0.0,
+            shortest_period_px: 3.0,
+            blur_px: None,
+            median_log: -1.0,
+            clipped: 0.0,
+        }
+    }
 }
 
 /// Two visits made comparable: same valid skin, same sharpness.
@@ -70,7 +93,47 @@ pub fn luminance(
     // A photo with fewer pixels on the same skin carries coarser periods only.
     let coarser = (1.0 / field.scale()).max(1.0);
     let shortest_period_px = settings.shortest_period_px * coarser;
-    Luminance { flat, valid, noise, shortest_period_px }
+    let mut sample: Vec<f64> = (0..log.data().len())
+        .step_by(97)
+        .filter(|&i| valid.data()[i])
+        .map(|i| log.data()[i] as f64)
+        .collect();
+    let median_log = median(&mut sample).unwrap_or(f64::from(u16::MAX).recip().ln());
+    let count = |m: &Mask| m.data().iter().filter(|v| **v).count() as f64;
+    let shown = Mask::from_fn(window.width, window.height, |x, y| {
+        let [px, py] = field.at((window.x + x) as f64, (window.y + y) as f64);
+        regions.skin.at(x, y)
+            && px >= settings.border_px
+            && py >= settings.border_px
+            && px <= photo.width() as f64 - 1.0 - settings.border_px
+            && py <= photo.height() as f64 - 1.0 - settings.border_px
+    });
+    let clipped = (1.0 - count(&valid) / count(&shown).max(1.0)).clamp(0.0, 1.0);
+    let blur_px = apparent_blur(&flat, &valid, noise, settings);
+    Luminance { flat, valid, noise, shortest_period_px, blur_px, median_log, clipped }
+}
+
+/// The slope of ln(band energy) on the bands' mean squared frequency, median over tiles: a
+/// Gaussian blur of σ makes it −σ².
+fn apparent_blur(
+    flat: &Plane,
+    valid: &Mask,
+    noise: f64,
+    settings: &LuminanceSettings,
+) -> Option<f64> {
+    let bands = octaves(flat, valid, settings);
+    let mut slopes = per_tile(valid, settings, |left, top, side| {
+        let mut line = Line::default();
+        for band in &bands {
+            let (e, g) = energy(&band.plane, valid, left, top, side);
+            let signal = e - noise * noise * band.gain;
+            if signal > 0.0 {
+                line.add(g / e, signal.ln());
+            }
+        }
+        line.slope()
+    });
+    median(&mut slopes).map(|slope| (-slope).max(0.0).sqrt())
 }
 
 /// Log luminance on the window's pixels, and which of them the photo shows well.
@@ -204,7 +267,15 @@ pub fn comparable(
                 }
             }
         });
-        Luminance { flat, valid: valid.clone(), noise, shortest_period_px: period }
+        Luminance {
+            flat,
+            valid: valid.clone(),
+            noise,
+            shortest_period_px: period,
+            blur_px: own.blur_px,
+            median_log: own.median_log,
+            clipped: own.clipped,
+        }
     };
     Pair {
         baseline: level(baseline, difference > 0.0),
@@ -227,47 +298,68 @@ fn blur_difference(
 ) -> f64 {
     let bands_a = octaves(&a.flat, valid, settings);
     let bands_b = octaves(&b.flat, valid, settings);
-    let side = settings.blur_tile_px;
-    let (nx, ny) = (valid.width() / side, valid.height() / side);
-    let slopes = par_collect(nx * ny, |i| {
-        let (left, top) = (i % nx * side, i / nx * side);
-        let full = (top..top + side)
-            .map(|y| valid.row(y)[left..left + side].iter().filter(|v| **v).count())
-            .sum::<usize>();
-        if full * 10 < side * side * 9 {
-            return None;
-        }
-        // Weighted line through (q, log energy ratio) over the bands that rise above the noise.
-        let (mut sw, mut sq, mut sr, mut sqq, mut sqr) = (0.0f64, 0.0, 0.0, 0.0, 0.0);
+    let mut slopes = per_tile(valid, settings, |left, top, side| {
+        let mut line = Line::default();
         for (pa, pb) in bands_a.iter().zip(&bands_b) {
             let (ea, ga) = energy(&pa.plane, valid, left, top, side);
             let (eb, gb) = energy(&pb.plane, valid, left, top, side);
             let (na, nb) = (a.noise.powi(2) * pa.gain, b.noise.powi(2) * pb.gain);
             let (sa, sb) = (ea - na, eb - nb);
-            if sa < settings.blur_signal_min * na || sb < settings.blur_signal_min * nb {
-                continue;
+            // Only bands that rise above the noise of both.
+            if sa > settings.blur_signal_min * na && sb > settings.blur_signal_min * nb {
+                line.add(0.5 * (ga / ea + gb / eb), (sb / sa).ln());
             }
-            if sa <= 0.0 || sb <= 0.0 {
-                continue;
-            }
-            let q = 0.5 * (ga / ea + gb / eb);
-            let r = (sb / sa).ln();
-            let w = 1.0;
-            sw += w;
-            sq += w * q;
-            sr += w * r;
-            sqq += w * q * q;
-            sqr += w * q * r;
         }
-        let det = sw * sqq - sq * sq;
-        (sw >= 3.0 && det > 1e-12).then(|| -(sw * sqr - sq * sr) / det)
+        line.slope().map(|s| -s)
     });
-    let mut slopes: Vec<f64> = slopes.into_iter().flatten().collect();
     if slopes.len() < settings.blur_tiles_min {
         return 0.0;
     }
     let limit = settings.blur_match_max_px.powi(2);
     median(&mut slopes).unwrap_or(0.0).clamp(-limit, limit)
+}
+
+/// Runs `f(left, top, side)` on every tile that is at least nine tenths skin.
+fn per_tile(
+    valid: &Mask,
+    settings: &LuminanceSettings,
+    f: impl Fn(usize, usize, usize) -> Option<f64> + Sync + Send,
+) -> Vec<f64> {
+    let side = settings.blur_tile_px;
+    let (nx, ny) = (valid.width() / side, valid.height() / side);
+    let values = par_collect(nx * ny, |i| {
+        let (left, top) = (i % nx * side, i / nx * side);
+        let full: usize = (top..top + side)
+            .map(|y| valid.row(y)[left..left + side].iter().filter(|v| **v).count())
+            .sum();
+        if full * 10 < side * side * 9 { None } else { f(left, top, side) }
+    });
+    values.into_iter().flatten().collect()
+}
+
+/// Least-squares line.
+#[derive(Default)]
+struct Line {
+    n: f64,
+    x: f64,
+    y: f64,
+    xx: f64,
+    xy: f64,
+}
+
+impl Line {
+    fn add(&mut self, x: f64, y: f64) {
+        self.n += 1.0;
+        self.x += x;
+        self.y += y;
+        self.xx += x * x;
+        self.xy += x * y;
+    }
+    /// `None` with fewer than three points.
+    fn slope(&self) -> Option<f64> {
+        let det = self.n * self.xx - self.x * self.x;
+        (self.n >= 3.0 && det > 1e-12).then(|| (self.n * self.xy - self.x * self.y) / det)
+    }
 }
 
 /// One octave band and the share of white noise power it passes.
@@ -293,8 +385,7 @@ fn octaves(flat: &Plane, valid: &Mask, settings: &LuminanceSettings) -> Vec<Octa
         .collect()
 }
 
-/// Mean square of a tile, and of its gradient (central differences corrected to second order are
-/// not needed: both photos share them).
+/// Mean square of a tile, and of its gradient by forward differences.
 fn energy(p: &Plane, valid: &Mask, left: usize, top: usize, side: usize) -> (f64, f64) {
     let (mut e, mut g, mut n) = (0.0f64, 0.0f64, 0usize);
     for y in top..top + side {

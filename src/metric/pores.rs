@@ -317,7 +317,6 @@ pub fn area_percent(s: &[f64], _: &Frame) -> Result<f64, Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plane::Mask;
 
     /// Gaussian dips of known place and width at half depth; a line beside them is no pore.
     #[test]
@@ -333,12 +332,7 @@ mod tests {
             let line = -0.15 * (-0.5 * ((x as f32 - 130.0) / 2.0).powi(2)).exp();
             centres.iter().map(|&(cx, cy)| dip(cx, cy)).sum::<f32>() + line
         });
-        let l = Luminance {
-            flat,
-            valid: Mask::filled(160, 150, true),
-            noise: 0.0,
-            shortest_period_px: 3.0,
-        };
+        let l = Luminance::drawn(flat);
         let pores = read(&[&l], &frame, &MetricSettings::default()).unwrap();
         assert_eq!(pores.len(), 3, "{pores:?}");
         let fwhm = 2.0 * (2.0 * 2f64.ln()).sqrt() * sigma as f64;

@@ -386,8 +386,7 @@ mod tests {
             let (t, d) = (0.8 * dx + 0.6 * dy, -0.6 * dx + 0.8 * dy);
             if t.abs() < 100.0 { -a * (-0.5 * (d / s).powi(2)).exp() } else { 0.0 }
         });
-        let valid = Mask::filled(400, 300, true);
-        let l = Luminance { flat, valid, noise: 0.0, shortest_period_px: 3.0 };
+        let l = Luminance::drawn(flat);
         let points = read(&[&l], &frame, &settings);
         let length: f64 = points.iter().map(|p| p.length_px).sum();
         assert!((length / 200.0 - 1.0).abs() < 0.06, "length {length}");
