@@ -16,6 +16,7 @@ pub mod region;
 pub mod report;
 pub mod series;
 pub mod settings;
+pub mod show;
 pub mod tone;
 pub mod units;
 

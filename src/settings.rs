@@ -233,6 +233,8 @@ pub struct MetricSettings {
     pub pore_elongation_max: f64,
     /// Distance kept from the mask's edge, mm.
     pub pore_margin_mm: f64,
+    /// Longest shortest period at which lines are told, mm: twice the width of a fine wrinkle.
+    pub line_period_max_mm: f64,
     /// Sigmas of the ridge filter, mm: half widths of fine lines to folds.
     pub line_sigmas_mm: Vec<f64>,
     /// Smallest sigma in px: below, the Hessian sees single pixels.
@@ -263,6 +265,8 @@ pub struct MetricSettings {
     pub skin_albedo: f64,
     /// Sigma of the surround that a spot is held against, mm.
     pub spot_surround_mm: f64,
+    /// Least share of all skin that must lie outside a region for its tone to be told against.
+    pub tone_reference_share: f64,
     /// Smallest spot, mm².
     pub spot_min_mm2: f64,
     /// Least ΔE00 of a spot cell against its surround.
@@ -283,6 +287,7 @@ impl Default for MetricSettings {
             pore_present_low: 0.05,
             pore_elongation_max: 2.5,
             pore_margin_mm: 0.4,
+            line_period_max_mm: 0.8,
             line_sigmas_mm: vec![0.15, 0.25, 0.4, 0.65],
             line_sigma_min_px: 1.0,
             line_support_mm: 2.4,
@@ -298,6 +303,7 @@ impl Default for MetricSettings {
             line_present_low: 0.025,
             skin_albedo: 0.5,
             spot_surround_mm: 4.0,
+            tone_reference_share: 0.2,
             spot_min_mm2: 1.0,
             spot_contrast: 3.0,
         }

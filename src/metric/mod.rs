@@ -309,7 +309,7 @@ pub struct Readings {
     /// Pores, each read in every visit.
     pub pores: Result<Vec<pores::Pore>, Reason>,
     /// Centre-line points of wrinkles, each read in every visit.
-    pub wrinkles: Vec<wrinkles::LinePoint>,
+    pub wrinkles: Result<Vec<wrinkles::LinePoint>, Reason>,
     tone: tone::ToneCells,
 }
 
@@ -338,9 +338,15 @@ pub fn read(
 }
 
 impl Readings {
-    /// The sums of `group` for one visit (0, or 1 in a pair) over the tiles of a region. `others`
-    /// are the tone cells that white balance is matched on.
-    pub fn sheet(&self, group: Group, visit: usize, tiles: &Tiles) -> Result<Sheet, Reason> {
+    /// The sums of `group` for one visit (0, or 1 in a pair) over the tiles of a region. Colours of
+    /// a follow-up are matched to visit 0 on the `reference` tiles; without, on all skin outside.
+    pub fn sheet(
+        &self,
+        group: Group,
+        visit: usize,
+        tiles: &Tiles,
+        reference: Option<&Tiles>,
+    ) -> Result<Sheet, Reason> {
         match group {
             Group::Texture => Ok(self.texture.sheet(visit, tiles)),
             Group::Glcm => self.glcm.sheet(visit, tiles),
@@ -348,9 +354,12 @@ impl Readings {
                 Ok(pores) => Ok(pores::sheet(pores, visit, tiles, &self.frame)),
                 Err(reason) => Err(*reason),
             },
-            Group::Wrinkles => Ok(wrinkles::sheet(&self.wrinkles, visit, tiles)),
+            Group::Wrinkles => match &self.wrinkles {
+                Ok(lines) => Ok(wrinkles::sheet(lines, visit, tiles)),
+                Err(reason) => Err(*reason),
+            },
             Group::Scars => Err(Reason::NotImplemented),
-            Group::Tone => Ok(self.tone.sheet(visit, tiles)),
+            Group::Tone => self.tone.sheet(visit, tiles, reference),
         }
     }
 }

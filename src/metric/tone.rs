@@ -1,8 +1,8 @@
 //! Tone: CIELAB of the region's skin, its evenness, and hyperpigmented spots.
 //!
 //! Read on cells of skin (see [`crate::tone`]). In a pair the follow-up's white balance and
-//! exposure are matched to the baseline on the skin outside the region, channel by channel, by the
-//! median log ratio: what changes everywhere is light, what changes in one region is skin.
+//! exposure are matched to the baseline on reference skin (a region the user names, or all skin
+//! outside the region), channel by channel, by the median log ratio: what changes everywhere is light, what changes in one region is skin.
 
 use super::{Frame, Reason, Sheet, Tiles, View};
 use crate::filter::gaussian::blur_masked;
@@ -20,6 +20,7 @@ pub struct ToneCells {
     spot_sigma: f32,
     spot_min_cells: usize,
     spot_contrast: f64,
+    reference_share: f64,
 }
 
 /// Columns: cells, L*, a*, b*, ΔE00 from the region's mean, spot cells, spots, spot ΔE00.
@@ -40,17 +41,8 @@ impl ToneCells {
             spot_sigma: (settings.spot_surround_mm / cell_mm) as f32,
             spot_min_cells: (settings.spot_min_mm2 / (cell_mm * cell_mm)).ceil() as usize,
             spot_contrast: settings.spot_contrast,
+            reference_share: settings.tone_reference_share,
         }
-    }
-
-    /// Whether there is skin outside the region that its tone can be told against.
-    pub fn has_reference(&self, tiles: &Tiles, least_share: f64) -> bool {
-        let (mut inside, mut outside) = (0usize, 0usize);
-        self.for_each_cell(|x, y| match self.tile(tiles, x, y) {
-            Some(_) => inside += 1,
-            None => outside += 1,
-        });
-        outside as f64 >= least_share * (inside + outside) as f64 && inside > 0
     }
 
     fn for_each_cell(&self, mut f: impl FnMut(usize, usize)) {
@@ -68,23 +60,42 @@ impl ToneCells {
         tiles.of(middle(x), middle(y))
     }
 
-    /// Factors that bring `visit` to visit 0 on the skin outside the region.
-    fn gains(&self, visit: usize, tiles: &Tiles) -> [f64; 3] {
+    /// Factors that bring `visit` to visit 0 on the reference skin, or on all skin outside the
+    /// region where none is named; `NoReference` where too little of it is there.
+    fn gains(
+        &self,
+        visit: usize,
+        tiles: &Tiles,
+        reference: Option<&Tiles>,
+    ) -> Result<[f64; 3], Reason> {
         let mut ratios: [Vec<f64>; 3] = Default::default();
+        let mut own = 0usize;
         self.for_each_cell(|x, y| {
-            if self.tile(tiles, x, y).is_none() {
+            let inside = self.tile(tiles, x, y).is_some();
+            own += inside as usize;
+            if !inside && reference.is_none_or(|r| self.tile(r, x, y).is_some()) {
                 let (a, b) = (self.rgb[0].at(x, y), self.rgb[visit].at(x, y));
                 for k in 0..3 {
                     ratios[k].push((a[k] as f64 / b[k] as f64).ln());
                 }
             }
         });
-        ratios.map(|mut r| median(&mut r).unwrap_or(0.0).exp())
+        let n = ratios[0].len() as f64;
+        if n < self.reference_share * (own as f64 + n) || n < 1.0 {
+            return Err(Reason::NoReference);
+        }
+        Ok(ratios.map(|mut r| median(&mut r).unwrap_or(0.0).exp()))
     }
 
-    /// Sums over tiles; colours of a follow-up are matched to visit 0 first.
-    pub fn sheet(&self, visit: usize, tiles: &Tiles) -> Sheet {
-        let gains = if visit == 0 { [1.0; 3] } else { self.gains(visit, tiles) };
+    /// Sums over tiles; in a pair the follow-up's colours are matched to visit 0 first.
+    pub fn sheet(
+        &self,
+        visit: usize,
+        tiles: &Tiles,
+        reference: Option<&Tiles>,
+    ) -> Result<Sheet, Reason> {
+        let gains =
+            if self.rgb.len() == 1 { [1.0; 3] } else { self.gains(visit, tiles, reference)? };
         let (w, h) = (self.valid.width(), self.valid.height());
         let colour = Grid::from_fn(w, h, |x, y| {
             let c = self.rgb[visit].at(x, y);
@@ -121,7 +132,7 @@ impl ToneCells {
                 row[7] += spots.at(x, y) as f64;
             }
         });
-        sheet
+        Ok(sheet)
     }
 
     /// ΔE00 of cells that are darker than the skin around them by at least the limit, else 0.

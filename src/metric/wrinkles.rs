@@ -43,8 +43,15 @@ pub struct LinePoint {
 }
 
 /// Finds lines in all visits together and reads them in each.
-pub fn read(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Vec<LinePoint> {
+pub fn read(
+    visits: &[&Luminance],
+    frame: &Frame,
+    settings: &MetricSettings,
+) -> Result<Vec<LinePoint>, Reason> {
     let px = |mm: f64| mm / frame.mm_per_px;
+    if frame.shortest_period_px > px(settings.line_period_max_mm) {
+        return Err(Reason::BelowResolution);
+    }
     let ridges = ridges(visits, frame, settings);
     let (w, h) = (ridges.width(), ridges.height());
     let steps = (px(settings.line_support_mm) / 2.0).ceil() as isize;
@@ -77,7 +84,7 @@ pub fn read(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> 
     let high =
         Mask::from_fn(w, h, |x, y| low.at(x, y) && along.at(x, y) >= settings.line_high as f32);
     let centre = long_enough(&thin(&hysteresis(&low, &high)), &ridges, px(settings.line_min_mm));
-    read_profiles(visits, &ridges, &centre, frame, settings)
+    Ok(read_profiles(visits, &ridges, &centre, frame, settings))
 }
 
 /// Strongest ridge over scales and visits at one pixel.
@@ -387,7 +394,7 @@ mod tests {
             if t.abs() < 100.0 { -a * (-0.5 * (d / s).powi(2)).exp() } else { 0.0 }
         });
         let l = Luminance::drawn(flat);
-        let points = read(&[&l], &frame, &settings);
+        let points = read(&[&l], &frame, &settings).unwrap();
         let length: f64 = points.iter().map(|p| p.length_px).sum();
         assert!((length / 200.0 - 1.0).abs() < 0.06, "length {length}");
         let middle: Vec<_> = points.iter().filter(|p| p.x.abs_diff(200) < 60).collect();
