@@ -1,5 +1,7 @@
 //! Regions: which pixels of the baseline are measured, and under which name.
 
+pub mod face;
+
 use crate::plane::{Mask, Window};
 
 /// Name of the region that is always added: every skin pixel.
