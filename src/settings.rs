@@ -46,7 +46,7 @@ impl Default for RegionSettings {
             nominal_face_width_mm: 140.0,
             detector_side_px: 800,
             min_face_px: 40,
-            min_face_score: 2.0,
+            min_face_score: 6.0,
         }
     }
 }
