@@ -170,7 +170,7 @@ const LANDMARK_MARGIN: f64 = 0.1;
 /// Measured on the 36 labelled portraits; they scatter by 0.03 … 0.05.
 const BOX_EYES: [[f64; 2]; 2] = [[0.296, 0.346], [0.704, 0.346]];
 /// Drop from the pupils to the middle of the mouth, in pupil distances; measured on the same.
-const MOUTH_DROP: f64 = 1.05;
+const MOUTH_DROP: f64 = 1.03;
 
 /// Width of a face at the cheek bones over the distance of the pupils (140 mm / 63 mm).
 const FACE_WIDTH_PER_PUPIL_DISTANCE: f64 = 2.22;
@@ -234,15 +234,15 @@ fn box_rows(plane: &Plane, r: usize) -> Plane {
 /// the eyes, v down, in pupil distances; v of the mouth parts in drops of the mouth).
 /// Each row: (u, v, spread in u, spread in v, weight); mirrored in u.
 const DRAWN_FACE: [(f64, f64, f64, f64, f64); 9] = [
-    (0.50, 0.00, 0.13, 0.060, -1.0), // eye
-    (0.52, -0.29, 0.20, 0.050, -0.8), // brow
-    (0.13, 0.62, 0.08, 0.050, -0.5), // nostril
-    (0.14, 1.00, 0.16, 0.050, -0.8), // mouth
-    (0.00, 0.35, 0.12, 0.250, 0.3),  // bridge and tip of the nose
-    (0.55, 0.50, 0.20, 0.150, 0.5),  // cheek
-    (0.30, -0.65, 0.30, 0.120, 0.3), // forehead
-    (0.12, 1.25, 0.16, 0.060, 0.2),  // chin
-    (0.12, 0.83, 0.12, 0.050, 0.1),  // upper lip's skin
+    (0.43, 0.00, 0.12, 0.055, -1.0), // eye
+    (0.45, -0.25, 0.17, 0.045, -0.8), // brow
+    (0.11, 0.57, 0.07, 0.045, -0.5), // nostril
+    (0.12, 1.00, 0.15, 0.045, -0.8), // mouth
+    (0.00, 0.33, 0.11, 0.230, 0.3),  // bridge and tip of the nose
+    (0.48, 0.47, 0.17, 0.140, 0.5),  // cheek
+    (0.25, -0.55, 0.25, 0.100, 0.3), // forehead
+    (0.10, 1.24, 0.15, 0.055, 0.2),  // chin
+    (0.10, 0.83, 0.11, 0.045, 0.1),  // upper lip's skin
 ];
 
 /// Where a drawn face is laid on the raster.
@@ -303,7 +303,7 @@ fn fit_drawing(log: &Plane, start: Pose) -> Pose {
     let mut points = Vec::new();
     for j in 0..44 {
         for i in 0..40 {
-            let (u, v) = (-0.975 + 0.05 * f64::from(i), -0.8 + 0.05 * f64::from(j));
+            let (u, v) = (-0.875 + 0.045 * f64::from(i), -0.72 + 0.05 * f64::from(j));
             let part = |&(pu, pv, su, sv, weight): &(f64, f64, f64, f64, f64)| {
                 let bump = |u: f64| (-0.5 * (((u - pu) / su).powi(2) + ((v - pv) / sv).powi(2))).exp();
                 weight * (bump(u) + bump(-u)).min(1.0)
