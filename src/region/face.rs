@@ -14,7 +14,7 @@ static FACE_MODEL: &[u8] = include_bytes!(env!("SKINDELTA_FACE_MODEL"));
 
 /// A rectangle in photo pixels with fractional corners; pixel (0, 0) covers −½ … ½.
 #[derive(Debug, Clone, Copy)]
-pub struct Rect {
+pub(super) struct Rect {
     pub x: f64,
     pub y: f64,
     pub width: f64,
@@ -200,7 +200,7 @@ pub(super) fn find(linear: &Grid<[u16; 3]>, settings: &RegionSettings) -> Option
 }
 
 /// Box blur of radius `r`, twice (a triangle), border clamped.
-fn smooth(plane: &Plane, r: usize) -> Plane {
+pub(super) fn box_smooth(plane: &Plane, r: usize) -> Plane {
     let mut out = plane.clone();
     for _ in 0..2 {
         let across = box_rows(&out, r);
@@ -275,7 +275,7 @@ fn landmarks(
     expected: [[f64; 2]; 2],
     unit: f64,
 ) -> ([[f64; 2]; 2], [f64; 2]) {
-    let log = smooth(&colour.map(|rgb| (luminance(rgb) + 0.01).ln()), 1);
+    let log = box_smooth(&colour.map(|rgb| (luminance(rgb) + 0.01).ln()), 1);
     let start = Pose {
         middle: [0.5 * (expected[0][0] + expected[1][0]), 0.5 * (expected[0][1] + expected[1][1])],
         distance: expected[1][0] - expected[0][0],
@@ -294,8 +294,8 @@ fn landmarks(
 /// The pose in which the drawn face agrees best with the band-passed log luminance (normalised
 /// correlation), less a penalty for leaving the `start`.
 fn fit_drawing(log: &Plane, start: Pose) -> Pose {
-    let fine = smooth(log, (0.02 * start.distance) as usize);
-    let wide = smooth(log, (0.30 * start.distance) as usize);
+    let fine = box_smooth(log, (0.02 * start.distance) as usize);
+    let wide = box_smooth(log, (0.30 * start.distance) as usize);
     let band = Plane::from_fn(log.width(), log.height(), |x, y| {
         (fine.at(x, y) - wide.at(x, y)).clamp(-1.0, 1.0)
     });
@@ -389,8 +389,8 @@ fn refine_eye(log: &Plane, centre: [f64; 2], iris: f64) -> [f64; 2] {
     let reach = (2.2 * iris).round() as isize;
     let radius = (1.6 * iris).round() as isize;
     let (cx, cy) = (centre[0].round() as isize, centre[1].round() as isize);
-    let narrow = smooth(log, (0.35 * iris) as usize);
-    let wide = smooth(log, (1.5 * iris) as usize);
+    let narrow = box_smooth(log, (0.35 * iris) as usize);
+    let wide = box_smooth(log, (1.5 * iris) as usize);
     let side = (2 * reach + 1) as usize;
     let scores = par_collect(side, |j| {
         let y = cy - reach + j as isize;
@@ -485,5 +485,3 @@ impl LipPlanes {
         place(best.1[0], best.1[1])
     }
 }
-
-pub fn detect_dev(linear: &Grid<[u16; 3]>, settings: &RegionSettings) -> Option<Face> { find(linear,settings) }
