@@ -149,6 +149,9 @@ pub struct AlignSettings {
     pub feature_band_px: f64,
     /// Contrast (log units) below which registration features fade out.
     pub feature_floor: f64,
+    /// Pixels of a level that share one independent residual: the area of the registration
+    /// band-pass's correlation (D).
+    pub correlation_area_px: f64,
     /// Coarsest level's longer side is at most twice this, px.
     pub coarsest_size_px: usize,
     /// Windows with more pixels than this are refined at half resolution.
@@ -186,6 +189,7 @@ impl Default for AlignSettings {
             bending: 0.01,
             feature_band_px: 4.0,
             feature_floor: 0.02,
+            correlation_area_px: 16.0,
             coarsest_size_px: 96,
             full_resolution_max_px: 6_000_000,
             rounds: 3,
