@@ -1,0 +1,1 @@
+//! A simple frontal face with the same skin on it.
