@@ -116,11 +116,7 @@ impl Capture {
     pub fn light(&self) -> [f64; 3] {
         let (azimuth, elevation) =
             (self.light_azimuth_deg.to_radians(), self.light_elevation_deg.to_radians());
-        [
-            elevation.cos() * azimuth.cos(),
-            -elevation.cos() * azimuth.sin(),
-            elevation.sin(),
-        ]
+        [elevation.cos() * azimuth.cos(), -elevation.cos() * azimuth.sin(), elevation.sin()]
     }
 
     /// The position on the skin, in mm, that pixel position `px` shows. Exact.
@@ -465,7 +461,8 @@ fn sky(height: &Plane, per_mm: f32) -> Plane {
 fn arctan(t: f32) -> f32 {
     let u = if t > 1.0 { 1.0 / t } else { t };
     let q = u * u;
-    let a = u * (0.999_866 + q * (-0.330_299_5 + q * (0.180_141 + q * (-0.085_133 + q * 0.020_835_1))));
+    let a =
+        u * (0.999_866 + q * (-0.330_299_5 + q * (0.180_141 + q * (-0.085_133 + q * 0.020_835_1))));
     if t > 1.0 { std::f32::consts::FRAC_PI_2 - a } else { a }
 }
 

@@ -10,8 +10,8 @@ pub mod skin;
 pub mod truth;
 
 pub use camera::{Capture, Scene, Shot};
-pub use skin::{Skin, SkinSpec, Treatment, Zone, Lattice};
-
+pub use skin::{Lattice, Skin, SkinSpec, Treatment, Zone};
+pub use truth::{Kind, Spec, write, write_fixtures};
 
 use crate::plane::Plane;
 
@@ -89,7 +89,8 @@ impl Noise {
             let nodes: Vec<f32> = (first..=last)
                 .map(|i| {
                     // Uniform nodes of variance 1/3; the spline keeps 0.55² of it on average.
-                    let value = |k: i64| (hash(self.seed, i, j + k) >> 40) as f32 / 8_388_608.0 - 1.0;
+                    let value =
+                        |k: i64| (hash(self.seed, i, j + k) >> 40) as f32 / 8_388_608.0 - 1.0;
                     3.15 * (wy[0] * value(0) + wy[1] * value(1) + wy[2] * value(2))
                 })
                 .collect();

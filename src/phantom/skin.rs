@@ -22,7 +22,7 @@ const MELANIN: [f32; 3] = [0.33, 0.62, 0.86];
 /// Absorption of one unit of haemoglobin, in the natural log of linear RGB.
 const HAEMOGLOBIN: [f32; 3] = [0.10, 0.90, 0.62];
 /// Distance of the points of a wrinkle's centre line, mm.
-const STEP_MM: f64 = 0.1;
+pub(super) const STEP_MM: f64 = 0.1;
 /// Width of the soft edge of a treated zone, mm.
 const ZONE_EDGE_MM: f64 = 1.0;
 
@@ -173,7 +173,8 @@ impl Wrinkle {
         let depth_mm = (0..points_mm.len())
             .map(|i| {
                 let s = i as f64 / (n - 1) as f64;
-                let wave = 0.85 + 0.09 * (6.28 * f1 * s + p1).sin() + 0.06 * (6.28 * f2 * s + p2).sin();
+                let wave =
+                    0.85 + 0.09 * (6.28 * f1 * s + p1).sin() + 0.06 * (6.28 * f2 * s + p2).sin();
                 peak_mm * wave * taper(s)
             })
             .collect();
@@ -200,7 +201,8 @@ impl Wrinkle {
         let depth_mm = (0..keep)
             .map(|i| {
                 // The taper moves inwards with the ends.
-                let (old, new) = ((first + i) as f64 / (n - 1) as f64, i as f64 / (keep - 1) as f64);
+                let (old, new) =
+                    ((first + i) as f64 / (n - 1) as f64, i as f64 / (keep - 1) as f64);
                 let end = if keep < n { taper(new) / taper(old).max(1e-3) } else { 1.0 };
                 self.depth_mm[first + i] * end.min(1.0) * t.factor(t.wrinkle_depth, points_mm[i])
             })
@@ -240,7 +242,8 @@ impl Wrinkle {
             if q > 23.0 {
                 return 0.0;
             }
-            depth * (gauss * (-q).exp2() + vee * (1.0 - q.sqrt() / 2.0).max(0.0) + u / (1.0 + q * q))
+            depth
+                * (gauss * (-q).exp2() + vee * (1.0 - q.sqrt() / 2.0).max(0.0) + u / (1.0 + q * q))
         });
         (window, stamp)
     }
@@ -477,7 +480,8 @@ pub(super) fn curve(
             [6.283 / period_mm, rng.range(0.0, 6.283), bend * [0.5, 0.4, 0.3, 0.22, 0.16][k]]
         })
         .collect();
-    let turn = |s: f64| waves.iter().map(|[k, p, a]| a * ((k * s + p).sin() - p.sin())).sum::<f64>();
+    let turn =
+        |s: f64| waves.iter().map(|[k, p, a]| a * ((k * s + p).sin() - p.sin())).sum::<f64>();
     let walk = |sign: f64| {
         let mut at = middle;
         let mut points = Vec::with_capacity(steps);
@@ -541,7 +545,8 @@ fn random_pores(spec: &SkinSpec, mut rng: Rng) -> Vec<Dot> {
         let (cx, cy) = (((at[0] + w / 2.0) / gap) as usize, ((at[1] + h / 2.0) / gap) as usize);
         let near = |p: &[f64; 2]| (p[0] - at[0]).hypot(p[1] - at[1]) < free_gap;
         let taken = (cy.saturating_sub(1)..(cy + 2).min(rows)).any(|y| {
-            (cx.saturating_sub(1)..(cx + 2).min(columns)).any(|x| cells[y * columns + x].iter().any(near))
+            (cx.saturating_sub(1)..(cx + 2).min(columns))
+                .any(|x| cells[y * columns + x].iter().any(near))
         });
         if taken {
             continue;
