@@ -11,11 +11,11 @@ use image::RgbImage;
 use serde::Serialize;
 
 /// Share of the lamp in the irradiance of flat skin facing it; the sky gives the rest.
-const LAMP: f32 = 0.62;
+const LAMP: f32 = 0.5;
 /// Directions in which the horizon is looked for.
 const DIRECTIONS: usize = 12;
 /// Distances at which it is looked for, samples of the grid.
-const RADII: [f64; 9] = [1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 18.0, 27.0, 40.0];
+const RADII: [f64; 12] = [1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0, 13.0, 17.0, 22.0, 29.0, 40.0];
 /// How far light wanders in skin, mm (Gaussian sigma): red, green, blue.
 const SCATTER_MM: [f32; 3] = [0.30, 0.12, 0.08];
 /// Share of the light that comes out close to where it went in (a quarter of that distance).
@@ -272,17 +272,18 @@ impl Scene {
 
     /// A scene of heights in mm and linear albedo, `per_mm` samples per mm.
     pub fn new(per_mm: f64, height: Plane, albedo: Grid<[f32; 3]>) -> Scene {
-        // What is near hides the sky sample by sample, what is far (a nose, a brow) roughly.
-        let mut sky = sky(&height, per_mm as f32);
-        let coarse = 12;
-        let far = self::sky(&shrunk(&height, coarse), per_mm as f32 / coarse as f32);
-        let near = self::sky(&enlarged(&shrunk(&height, coarse), coarse, &height), per_mm as f32);
-        let far = enlarged(&far, coarse, &height);
-        sky.par_rows(|y, row| {
-            for (x, v) in row.iter_mut().enumerate() {
-                *v *= (far.at(x, y) / near.at(x, y).max(0.05)).clamp(0.0, 1.0);
-            }
+        // What is near hides the sky sample by sample; what is farther (a nose, a brow) is looked
+        // for on a coarse grid, less what that grid sees nearby.
+        let mut sky = sky(&height, per_mm as f32, &RADII);
+        let k = 12;
+        let coarse = shrunk(&height, k);
+        let [all, near] = [&RADII[..], &RADII[..3]]
+            .map(|radii| self::sky(&coarse, per_mm as f32 / k as f32, radii));
+        let far = Plane::from_fn(coarse.width(), coarse.height(), |x, y| {
+            (all.at(x, y) / near.at(x, y).max(0.05)).min(1.0)
         });
+        let far = enlarged(&far, k, &height);
+        sky.par_rows(|y, row| row.iter_mut().zip(far.row(y)).for_each(|(v, f)| *v *= f));
         Scene { per_mm, height, albedo, sky }
     }
 
@@ -339,8 +340,12 @@ impl Scene {
     fn shadow(&self, l: [f32; 3]) -> Plane {
         let flat = (l[0] * l[0] + l[1] * l[1]).sqrt().max(1e-6);
         let tangent = l[2] / flat;
-        let horizon =
-            horizon(&self.height, [(l[0] / flat) as f64, (l[1] / flat) as f64], self.per_mm as f32);
+        let horizon = horizon(
+            &self.height,
+            [(l[0] / flat) as f64, (l[1] / flat) as f64],
+            self.per_mm as f32,
+            &RADII,
+        );
         // The lamp is not a point: the edge of the shadow is a few degrees wide.
         horizon.map(|t| (0.5 + (tangent - t) / (0.3 * tangent + 0.1)).clamp(0.0, 1.0))
     }
@@ -412,16 +417,17 @@ fn normal(height: &Plane, x: usize, y: usize, per_mm: f32) -> [f32; 3] {
 }
 
 /// Tangent of the horizon's elevation in one direction, 0 at least. Clamped at the border.
-fn horizon(height: &Plane, direction: [f64; 2], per_mm: f32) -> Plane {
+fn horizon(height: &Plane, direction: [f64; 2], per_mm: f32, radii: &[f64]) -> Plane {
     let (w, h) = (height.width() as isize, height.height() as isize);
     let mut tangent = Plane::filled(height.width(), height.height(), 0.0);
-    let offsets = RADII.map(|r| {
+    let offsets = radii.iter().map(|r| {
         let [dx, dy] = direction.map(|d| (d * r).round());
         (dx as isize, dy as isize, per_mm / (dx.hypot(dy).max(1.0)) as f32)
     });
+    let offsets: Vec<_> = offsets.collect();
     tangent.par_rows(|y, row| {
         let here = height.row(y);
-        for (dx, dy, per) in offsets {
+        for &(dx, dy, per) in &offsets {
             let there = height.row((y as isize + dy).clamp(0, h - 1) as usize);
             let first = (-dx).clamp(0, w);
             let last = (w - dx).clamp(first, w);
@@ -437,12 +443,12 @@ fn horizon(height: &Plane, direction: [f64; 2], per_mm: f32) -> Plane {
 
 /// Irradiance of each place under a uniform sky, 1 where it lies flat and free: the cosine-weighted
 /// integral over what the horizon leaves, direction by direction.
-fn sky(height: &Plane, per_mm: f32) -> Plane {
+fn sky(height: &Plane, per_mm: f32, radii: &[f64]) -> Plane {
     let mut sum = Plane::filled(height.width(), height.height(), 0.0);
     for d in 0..DIRECTIONS {
         let angle = std::f64::consts::TAU * (d as f64 + 0.25) / DIRECTIONS as f64;
         let (sin, cos) = angle.sin_cos();
-        let tangent = horizon(height, [cos, sin], per_mm);
+        let tangent = horizon(height, [cos, sin], per_mm, radii);
         sum.par_rows(|y, row| {
             for (x, v) in row.iter_mut().enumerate() {
                 let n = normal(height, x, y, per_mm);
@@ -545,4 +551,129 @@ fn enlarged(small: &Plane, k: usize, like: &Plane) -> Plane {
         }
     });
     plane
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::phantom::{SkinSpec, render_closeup, skin::Wrinkle};
+
+    fn small() -> Capture {
+        Capture { width_px: 240, height_px: 180, px_per_mm: 10.0, ..Capture::default() }
+    }
+
+    fn patch() -> SkinSpec {
+        SkinSpec { size_mm: [28.0, 22.0], samples_per_mm: 20.0, ..SkinSpec::default() }
+    }
+
+    fn linear(shot: &Shot) -> f64 {
+        let decode = |v: u8| {
+            let v = v as f64 / 255.0;
+            if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
+        };
+        let sum: f64 = shot.image.as_raw().iter().map(|v| decode(*v)).sum();
+        sum / shot.image.as_raw().len() as f64
+    }
+
+    #[test]
+    fn positions_come_back_from_the_skin() {
+        for seed in 0..20 {
+            let capture = Capture { bend_px: 7.0, ..Capture::careful(seed) };
+            for p in [[0.0, 0.0], [899.0, 0.0], [450.3, 320.7], [0.0, 699.0]] {
+                let back = capture.to_px(capture.to_mm(p));
+                assert!((back[0] - p[0]).hypot(back[1] - p[1]) < 1e-8, "{seed}: {p:?} {back:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_dot_lies_in_the_picture_where_the_map_says() {
+        let (n, per_mm) = (560, 20.0);
+        let dots = [[-6.0, -4.0], [0.0, 0.0], [7.0, 3.0], [-5.0, 5.0]];
+        let albedo = Grid::from_fn(n, 440, |x, y| {
+            let mm = [(x as f64 - 279.5) / per_mm, (y as f64 - 219.5) / per_mm];
+            let near = |d: &[f64; 2]| (mm[0] - d[0]).hypot(mm[1] - d[1]);
+            let r = dots.iter().map(near).fold(f64::MAX, f64::min);
+            [0.5 - 0.4 * (-(r / 0.4).powi(2)).exp() as f32; 3]
+        });
+        let scene = Scene::new(per_mm, Plane::filled(n, 440, 0.0), albedo);
+        let capture = Capture {
+            width_px: 240,
+            height_px: 180,
+            px_per_mm: 10.0,
+            noise: 0.0,
+            gradient: [0.0; 2],
+            bend_px: 5.0,
+            ..Capture::careful(9)
+        };
+        let shot = scene.shoot(&capture);
+        let brightest = shot.image.pixels().map(|p| p.0[1]).max().unwrap() as f64;
+        for dot in dots {
+            let p = capture.to_px(dot);
+            let (mut sum, mut at) = (0.0, [0.0; 2]);
+            for y in p[1] as u32 - 12..p[1] as u32 + 14 {
+                for x in p[0] as u32 - 12..p[0] as u32 + 14 {
+                    let dark = (brightest - shot.image.get_pixel(x, y).0[1] as f64 - 2.0).max(0.0);
+                    sum += dark;
+                    at = [at[0] + dark * x as f64, at[1] + dark * y as f64];
+                }
+            }
+            let off = (at[0] / sum - p[0]).hypot(at[1] / sum - p[1]);
+            assert!(off < 0.05, "dot {dot:?} is {off} px off");
+        }
+    }
+
+    #[test]
+    fn threads_do_not_change_the_file() {
+        let bytes = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let capture = Capture { seed: 4, ..small() };
+            pool.install(|| render_closeup(&patch(), &Treatment::default(), &capture).encode())
+        };
+        let one = bytes(1);
+        assert_eq!(one, bytes(2));
+        assert_eq!(one[..2], [0xff, 0xd8]);
+    }
+
+    #[test]
+    fn half_the_exposure_is_half_the_light() {
+        let scene = Scene::of_skin(&Skin::new(&patch()), &Treatment::default());
+        let full = linear(&scene.shoot(&small()));
+        let half = linear(&scene.shoot(&Capture { exposure_stops: -1.0, ..small() }));
+        assert!((half / full - 0.5).abs() < 0.002, "{half} of {full}");
+    }
+
+    #[test]
+    fn the_bottom_of_a_trench_sees_the_sky_between_its_walls() {
+        // Infinite trench, half-width a, depth d: a / sqrt(a² + d²) of the sky's irradiance.
+        for (a, d) in [(12.0f32, 12.0f32), (12.0, 6.0), (27.0, 20.0)] {
+            let trench =
+                Plane::from_fn(
+                    160,
+                    120,
+                    |x, _| {
+                        if (x as f32 - 80.0).abs() < a { -d / 10.0 } else { 0.0 }
+                    },
+                );
+            let seen = sky(&trench, 10.0, &RADII).at(80, 60);
+            let expected = a / a.hypot(d);
+            assert!((seen / expected - 1.0).abs() < 0.08, "{a} {d}: {seen} not {expected}");
+            assert!((sky(&trench, 10.0, &RADII).at(2, 60) - 1.0).abs() < 1e-3);
+        }
+    }
+
+    #[test]
+    fn a_deeper_wrinkle_is_darker() {
+        let mut skin = Skin::new(&SkinSpec { fine_relief: 0.0, pore_density: 1.0, ..patch() });
+        let line = (0..=160).map(|i| [0.1 * i as f64 - 8.0, 0.0]).collect();
+        skin.wrinkles = vec![Wrinkle::along(line, 0.8, 0.9, Rng::new(1, 0))];
+        let capture = Capture { light_elevation_deg: 90.0, noise: 0.0, ..small() };
+        let green = |wrinkle_depth| {
+            let treatment = Treatment { wrinkle_depth, ..Treatment::default() };
+            let shot = Scene::of_skin(&skin, &treatment).shoot(&capture);
+            shot.image.get_pixel(120, 90).0[1]
+        };
+        let (none, half, full) = (green(0.0), green(0.5), green(1.0));
+        assert!(none > half + 1 && half > full + 3, "{none} {half} {full}");
+    }
 }

@@ -89,7 +89,7 @@ fn in_neck(x: f64, y: f64) -> bool {
 }
 
 fn in_hair(x: f64, y: f64) -> bool {
-    let line = -76.0 + 62.0 * smoothstep((x.abs() - 40.0) / 33.0) + 2.0 * (0.21 * x).sin();
+    let line = -76.0 + 62.0 * smoothstep((x.abs() - 40.0) / 33.0);
     (x / 82.0).hypot((y + 16.0) / 111.0) < 1.0 && y < line
 }
 
@@ -148,7 +148,7 @@ fn form([x, y]: [f64; 2]) -> f64 {
     z += 4.0 * bump(side - 41.0, y - 22.0, 21.0, 20.0) + 5.0 * bump(x, y - 92.0, 18.0, 12.0);
     z += 3.5 * bump(x, y - 52.0, 22.0, 7.0) + 3.5 * bump(x, y - 62.0, 18.0, 5.0);
     z -= 2.5 * bump(x, y - 73.0, 20.0, 5.0) + 1.2 * bump(x, y - 43.0, 3.0, 7.0);
-    z -= 1.6 * bump(0.0, y - mouth_line(x), 1.0, 1.3) * bump(x, 0.0, 24.0, 1.0);
+    z -= 1.6 * bump(0.0, y - mouth_line(x), 1.0, 1.3) * (1.0 - smoothstep((side - 18.0) / 8.0));
     if in_neck(x, y) {
         z = z.max(14.0 * (1.0 - (x / 70.0).powi(2)) - 14.0);
     }
@@ -237,10 +237,9 @@ fn paint(albedo: &mut Grid<[f32; 3]>, grid: &Lattice, seed: u64) {
                 }
                 cover(pixel, behind, outside);
             }
-            let scalp = in_hair(x, y) || (outline(x, y) < 1.0 && y < -90.0);
-            if scalp {
-                cover(pixel, [0.022, 0.015, 0.011], 0.9);
-            }
+            // Bare scalp shines through where the hair begins.
+            let depth = (-2..=2).filter(|k| in_hair(x, y + 2.2 * *k as f64 + 2.2)).count();
+            cover(pixel, [0.022, 0.015, 0.011], 0.18 * depth as f64);
             // Redder cheeks and nose, darker lids.
             let flush = 0.16 * bump(side - 38.0, y - 25.0, 20.0, 16.0)
                 + 0.2 * bump(x, y - 28.0, 14.0, 12.0);

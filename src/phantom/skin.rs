@@ -655,3 +655,119 @@ impl Furrows {
         (groove(1).max(groove(2)), dome)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn small() -> SkinSpec {
+        SkinSpec { size_mm: [24.0, 20.0], samples_per_mm: 20.0, scars: 2, ..SkinSpec::default() }
+    }
+
+    #[test]
+    fn a_straight_wrinkle_has_the_depth_and_width_it_is_given() {
+        let points: Vec<[f64; 2]> = (0..=200).map(|i| [0.1 * i as f64 - 10.0, 0.0]).collect();
+        for seed in 0..6 {
+            let wrinkle = Wrinkle::along(points.clone(), 0.4, 1.2, Rng::new(seed, 0));
+            let grid = Lattice { per_mm: 40.0, width: 1001, height: 401 };
+            let (window, stamp) = wrinkle.stamp(&grid);
+            // x = 0 is column 500, the centre line row 200.
+            let column =
+                |mm: f64| stamp.at(500 - window.x, (200.0 + 40.0 * mm) as usize - window.y);
+            let depth = wrinkle.depth_mm[100] as f32;
+            assert!((column(0.0) - depth).abs() < 1e-5);
+            for side in [-0.6, 0.6] {
+                assert!((column(side) / depth - 0.5).abs() < 0.01, "seed {seed}");
+            }
+            assert!((wrinkle.length_mm() - 20.0).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn a_factor_scales_what_it_names() {
+        let skin = Skin::new(&small());
+        let height = |t: &Treatment| skin.height(t);
+        let plain = Treatment::default();
+        type Set = fn(&mut Treatment, f64);
+        let factors: [Set; 3] =
+            [|t, f| t.wrinkle_depth = f, |t, f| t.fine_relief = f, |t, f| t.scar_depth = f];
+        for set in factors {
+            let with = |f| {
+                let mut t = plain;
+                set(&mut t, f);
+                height(&t)
+            };
+            let (all, half, none) = (with(1.0), with(0.5), with(0.0));
+            let mut moved = 0.0f32;
+            for i in 0..all.data().len() {
+                let (whole, part) =
+                    (all.data()[i] - none.data()[i], half.data()[i] - none.data()[i]);
+                assert!((part - 0.5 * whole).abs() < 2e-6);
+                moved = moved.max(whole.abs());
+            }
+            assert!(moved > 0.03, "the factor must act: {moved}");
+        }
+    }
+
+    #[test]
+    fn a_zone_leaves_the_rest_alone() {
+        let skin = Skin::new(&small());
+        let zone = Zone { centre_mm: [-6.0, 0.0], half_mm: [4.0, 6.0], ellipse: true };
+        let treatment = Treatment {
+            fine_relief: 0.5,
+            wrinkle_depth: 0.5,
+            zone: Some(zone),
+            ..Default::default()
+        };
+        let (before, after) = (skin.height(&Treatment::default()), skin.height(&treatment));
+        let mut inside = 0;
+        for y in 0..before.height() {
+            for x in 0..before.width() {
+                let weight = zone.weight(skin.grid.mm(x, y));
+                let moved = before.at(x, y) != after.at(x, y);
+                // A wrinkle's depth follows its centre line, which may lie in the zone's edge.
+                if skin.grid.mm(x, y)[0] > 0.0 {
+                    assert!(!moved || weight > 0.0);
+                }
+                inside += usize::from(moved && weight == 1.0);
+            }
+        }
+        assert!(inside > 10_000);
+    }
+
+    #[test]
+    fn a_shorter_wrinkle_keeps_its_middle() {
+        let skin = Skin::new(&small());
+        let treatment = Treatment { wrinkle_length: 0.7, ..Treatment::default() };
+        for (before, after) in skin.wrinkles.iter().zip(skin.wrinkles(&treatment)) {
+            assert!((after.length_mm() / before.length_mm() - 0.7).abs() < 0.01);
+            assert!(after.depth_mm[0] < 0.1 * before.depth_mm[before.depth_mm.len() / 2]);
+            let middle = |w: &Wrinkle| w.depth_mm[w.depth_mm.len() / 2];
+            assert!((middle(&after) / middle(before) - 1.0).abs() < 0.02);
+        }
+    }
+
+    #[test]
+    fn the_same_seed_grows_the_same_skin_at_any_grid() {
+        let fine = Skin::new(&small());
+        let coarse = Skin::new(&SkinSpec { samples_per_mm: 10.0, ..small() });
+        assert_eq!(fine.pores.len(), coarse.pores.len());
+        assert_eq!(fine.pores[7].at_mm, coarse.pores[7].at_mm);
+        let other = Skin::new(&SkinSpec { seed: 2, ..small() });
+        assert_ne!(fine.pores[7].at_mm, other.pores[7].at_mm);
+    }
+
+    #[test]
+    fn most_pores_keep_their_distance() {
+        let pores = Skin::new(&small()).pores;
+        let touching = |a: &Dot| {
+            let near = |b: &&Dot| {
+                let d = (a.at_mm[0] - b.at_mm[0]).hypot(a.at_mm[1] - b.at_mm[1]);
+                d > 0.0 && d < (a.diameter_mm + b.diameter_mm) / 2.0
+            };
+            pores.iter().find(near).is_some()
+        };
+        let share = pores.iter().filter(|p| touching(p)).count() as f64 / pores.len() as f64;
+        assert!(pores.len() > 150 && share < 0.05, "{share} of {}", pores.len());
+    }
+}

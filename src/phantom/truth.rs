@@ -414,8 +414,8 @@ const REGIONS: &str = r#"{"regions": [
 
 const README: &str = "# Test photos with known truth
 
-Made by `skindelta phantom --fixtures fixtures`, from seeds; nobody is in them. A test makes them
-anew and compares. See `src/phantom/` for how the skin is grown, lit and photographed.
+Made by `phantom::write_fixtures` from seeds; nobody is in them. A test makes them anew and
+compares. See `src/phantom/` for how the skin is grown, lit and photographed.
 
 - `face/` a frontal face before and after (wrinkles 25 % shallower, pores 10 % narrower), 5 px/mm
 - `closeup/` one patch of skin at four visits, each a little better, 14 px/mm
@@ -461,4 +461,77 @@ fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0u32, |crc, b| {
         (0..8).fold(crc ^ *b as u32, |c, _| (c >> 1) ^ (0xedb8_8320 & (c & 1).wrapping_neg()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec() -> Spec {
+        Spec { px_per_mm: 10.0, width_px: 200, height_px: 160, ..Spec::new(Kind::Closeup, 5, 2) }
+    }
+
+    #[test]
+    fn a_wrinkle_is_as_long_as_its_line_in_the_picture() {
+        let spec = spec();
+        let skin = spec.skin();
+        let baseline = spec.capture(0);
+        for (k, treatment) in spec.treatments.iter().enumerate() {
+            let truth = VisitTruth::new(&skin, &baseline, k, treatment, &spec.capture(k));
+            assert!(!truth.wrinkles.is_empty() && !truth.pores.is_empty());
+            let mut sum = 0.0;
+            for w in &truth.wrinkles {
+                let step = |p: &[[f64; 2]]| (p[1][0] - p[0][0]).hypot(p[1][1] - p[0][1]);
+                let length_px: f64 = w.points_px.windows(2).map(step).sum();
+                assert!((length_px / spec.px_per_mm - w.length_mm).abs() < 1e-3);
+                sum += w.length_mm;
+            }
+            assert!((sum - truth.totals.wrinkle_length_mm).abs() < 1e-3);
+        }
+    }
+
+    #[test]
+    fn treatments_thin_out_and_narrow_the_true_pores() {
+        let spec = spec();
+        let skin = spec.skin();
+        let treatment = Treatment { pore_count: 0.6, pore_diameter: 0.8, ..Treatment::default() };
+        let totals = |t| VisitTruth::new(&skin, &spec.capture(0), 0, t, &spec.capture(0)).totals;
+        let (before, after) = (totals(&Treatment::default()), totals(&treatment));
+        let kept = after.pore_count as f64 / before.pore_count as f64;
+        assert!((kept - 0.6).abs() < 0.12, "kept {kept} of {}", before.pore_count);
+        let narrowed = after.pore_diameter_mm / before.pore_diameter_mm;
+        assert!((narrowed - 0.8).abs() < 0.05, "narrowed to {narrowed}");
+    }
+
+    #[test]
+    fn a_shift_displaces_every_pixel_by_itself() {
+        let baseline = Capture { width_px: 64, height_px: 48, ..Capture::default() };
+        let follow_up = Capture { shift_px: [3.0, -2.0], ..baseline.clone() };
+        let map = displacement(&baseline, &follow_up);
+        assert_eq!((map.width(), map.height()), (8, 6));
+        let [x, y] = map.at(2, 3);
+        assert!((x - 19.0).abs() < 1e-5 && (y - 22.0).abs() < 1e-5);
+        assert!(map.at(0, 0)[1].is_nan(), "what the follow-up does not show is not a number");
+    }
+
+    #[test]
+    fn a_numpy_file_starts_its_numbers_at_a_multiple_of_64() {
+        let bytes = npy(&Grid::filled(3, 2, [1.5f32, -2.0]));
+        let header = u16::from_le_bytes([bytes[8], bytes[9]]) as usize;
+        assert_eq!((10 + header) % 64, 0);
+        assert!(String::from_utf8_lossy(&bytes[10..10 + header]).contains("'shape': (2, 3, 2)"));
+        assert_eq!(bytes.len(), 10 + header + 3 * 2 * 2 * 4);
+        assert_eq!(bytes[10 + header..][..4], 1.5f32.to_le_bytes());
+    }
+
+    #[test]
+    fn the_checksum_is_the_one_of_png() {
+        assert_eq!(crc32(b"IEND"), 0xae42_6082);
+    }
+
+    #[test]
+    fn a_series_without_visits_is_refused() {
+        let spec = Spec { treatments: vec![], ..spec() };
+        assert_eq!(write(Path::new("unused"), &spec).unwrap_err().step, Step::Phantom);
+    }
 }
