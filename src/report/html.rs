@@ -282,8 +282,8 @@ fn findings(rows: &[&ChangeRow], region: &str) -> Markup {
                 @for row in found.iter().take(FINDINGS) {
                     @let (symbol, word) = words::verdict(row.verdict);
                     li class=(symbol) {
-                        (icon(symbol)) (words::metric(row.metric)) " "
-                        b { (change_text(row)) } " " span class="faint" { (word.to_lowercase()) }
+                        svg class="icon" role="img" aria-label=(word) { use href={ "#" (symbol) } {} }
+                        (words::metric(row.metric)) " " b { (change_text(row)) }
                     }
                 }
                 @if found.len() > FINDINGS {
@@ -315,6 +315,12 @@ fn not_compared(rows: &[&ChangeRow]) -> Markup {
             }
         }
     }
+}
+
+/// The headline metrics among those that `are` there; the coarse band only stands in for the whole.
+fn headlines(are: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    let stands_in = |m: &str| m == "texture_coarse" && are("texture_roughness");
+    words::HEADLINE.into_iter().filter(|m| are(m) && !stands_in(m)).collect()
 }
 
 fn headline_rank(metric: &str) -> usize {
@@ -455,10 +461,7 @@ fn overview(report: &Report, visit: usize) -> Markup {
     let compared = |metric: &str| {
         rows.iter().any(|r| r.metric == metric && r.verdict != Verdict::NotComparable)
     };
-    let metrics: Vec<&str> = words::HEADLINE
-        .into_iter()
-        .filter(|m| compared(m) && !(*m == "texture_coarse" && compared("texture_roughness")))
-        .collect();
+    let metrics = headlines(compared);
     html! {
         @if !metrics.is_empty() {
             section class="overview" data-visit=(visit) {
@@ -546,15 +549,19 @@ fn regions(report: &Report) -> Markup {
 fn region_tally(report: &Report, visit: usize, region: &str) -> Markup {
     let rows: Vec<&ChangeRow> =
         report.changes.iter().filter(|r| r.visit == visit && r.region == region).collect();
-    let found = VERDICTS.into_iter().filter(|v| is_finding(*v) && tally(&rows, *v) > 0);
+    let found: Vec<Verdict> =
+        VERDICTS.into_iter().filter(|v| is_finding(*v) && tally(&rows, *v) > 0).collect();
+    let compared = rows.len() > tally(&rows, Verdict::NotComparable);
     html! {
         span class="counts" data-visit=(visit) {
-            @for verdict in found {
-                @let (symbol, word) = words::verdict(verdict);
+            @for verdict in &found {
+                @let (symbol, word) = words::verdict(*verdict);
                 span class={ "chip " (symbol) } {
-                    (icon(symbol)) (tally(&rows, verdict)) " " (word.to_lowercase())
+                    (icon(symbol)) (tally(&rows, *verdict)) " " (word.to_lowercase())
                 }
             }
+            @if found.is_empty() && compared { (chip(words::verdict(Verdict::NoDetectableChange))) }
+            @if !compared { (chip(words::verdict(Verdict::NotComparable))) }
         }
     }
 }
@@ -619,13 +626,11 @@ fn region_changes(report: &Report, visit: usize, region: &str) -> Markup {
         .filter(|r| r.verdict == Verdict::NotComparable)
         .filter_map(|r| Some((r.metric, r.reason?)))
         .collect();
-    let compared = |r: &&&ChangeRow| r.verdict != Verdict::NotComparable;
-    let fine = rows.iter().filter(compared).any(|r| r.metric == "texture_roughness");
+    let compared: Vec<&ChangeRow> =
+        rows.into_iter().filter(|r| r.verdict != Verdict::NotComparable).collect();
+    let headlines = headlines(|metric| compared.iter().any(|r| r.metric == metric));
     let (mut first, rest): (Vec<&ChangeRow>, Vec<&ChangeRow>) =
-        rows.iter().filter(compared).partition(|r| {
-            is_finding(r.verdict)
-                || (words::HEADLINE.contains(&r.metric) && !(fine && r.metric == "texture_coarse"))
-        });
+        compared.iter().partition(|r| is_finding(r.verdict) || headlines.contains(&r.metric));
     first.sort_by_key(|r| headline_rank(r.metric));
     html! {
         div data-visit=(visit) {
@@ -639,7 +644,7 @@ fn region_changes(report: &Report, visit: usize, region: &str) -> Markup {
             }
             @if !rest.is_empty() {
                 details class="more" {
-                    summary { "More measurements (" (rest.len()) "), none beyond noise" }
+                    summary { "More measurements (" (rest.len()) "), no detectable change" }
                     table class="changes" {
                         (change_head(report, visit))
                         @for group in groups(rest.iter().map(|r| r.metric)) {
@@ -733,52 +738,55 @@ fn unmeasured(missing: &[(&str, Reason)]) -> Markup {
 
 /// Headline metrics of a region over three visits and more.
 fn trends(report: &Report, region: &str) -> Markup {
-    let visits = follow_ups(report);
-    if visits.len() < 2 {
-        return html! {};
-    }
-    let charts: Vec<Markup> =
-        words::HEADLINE.into_iter().filter_map(|metric| chart(report, region, metric)).collect();
+    let metrics = headlines(|metric| course(report, region, metric).is_some());
     html! {
-        @if !charts.is_empty() {
+        @if !metrics.is_empty() {
             h3 { "Over the visits" }
-            p class="faint" { "Change from the baseline in percent, with its 95 % interval; grey: ± smallest detectable change." }
-            div class="charts" { @for chart in charts { (chart) } }
+            p class="faint" {
+                "Change from the baseline in percent, with its 95 % interval; grey: ± smallest \
+                 detectable change."
+            }
+            div class="charts" { @for metric in metrics { (chart(report, region, metric)) } }
         }
     }
 }
 
-fn chart(report: &Report, region: &str, metric: &str) -> Option<Markup> {
-    let rows: Vec<&ChangeRow> =
-        report.changes.iter().filter(|r| r.region == region && r.metric == metric).collect();
+/// The visits of one metric in percent of the baseline; none where fewer than two follow-ups can
+/// be shown.
+fn course(report: &Report, region: &str, metric: &str) -> Option<Vec<Point>> {
     let short =
         report.photos.len() <= 5 && report.photos.iter().all(|p| p.label.chars().count() <= 10);
-    let name =
-        |visit: usize| if short { label(report, visit).to_string() } else { visit.to_string() };
+    let name = |v: usize| if short { label(report, v).to_string() } else { v.to_string() };
     let mut points = vec![Point { label: name(0), change: Some((0.0, [0.0; 2], 0.0)) }];
-    points.extend(rows.iter().map(|r| Point {
-        label: name(r.visit),
-        change: effect(r).filter(|_| r.change_percent.is_some()),
-    }));
-    if points.iter().filter(|p| p.change.is_some()).count() < 3 {
-        return None;
-    }
+    points.extend(report.changes.iter().filter(|r| r.region == region && r.metric == metric).map(
+        |r| Point {
+            label: name(r.visit),
+            change: effect(r).filter(|_| r.change_percent.is_some()),
+        },
+    ));
+    (points.iter().filter(|p| p.change.is_some()).count() > 2).then_some(points)
+}
+
+fn chart(report: &Report, region: &str, metric: &str) -> Markup {
+    let points = course(report, region, metric).unwrap_or_default();
     let trend = report.trends.iter().find(|t| t.region == region && t.metric == metric);
+    let slope = trend.and_then(|t| t.slope_percent_per_visit.zip(t.ci95_percent_per_visit));
     let title = words::metric(metric);
-    Some(html! {
+    html! {
         figure class="chart" {
             figcaption {
                 b { (title) }
-                @if let Some(trend) = trend {
-                    @if let Some((slope, ci)) = trend.slope_percent_per_visit.zip(trend.ci95_percent_per_visit) {
-                        span { (words::percent(slope)) " per visit (" (words::percent(ci[0])) " to " (words::percent(ci[1])) ")" }
+                @if let Some((slope, ci)) = slope {
+                    span {
+                        (words::percent(slope)) " per visit ("
+                        (words::percent(ci[0])) " to " (words::percent(ci[1])) ")"
                     }
-                    (chip(words::verdict(trend.verdict)))
                 }
+                @if let Some(trend) = trend { (chip(words::verdict(trend.verdict))) }
             }
             (draw::trend(&points, &format!("{title}: change from the baseline over the visits")))
         }
-    })
+    }
 }
 
 fn quality(report: &Report) -> Markup {
@@ -824,8 +832,8 @@ fn quality_table(report: &Report, checks: &[&QualityCheck]) -> Markup {
                                 @if let Some(region) = &q.region { span class="interval" { (words::region(region)) } }
                             }
                             td { (chip(words::status(q.status))) }
-                            td class="num" { (quantity(q.value, decimals, q.unit)) }
-                            td class="num" { (quantity(q.limit, decimals, q.unit)) }
+                            td class="num" data-label="value" { (quantity(q.value, decimals, q.unit)) }
+                            td class="num" data-label="limit" { (quantity(q.limit, decimals, q.unit)) }
                             td class="advice" { (q.advice.as_deref().unwrap_or("")) }
                         }
                     }
@@ -856,9 +864,9 @@ fn alignment(report: &Report) -> Markup {
                                     td { (label(report, row.visit)) }
                                     td { (row.region.as_deref().map_or("All".to_string(), words::region)) }
                                     td { (chip(words::alignment(row.status))) }
-                                    td class="num" { (quantity(row.residual_median_px, 2, "px")) }
-                                    td class="num" { (quantity(row.residual_p95_px, 2, "px")) }
-                                    td class="num" { (quantity(row.overlap_percent, 0, "%")) }
+                                    td class="num" data-label="median" { (quantity(row.residual_median_px, 2, "px")) }
+                                    td class="num" data-label="95 % below" { (quantity(row.residual_p95_px, 2, "px")) }
+                                    td class="num" data-label="overlap" { (quantity(row.overlap_percent, 0, "%")) }
                                     td class="advice" { (row.reason.as_deref().unwrap_or("")) }
                                 }
                             }
@@ -918,10 +926,8 @@ fn meaning(report: &Report) -> Markup {
                 }
             }
             @if !report.citations.is_empty() {
-                details class="more" {
-                    summary { "Sources (" (report.citations.len()) ")" }
-                    ul { @for citation in &report.citations { li { (citation) } } }
-                }
+                h3 { "Sources" }
+                ul { @for citation in &report.citations { li { (citation) } } }
             }
         }
     }

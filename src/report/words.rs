@@ -26,12 +26,12 @@ const METRICS: [(&str, &str, &str); 32] = [
     ("texture_fine", "Texture", "Texture, fine (0.25–0.7 mm)"),
     ("texture_coarse", "Texture", "Texture, coarse (0.7–2 mm)"),
     ("texture_anisotropy", "Texture", "Texture direction (anisotropy)"),
-    ("glcm_contrast", "Grey levels (GLCM)", "Contrast"),
-    ("glcm_joint_entropy", "Grey levels (GLCM)", "Joint entropy"),
-    ("glcm_angular_second_moment", "Grey levels (GLCM)", "Angular second moment"),
-    ("glcm_inverse_difference_moment", "Grey levels (GLCM)", "Inverse difference moment"),
-    ("glcm_correlation", "Grey levels (GLCM)", "Correlation"),
-    ("glcm_dissimilarity", "Grey levels (GLCM)", "Dissimilarity"),
+    ("glcm_contrast", "Grey levels", "GLCM contrast"),
+    ("glcm_joint_entropy", "Grey levels", "GLCM joint entropy"),
+    ("glcm_angular_second_moment", "Grey levels", "GLCM angular second moment"),
+    ("glcm_inverse_difference_moment", "Grey levels", "GLCM inverse difference moment"),
+    ("glcm_correlation", "Grey levels", "GLCM correlation"),
+    ("glcm_dissimilarity", "Grey levels", "GLCM dissimilarity"),
     ("pore_count", "Pores", "Pore count"),
     ("pore_density", "Pores", "Pore density"),
     ("pore_diameter", "Pores", "Pore diameter"),
@@ -115,7 +115,7 @@ pub fn verdict(verdict: Verdict) -> (&'static str, &'static str) {
 pub fn status(status: Status) -> (&'static str, &'static str) {
     match status {
         Status::Pass => ("improved", "Pass"),
-        Status::Warn => ("changed", "Warning"),
+        Status::Warn => ("warn", "Warning"),
         Status::Fail => ("worsened", "Fail"),
     }
 }
@@ -124,7 +124,7 @@ pub fn status(status: Status) -> (&'static str, &'static str) {
 pub fn alignment(status: AlignmentStatus) -> (&'static str, &'static str) {
     match status {
         AlignmentStatus::Aligned => ("improved", "Aligned"),
-        AlignmentStatus::Partial => ("changed", "Partly aligned"),
+        AlignmentStatus::Partial => ("warn", "Partly aligned"),
         AlignmentStatus::Failed => ("worsened", "Failed"),
     }
 }
@@ -156,10 +156,11 @@ pub fn scale_source(source: ScaleSource) -> &'static str {
     }
 }
 
-/// A unit as it is printed after a number, with its space; nothing for plain numbers.
+/// A unit as it is printed after a number, with its space; nothing for plain numbers and for
+/// colour coordinates, whose names say what they are.
 pub fn unit(unit: &str) -> String {
     match unit {
-        "1" | "" => String::new(),
+        "1" | "L*" | "a*" | "b*" => String::new(),
         "degrees" => "°".into(),
         "1/cm²" => "\u{a0}per\u{a0}cm²".into(),
         other => format!("\u{a0}{other}"),
