@@ -292,8 +292,10 @@ pub fn report(visits: usize) -> Report {
         changes,
         trends: if visits > 2 { trends.collect() } else { Vec::new() },
         citations: vec![
-            "Zwanenburg et al., The Image Biomarker Standardization Initiative, Radiology 2020, doi:10.1148/radiol.2020191145",
-            "Flament et al., Facial skin pores: a multiethnic study, Clin Cosmet Investig Dermatol 2015, doi:10.2147/CCID.S74401",
+            "Zwanenburg et al., The Image Biomarker Standardization Initiative, \
+             Radiology 2020, doi:10.1148/radiol.2020191145",
+            "Flament et al., Facial skin pores: a multiethnic study, \
+             Clin Cosmet Investig Dermatol 2015, doi:10.2147/CCID.S74401",
         ],
     }
 }
