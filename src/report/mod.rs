@@ -173,6 +173,8 @@ pub struct Pictures {
     pub regions: Option<image::RgbaImage>,
 }
 
+pub use crate::analyze::Maps;
+
 /// The JSON Schema of result.json.
 pub const SCHEMA: &str = "{}\n";
 
@@ -184,7 +186,7 @@ pub fn write(
     dir: &std::path::Path,
     report: &Report,
     pictures: Option<&Pictures>,
-    _maps: Option<&crate::analyze::Maps>,
+    _maps: Option<&Maps>,
 ) -> crate::error::Result<()> {
     let error = |why| crate::error::Error::new(dir, crate::error::Step::Write, why);
     std::fs::create_dir_all(dir).map_err(error)?;
