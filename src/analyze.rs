@@ -7,6 +7,7 @@ use crate::report::{Pictures, Report};
 use crate::series::ScaleSource;
 use crate::settings::Settings;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// One photo to be analysed.
 #[derive(Debug, Clone)]
@@ -80,6 +81,8 @@ pub struct Analysis {
     pub pictures: Pictures,
     /// The maps (empty unless asked for).
     pub maps: Maps,
+    /// How long each stage took, in their order; never part of the report.
+    pub timings: Vec<(&'static str, Duration)>,
 }
 
 /// Runs the whole pipeline over one series.
