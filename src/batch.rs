@@ -14,6 +14,7 @@ use crate::series::ScaleSource;
 use crate::settings::BatchSettings;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -48,6 +49,16 @@ pub struct Failure {
     pub step: &'static str,
     /// What is wrong.
     pub reason: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: ", self.subject, self.view)?;
+        if !self.file.is_empty() {
+            write!(f, "{}: ", self.file)?;
+        }
+        write!(f, "{}: {}", self.step, self.reason)
+    }
 }
 
 /// How a batch is run.
@@ -352,7 +363,7 @@ pub fn run(
                     let mut state = lock(&state);
                     state.used -= need;
                     freed.notify_all();
-                    state.record(i, outcome, &table);
+                    state.record(i, &plans[i], outcome, &table);
                     drop(state);
                     (options.progress)();
                 }
@@ -414,9 +425,9 @@ fn one(
     plan: &SeriesPlan,
     out: &Path,
     analyze: &(dyn Fn(&Request) -> Result<Analysis> + Sync),
-) -> Result<String, Failure> {
+) -> Result<String> {
     let folder = out.join("series").join(&plan.subject).join(&plan.view);
-    report::check_folder(&folder).map_err(|error| plan.failure(&error))?;
+    report::check_folder(&folder)?;
     let work = || {
         let analysis = analyze(&plan.request)?;
         let pictures = plan.request.pictures.then_some(&analysis.pictures);
@@ -429,13 +440,13 @@ fn one(
         let why = format!("internal error, please report it: {text}");
         Err(Error::new("", Step::Measure, why))
     });
-    outcome.map_err(|error| {
+    if outcome.is_err() {
         // A result of an earlier run must not pass for one of this.
         for name in ["result.json", "metrics.csv", "report.html"] {
             let _ = fs::remove_file(folder.join(name));
         }
-        plan.failure(&error)
-    })
+    }
+    outcome
 }
 
 impl SeriesPlan {
@@ -462,9 +473,9 @@ impl SeriesPlan {
 
 impl State {
     /// Notes the outcome of series `i` and writes all lines whose turn has come.
-    fn record(&mut self, i: usize, outcome: Result<String, Failure>, table: &Path) {
-        let rows = outcome.unwrap_or_else(|failure| {
-            self.failures.insert(i, failure);
+    fn record(&mut self, i: usize, plan: &SeriesPlan, outcome: Result<String>, table: &Path) {
+        let rows = outcome.unwrap_or_else(|error| {
+            self.failures.insert(i, plan.failure(&error));
             String::new()
         });
         self.waiting.insert(i, rows);
