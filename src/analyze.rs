@@ -1,9 +1,8 @@
 //! The pipeline: the only file that names all stages.
 
 use crate::error::{Error, Result, Step};
-use crate::plane::{Grid, Mask};
 use crate::region::RegionRequest;
-use crate::report::{Pictures, Report};
+use crate::report::{Maps, Pictures, Report};
 use crate::series::ScaleSource;
 use crate::settings::Settings;
 use std::path::PathBuf;
@@ -39,37 +38,6 @@ pub struct Request {
     pub maps: bool,
     /// Every tunable number.
     pub settings: Settings,
-}
-
-/// One pore on the baseline, followed over the visits.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct PoreRow {
-    /// The same over all visits.
-    pub pore_id: usize,
-    /// Centre, baseline px.
-    pub x_px: f64,
-    /// Centre, baseline px.
-    pub y_px: f64,
-    /// Equivalent diameter.
-    pub diameter_mm: f64,
-    /// Name of the region it lies in.
-    pub region: String,
-}
-
-/// What `--maps` writes, in baseline coordinates; outer index = visit.
-#[derive(Debug, Clone, Default)]
-pub struct Maps {
-    /// Per follow-up (index 0 = visit 1): position in the follow-up of the baseline pixel (8j, 8i),
-    /// NaN outside the overlap; `ceil(H/8)` × `ceil(W/8)`. `None` where alignment failed.
-    pub displacement: Vec<Option<Grid<[f32; 2]>>>,
-    /// Per visit: wrinkle centre lines, full baseline size.
-    pub wrinkles: Vec<Option<Mask>>,
-    /// Per visit: pores.
-    pub pores: Vec<Option<Vec<PoreRow>>>,
-    /// Label per baseline pixel: 0 none, k the k-th name.
-    pub regions: Option<Grid<u8>>,
-    /// Names of the labels.
-    pub region_names: Vec<String>,
 }
 
 /// What an analysis yields.

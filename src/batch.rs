@@ -558,6 +558,8 @@ mod tests {
             sdc_percent: Some(10.0),
             verdict: Verdict::NoDetectableChange,
             reason: None,
+            p: None,
+            se_ln: None,
         };
         Analysis {
             report: Report {

@@ -1,5 +1,13 @@
-//! Change between two visits: percent, interval, smallest detectable change, verdict, trend.
+//! Change between two visits: percent change, interval, smallest detectable change, verdict, trend.
+//!
+//! The change of a ratio metric is ln(follow-up / baseline). Its variance has two parts: the
+//! spatial sampling, from a paired bootstrap over tiles (Efron & Tibshirani 1993), and the variance
+//! between captures of unchanged skin, from recaptured phantoms (`ChangeSettings::capture`). A
+//! verdict needs three things: the 95 % interval excludes zero, the change exceeds the smallest
+//! detectable change, and the row passes Benjamini & Hochberg (1995) at 5 % over the visit's rows.
 
+use crate::metric::{Better, Frame, Metric, Reason, Sheet};
+use crate::settings::ChangeSettings;
 use serde::Serialize;
 
 /// What may be said of a change.
@@ -16,4 +24,375 @@ pub enum Verdict {
     NoDetectableChange,
     /// The two photos cannot be compared here.
     NotComparable,
+}
+
+/// One change between the baseline and a follow-up: a row of `changes` in result.json.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChangeRow {
+    /// Follow-up number.
+    pub visit: usize,
+    /// Region name.
+    pub region: String,
+    /// Metric id.
+    pub metric: &'static str,
+    /// Value at the baseline, on what both photos show.
+    pub baseline: Option<f64>,
+    /// Value at the follow-up.
+    pub follow_up: Option<f64>,
+    /// Unit of values, change, interval and SDC.
+    pub unit: &'static str,
+    /// Follow-up − baseline.
+    pub change: Option<f64>,
+    /// 95 % interval of the change.
+    pub ci95: Option<[f64; 2]>,
+    /// Smallest detectable change.
+    pub sdc: Option<f64>,
+    /// 100·(f/b − 1).
+    pub change_percent: Option<f64>,
+    /// 95 % interval of the percent change.
+    pub ci95_percent: Option<[f64; 2]>,
+    /// Smallest detectable change in percent.
+    pub sdc_percent: Option<f64>,
+    /// What may be said.
+    pub verdict: Verdict,
+    /// Why the row is not comparable.
+    pub reason: Option<Reason>,
+    /// Two-sided p-value of no change: for the visit's false-discovery control only.
+    #[serde(skip)]
+    pub p: Option<f64>,
+    /// Standard error of ln(f/b), for the trend only.
+    #[serde(skip)]
+    pub se_ln: Option<f64>,
+}
+
+/// Slope of one metric in one region over three or more visits: a row of `trends`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrendRow {
+    /// Region name.
+    pub region: String,
+    /// Metric id.
+    pub metric: &'static str,
+    /// Percent of the baseline per visit.
+    pub slope_percent_per_visit: Option<f64>,
+    /// Its 95 % interval.
+    pub ci95_percent_per_visit: Option<[f64; 2]>,
+    /// Verdict on the slope.
+    pub verdict: Verdict,
+    /// Why there is none.
+    pub reason: Option<Reason>,
+}
+
+/// 97.5 % quantile of the normal distribution.
+const Z: f64 = 1.959_963_985;
+
+/// Which row of which table is being filled.
+#[derive(Debug, Clone)]
+pub struct Cell<'a> {
+    /// Follow-up number.
+    pub visit: usize,
+    /// Region name.
+    pub region: &'a str,
+    /// Metric.
+    pub metric: &'static Metric,
+    /// Unit text.
+    pub unit: &'static str,
+    /// Area measured, in cm² (of a nominal face where no scale is known).
+    pub area_cm2: f64,
+}
+
+impl Cell<'_> {
+    /// The row of a pair that cannot be compared.
+    pub fn not_comparable(&self, reason: Reason) -> ChangeRow {
+        ChangeRow {
+            visit: self.visit,
+            region: self.region.to_string(),
+            metric: self.metric.id,
+            baseline: None,
+            follow_up: None,
+            unit: self.unit,
+            change: None,
+            ci95: None,
+            sdc: None,
+            change_percent: None,
+            ci95_percent: None,
+            sdc_percent: None,
+            verdict: Verdict::NotComparable,
+            reason: Some(reason),
+            p: None,
+            se_ln: None,
+        }
+    }
+}
+
+/// How often each tile is drawn in each bootstrap replicate: the same draws for both visits and
+/// all metrics of a region.
+pub struct Resampling {
+    all: Vec<f64>,
+    draws: Vec<Vec<f64>>,
+    tiles: usize,
+}
+
+impl Resampling {
+    /// `filled[tile]`: whether the tile holds measured skin. Deterministic.
+    pub fn new(filled: &[bool], settings: &ChangeSettings) -> Self {
+        let live: Vec<usize> = (0..filled.len()).filter(|&i| filled[i]).collect();
+        let mut state = 0x853C_49E6_748F_EA9Bu64;
+        let mut next = |n: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 11) as usize % n
+        };
+        let draws = (0..settings.replicates)
+            .map(|_| {
+                let mut weights = vec![0.0; filled.len()];
+                live.iter().for_each(|_| weights[live[next(live.len())]] += 1.0);
+                weights
+            })
+            .collect();
+        let all = filled.iter().map(|&f| f as u8 as f64).collect();
+        Resampling { all, draws, tiles: live.len() }
+    }
+
+    /// Each tile once.
+    pub fn all(&self) -> &[f64] {
+        &self.all
+    }
+
+    /// Sums of both visits, over all tiles and over each replicate.
+    pub fn totals(&self, baseline: &Sheet, follow_up: &Sheet) -> Totals {
+        let both = |w: &Vec<f64>| [baseline.total(w), follow_up.total(w)];
+        Totals { all: both(&self.all), draws: self.draws.iter().map(both).collect() }
+    }
+}
+
+/// Sums of two visits over all tiles, and over each bootstrap draw of them.
+pub struct Totals {
+    all: [Vec<f64>; 2],
+    draws: Vec<[Vec<f64>; 2]>,
+}
+
+/// The change of one metric in one region, without its verdict, which needs the whole visit
+/// ([`decide`]).
+pub fn change(
+    cell: &Cell<'_>,
+    totals: &Totals,
+    resampling: &Resampling,
+    frame: &Frame,
+    settings: &ChangeSettings,
+) -> ChangeRow {
+    let measure = |sums: &[Vec<f64>; 2]| -> Result<[f64; 2], Reason> {
+        Ok([(cell.metric.measure)(&sums[0], frame)?, (cell.metric.measure)(&sums[1], frame)?])
+    };
+    let [b, f] = match measure(&totals.all) {
+        Ok(values) => values,
+        Err(reason) => return cell.not_comparable(reason),
+    };
+    if resampling.tiles < settings.tiles_min {
+        return cell.not_comparable(Reason::TooSmall);
+    }
+    // A ratio needs something to be a ratio of, in both visits.
+    let ratio = cell.metric.ratio && b > 0.0 && f > 0.0;
+    let effect = |v: [f64; 2]| -> f64 { if ratio { (v[1] / v[0]).ln() } else { v[1] - v[0] } };
+    let mut effects = Vec::with_capacity(totals.draws.len());
+    for sums in &totals.draws {
+        if let Ok(v) = measure(sums)
+            && (!ratio || (v[0] > 0.0 && v[1] > 0.0))
+        {
+            effects.push(effect(v));
+        }
+    }
+    if effects.len() * 5 < totals.draws.len() * 4 {
+        return cell.not_comparable(Reason::TooSmall);
+    }
+    let spatial = standard_deviation(&effects) * small_sample(resampling.tiles);
+    let capture = settings.capture_sd(cell.metric.id, cell.area_cm2);
+    // Where there is no ratio, a capture's relative error acts on the larger value.
+    let capture = if ratio || !cell.metric.ratio { capture } else { capture * b.max(f) };
+    let se = spatial.hypot(capture);
+    let e = effect([b, f]);
+    let sdc = Z * capture;
+    let percent = |v: f64| 100.0 * v.exp_m1();
+    let unit = |v: f64| if ratio { b * v.exp_m1() } else { v };
+    let (low, high) = (e - Z * se, e + Z * se);
+    ChangeRow {
+        baseline: Some(b),
+        follow_up: Some(f),
+        change: Some(f - b),
+        ci95: Some([unit(low), unit(high)]),
+        sdc: Some(unit(sdc)),
+        change_percent: ratio.then(|| 100.0 * (f / b - 1.0)),
+        ci95_percent: ratio.then(|| [percent(low), percent(high)]),
+        sdc_percent: ratio.then(|| percent(sdc)),
+        verdict: Verdict::NoDetectableChange,
+        reason: None,
+        p: Some(two_sided_p(e / se.max(1e-300))),
+        se_ln: ratio.then_some(se),
+        ..cell.not_comparable(Reason::Alignment)
+    }
+}
+
+fn standard_deviation(v: &[f64]) -> f64 {
+    let n = v.len() as f64;
+    let mean = v.iter().sum::<f64>() / n;
+    (v.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0)).sqrt()
+}
+
+/// Student's 97.5 % quantile over the normal one (Cornish & Fisher), and the bootstrap's own
+/// shrinkage √(n/(n−1)).
+fn small_sample(tiles: usize) -> f64 {
+    let df = (tiles.max(2) - 1) as f64;
+    let t = Z
+        + (Z.powi(3) + Z) / (4.0 * df)
+        + (5.0 * Z.powi(5) + 16.0 * Z.powi(3) + 3.0 * Z) / (96.0 * df * df);
+    t / Z * ((df + 1.0) / df).sqrt()
+}
+
+/// P(|N(0,1)| > |z|), by the rational approximation 7.1.26 of Abramowitz & Stegun (error < 1.5e-7).
+fn two_sided_p(z: f64) -> f64 {
+    let x = z.abs() / std::f64::consts::SQRT_2;
+    let t = 1.0 / (1.0 + 0.327_591_1 * x);
+    let poly = t
+        * (0.254_829_592
+            + t * (-0.284_496_736
+                + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429))));
+    poly * (-x * x).exp()
+}
+
+/// Gives the rows of one visit their verdicts.
+pub fn decide(rows: &mut [ChangeRow], better: impl Fn(&str) -> Better, settings: &ChangeSettings) {
+    let mut p: Vec<f64> = rows.iter().filter_map(|r| r.p).collect();
+    p.sort_by(f64::total_cmp);
+    let m = p.len() as f64;
+    let cut = p
+        .iter()
+        .enumerate()
+        .filter(|(i, p)| **p <= settings.false_discovery_rate * (*i as f64 + 1.0) / m)
+        .map(|(_, p)| *p)
+        .fold(-1.0, f64::max);
+    for row in rows {
+        let (Some(change), Some([low, high]), Some(sdc), Some(p)) =
+            (row.change, row.ci95, row.sdc, row.p)
+        else {
+            continue;
+        };
+        // A fall is held against the percent limit mirrored on the log scale.
+        let beyond = match (row.change_percent, row.sdc_percent) {
+            (Some(c), Some(s)) => (c / 100.0).ln_1p().abs() > (s / 100.0).ln_1p(),
+            _ => change.abs() > sdc,
+        };
+        let real = (low > 0.0 || high < 0.0) && beyond && p <= cut;
+        row.verdict = match (real, better(row.metric)) {
+            (false, _) => Verdict::NoDetectableChange,
+            (true, Better::Neutral) => Verdict::Changed,
+            (true, Better::Lower) if change < 0.0 => Verdict::Improved,
+            (true, Better::Lower) => Verdict::Worsened,
+        };
+    }
+}
+
+/// The trend of one metric in one region. `rows`: its change rows, one per follow-up, in order.
+///
+/// With visit k's capture error e_k, ln(f_k/b) = slope·k + e_k − e_0: least squares with a free
+/// intercept over visits 0 … n, whose errors are independent.
+pub fn trend(rows: &[&ChangeRow], better: Better) -> TrendRow {
+    let mut row = TrendRow {
+        region: rows[0].region.clone(),
+        metric: rows[0].metric,
+        slope_percent_per_visit: None,
+        ci95_percent_per_visit: None,
+        verdict: Verdict::NotComparable,
+        reason: None,
+    };
+    let mut points = vec![(0.0, 0.0)];
+    let mut variance = 0.0;
+    for r in rows {
+        let (Some(change), Some(se)) = (r.change_percent, r.se_ln) else {
+            row.reason = Some(r.reason.unwrap_or(Reason::NothingFound));
+            return row;
+        };
+        points.push((r.visit as f64, (change / 100.0).ln_1p()));
+        variance += 0.5 * se * se / rows.len() as f64;
+    }
+    let n = points.len() as f64;
+    let (mx, my) =
+        (points.iter().map(|p| p.0).sum::<f64>() / n, points.iter().map(|p| p.1).sum::<f64>() / n);
+    let sxx: f64 = points.iter().map(|p| (p.0 - mx).powi(2)).sum();
+    let slope = points.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum::<f64>() / sxx;
+    let se = (variance / sxx).sqrt();
+    let percent = |v: f64| 100.0 * v.exp_m1();
+    let (low, high) = (slope - Z * se, slope + Z * se);
+    let sdc = rows.iter().filter_map(|r| r.sdc_percent).fold(0.0, f64::max);
+    let last = points.last().map_or(0.0, |p| p.0);
+    let real = (low > 0.0 || high < 0.0) && (slope * last).abs() > (sdc / 100.0).ln_1p();
+    row.slope_percent_per_visit = Some(percent(slope));
+    row.ci95_percent_per_visit = Some([percent(low), percent(high)]);
+    row.verdict = match (real, better) {
+        (false, _) => Verdict::NoDetectableChange,
+        (true, Better::Neutral) => Verdict::Changed,
+        (true, Better::Lower) if slope < 0.0 => Verdict::Improved,
+        (true, Better::Lower) => Verdict::Worsened,
+    };
+    row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metric::METRICS;
+
+    fn sheets(scale: f64, wobble: f64) -> (Sheet, Sheet, Vec<bool>) {
+        let n = 40;
+        let (mut a, mut b) = (Sheet::new(n, 8), Sheet::new(n, 8));
+        for i in 0..n {
+            let noise = wobble * ((i * 7919 % 13) as f64 / 6.0 - 1.0);
+            a.tile(i)[0] = 100.0;
+            a.tile(i)[2] = 100.0;
+            b.tile(i)[0] = 100.0;
+            b.tile(i)[2] = 100.0 * (scale * (1.0 + noise)).powi(2);
+        }
+        (a, b, vec![true; n])
+    }
+
+    fn row_of(a: &Sheet, b: &Sheet, filled: &[bool]) -> ChangeRow {
+        let settings = ChangeSettings::default();
+        let metric = METRICS.iter().find(|m| m.id == "texture_coarse").unwrap();
+        let cell = Cell { visit: 1, region: "whole", metric, unit: "1", area_cm2: 10.0 };
+        let frame = Frame { mm_per_px: 0.1, metric_scale: true, shortest_period_px: 3.0 };
+        let r = Resampling::new(filled, &settings);
+        let mut rows = vec![change(&cell, &r.totals(a, b), &r, &frame, &settings)];
+        decide(&mut rows, |_| Better::Lower, &settings);
+        rows.remove(0)
+    }
+
+    #[test]
+    fn unchanged_is_exactly_zero() {
+        let (a, _, filled) = sheets(1.0, 0.0);
+        let row = row_of(&a, &a, &filled);
+        assert_eq!(row.change, Some(0.0));
+        assert_eq!(row.change_percent, Some(0.0));
+        assert!(row.change_percent.unwrap().is_sign_positive());
+        assert_eq!(row.verdict, Verdict::NoDetectableChange);
+    }
+
+    #[test]
+    fn a_clear_fall_is_improved_and_swapping_negates_the_log_ratio() {
+        let (a, b, filled) = sheets(0.7, 0.05);
+        let (there, back) = (row_of(&a, &b, &filled), row_of(&b, &a, &filled));
+        assert_eq!(there.verdict, Verdict::Improved);
+        assert_eq!(back.verdict, Verdict::Worsened);
+        let ln = |r: &ChangeRow| (r.change_percent.unwrap() / 100.0).ln_1p();
+        assert!((ln(&there) + ln(&back)).abs() < 1e-12);
+        let [low, high] = there.ci95_percent.unwrap();
+        assert!(low < -30.0 && high > -30.0 - 5.0 && high < 0.0, "{low} {high}");
+    }
+
+    #[test]
+    fn p_values_match_the_normal_table() {
+        for (z, p) in [(0.0, 1.0), (1.0, 0.317_31), (1.959_964, 0.05), (3.0, 0.002_70)] {
+            assert!((two_sided_p(z) - p).abs() < 1e-5);
+        }
+        // Student's quantile at 9 degrees of freedom is 2.262.
+        assert!((small_sample(10) * Z / (10.0f64 / 9.0).sqrt() - 2.262).abs() < 0.01);
+    }
 }

@@ -11,6 +11,18 @@ pub struct Settings {
     pub photo: PhotoSettings,
     /// Finding the face and its regions.
     pub region: RegionSettings,
+    /// Mapping follow-ups onto the baseline.
+    pub align: AlignSettings,
+    /// Making luminance comparable.
+    pub luminance: LuminanceSettings,
+    /// Making colour comparable.
+    pub tone: ToneSettings,
+    /// Reading texture, pores, lines and tone.
+    pub metric: MetricSettings,
+    /// Judging the input.
+    pub quality: QualitySettings,
+    /// Telling a change from noise.
+    pub change: ChangeSettings,
 }
 
 /// Limits on the input.
@@ -36,6 +48,395 @@ pub struct RegionSettings {
 impl Default for RegionSettings {
     fn default() -> Self {
         RegionSettings { nominal_face_width_mm: 140.0 }
+    }
+}
+
+/// Constants of the alignment. Sources: (D) chosen on the project's own phantoms, see README.
+#[derive(Debug, Clone, Serialize)]
+pub struct AlignSettings {
+    /// Longest side of the baseline's measured window for feature matching, px (ecosystem.md:
+    /// SIFT at ≤ 1500 px, then dense).
+    pub feature_size_px: usize,
+    /// Longest side of the follow-up for feature matching, px.
+    pub feature_frame_px: usize,
+    /// Features kept per photo, strongest first.
+    pub features_max: usize,
+    /// SIFT contrast threshold (Lowe 2004: 0.03 of the grey range; skin needs less).
+    pub feature_contrast: f64,
+    /// Nearest over second-nearest distance (Lowe 2004: 0.8).
+    pub match_ratio: f64,
+    /// Distance within which a match agrees with the global map, of the window's longer side:
+    /// room for pose and mimic.
+    pub inlier_tolerance: f64,
+    /// Fewest agreeing matches; unrelated photos reach 9 (D).
+    pub inliers_min: usize,
+    /// Hypotheses tried: finds 10 % inliers with probability > 0.999.
+    pub ransac_hypotheses: usize,
+    /// Follow-up px per baseline px that are believed.
+    pub scale_range: [f64; 2],
+    /// Largest rotation believed, degrees.
+    pub rotation_max_deg: f64,
+    /// Distance of the field's nodes, mm: the field follows bends longer than about twice this,
+    /// and no single wrinkle or pore.
+    pub node_spacing_mm: f64,
+    /// Nodes along the window's longer side where no scale is known.
+    pub nodes_unscaled: f64,
+    /// Smallest node distance in px of a level: enough pixels for a stable fit.
+    pub node_spacing_min_px: f64,
+    /// Expected change of the displacement's slope from node to node, of the node distance (D).
+    pub bending: f64,
+    /// Sigma of the registration band-pass, px of a level.
+    pub feature_band_px: f64,
+    /// Contrast (log units) below which registration features fade out.
+    pub feature_floor: f64,
+    /// Coarsest level's longer side is at most twice this, px.
+    pub coarsest_size_px: usize,
+    /// Windows with more pixels than this are refined at half resolution.
+    pub full_resolution_max_px: usize,
+    /// Gauss–Newton rounds per level.
+    pub rounds: usize,
+    /// Rounds at the finest level.
+    pub rounds_finest: usize,
+    /// Conjugate-gradient steps per round.
+    pub solver_steps: usize,
+    /// Least share of a node's window that must be skin seen in both photos.
+    pub node_seen_min: f64,
+    /// Median correlation over nodes below which the two photos are not of the same skin (D).
+    pub correlation_min: f64,
+    /// Median residual of a region above which it is not comparable, px.
+    pub residual_max_px: f64,
+}
+
+impl Default for AlignSettings {
+    fn default() -> Self {
+        AlignSettings {
+            feature_size_px: 1000,
+            feature_frame_px: 1600,
+            features_max: 2500,
+            feature_contrast: 0.01,
+            match_ratio: 0.8,
+            inlier_tolerance: 0.015,
+            inliers_min: 16,
+            ransac_hypotheses: 4000,
+            scale_range: [0.5, 2.0],
+            rotation_max_deg: 45.0,
+            node_spacing_mm: 4.0,
+            nodes_unscaled: 24.0,
+            node_spacing_min_px: 16.0,
+            bending: 0.01,
+            feature_band_px: 4.0,
+            feature_floor: 0.02,
+            coarsest_size_px: 96,
+            full_resolution_max_px: 6_000_000,
+            rounds: 3,
+            rounds_finest: 2,
+            solver_steps: 200,
+            node_seen_min: 0.3,
+            correlation_min: 0.25,
+            residual_max_px: 2.0,
+        }
+    }
+}
+
+/// Constants of comparable luminance.
+#[derive(Debug, Clone, Serialize)]
+pub struct LuminanceSettings {
+    /// Sigma of the illumination low-pass, mm: half of a 21 mm period is taken out, 2 % of a 4 mm
+    /// one (design.md, trap 4: coarser than the widest scar, finer than the face's shading).
+    pub flatten_sigma_mm: f64,
+    /// The same, of the window's longer side, where no scale is known.
+    pub flatten_sigma_unscaled: f64,
+    /// Linear light (0–1) at which a channel counts as clipped: sRGB 252 of 255.
+    pub clip_limit: f64,
+    /// Linear luminance below which quantisation drowns texture: sRGB 8 of 255.
+    pub dark_limit: f64,
+    /// Frame border that resampling would mirror, px.
+    pub border_px: f64,
+    /// Shortest period a photo's pixels carry, px (design.md, Bands).
+    pub shortest_period_px: f64,
+    /// Side of the tiles that noise is estimated in, px.
+    pub noise_tile_px: usize,
+    /// Quantile of the tiles' noise power that is taken: skin adds, so low.
+    pub noise_quantile: f64,
+    /// Side of the tiles that relative blur is fitted in, px.
+    pub blur_tile_px: usize,
+    /// Gaussian sigmas whose differences are the bands of that fit, px.
+    pub blur_sigmas_px: Vec<f64>,
+    /// A band joins the fit where its signal power is this many times its noise power.
+    pub blur_signal_min: f64,
+    /// Fewest tiles for a fit; below, sharpness is left as it is.
+    pub blur_tiles_min: usize,
+    /// Largest blur difference that is matched, px; beyond, bands are lost.
+    pub blur_match_max_px: f64,
+}
+
+impl Default for LuminanceSettings {
+    fn default() -> Self {
+        LuminanceSettings {
+            flatten_sigma_mm: 4.0,
+            flatten_sigma_unscaled: 0.03,
+            clip_limit: 0.97,
+            dark_limit: 0.0024,
+            border_px: 3.0,
+            shortest_period_px: 3.0,
+            noise_tile_px: 24,
+            noise_quantile: 0.1,
+            blur_tile_px: 48,
+            blur_sigmas_px: vec![0.7, 1.0, 1.4, 2.0, 2.8, 4.0],
+            blur_signal_min: 1.0,
+            blur_tiles_min: 12,
+            blur_match_max_px: 2.0,
+        }
+    }
+}
+
+/// Constants of comparable colour.
+#[derive(Debug, Clone, Serialize)]
+pub struct ToneSettings {
+    /// Side of a colour cell, mm: below the smallest spot counted, above the grain of texture.
+    pub cell_mm: f64,
+    /// Cells along the window's longer side where no scale is known.
+    pub cells_unscaled: f64,
+    /// Linear light (0–1) at which a channel counts as clipped: sRGB 252 of 255.
+    pub clip_limit: f64,
+}
+
+impl Default for ToneSettings {
+    fn default() -> Self {
+        ToneSettings { cell_mm: 0.4, cells_unscaled: 350.0, clip_limit: 0.97 }
+    }
+}
+
+/// Constants of the metrics. Contrasts are in natural log units. Sources: (P) chosen on the
+/// project's phantoms by `skindelta validate`; (R) design.md.
+#[derive(Debug, Clone, Serialize)]
+pub struct MetricSettings {
+    /// Bounds of the fine and coarse texture bands, periods in mm (R).
+    pub texture_periods_mm: [f64; 3],
+    /// Distance of the two pixels of a co-occurrence, mm.
+    pub glcm_distance_mm: f64,
+    /// Width of a grey-level bin, log units: 32 bins span ±32 %.
+    pub glcm_bin_width: f64,
+    /// Smallest and largest pore, mm (R).
+    pub pore_diameter_mm: [f64; 2],
+    /// Diameters whose scales are searched, mm.
+    pub pore_scales_mm: Vec<f64>,
+    /// Coarsest scale at which pores are told, mm/px (R: 10 px/mm).
+    pub pore_mm_per_px_max: f64,
+    /// Least response of a candidate (smaller eigenvalue of σ²·H) (P).
+    pub pore_response: f64,
+    /// A pore is counted if some visit shows at least this contrast (P) …
+    pub pore_present_high: f64,
+    /// … and in each visit that shows at least this one (hysteresis) (P).
+    pub pore_present_low: f64,
+    /// Largest ratio of axes; longer dips are line ends (P).
+    pub pore_elongation_max: f64,
+    /// Distance kept from the mask's edge, mm.
+    pub pore_margin_mm: f64,
+    /// Longest shortest period at which lines are told, mm: twice the width of a fine wrinkle.
+    pub line_period_max_mm: f64,
+    /// Sigmas of the ridge filter, mm: half widths of fine lines to folds.
+    pub line_sigmas_mm: Vec<f64>,
+    /// Smallest sigma in px: below, the Hessian sees single pixels.
+    pub line_sigma_min_px: f64,
+    /// Length over which a ridge's response is averaged, mm.
+    pub line_support_mm: f64,
+    /// Ridge response that starts a line (P).
+    pub line_high: f64,
+    /// Ridge response that carries it on (P).
+    pub line_low: f64,
+    /// Shortest line, mm: the mesh of primary skin lines is finer (P).
+    pub line_min_mm: f64,
+    /// Distance kept from the mask's edge, mm.
+    pub line_margin_mm: f64,
+    /// Half length of a cross-section, mm.
+    pub line_profile_mm: f64,
+    /// Length along the line over which cross-sections are averaged, mm.
+    pub line_average_mm: f64,
+    /// How far the bottom may lie off the centre line, mm.
+    pub line_recentre_mm: f64,
+    /// A shoulder is where the profile has not risen for this long, mm.
+    pub line_shoulder_mm: f64,
+    /// A line counts if some visit shows at least this contrast (P) …
+    pub line_present_high: f64,
+    /// … and in each visit that shows at least this one (hysteresis) (P).
+    pub line_present_low: f64,
+    /// Albedo of skin in the groove model: green light on medium skin.
+    pub skin_albedo: f64,
+    /// Sigma of the surround that a spot is held against, mm.
+    pub spot_surround_mm: f64,
+    /// Least share of all skin that must lie outside a region for its tone to be told against.
+    pub tone_reference_share: f64,
+    /// Smallest spot, mm².
+    pub spot_min_mm2: f64,
+    /// Least ΔE00 of a spot cell against its surround.
+    pub spot_contrast: f64,
+}
+
+impl Default for MetricSettings {
+    fn default() -> Self {
+        MetricSettings {
+            texture_periods_mm: [0.25, 0.7, 2.0],
+            glcm_distance_mm: 0.3,
+            glcm_bin_width: 0.02,
+            pore_diameter_mm: [0.2, 1.0],
+            pore_scales_mm: vec![0.25, 0.35, 0.5, 0.7, 1.0],
+            pore_mm_per_px_max: 0.1,
+            pore_response: 0.02,
+            pore_present_high: 0.08,
+            pore_present_low: 0.05,
+            pore_elongation_max: 2.5,
+            pore_margin_mm: 0.4,
+            line_period_max_mm: 0.8,
+            line_sigmas_mm: vec![0.15, 0.25, 0.4, 0.65],
+            line_sigma_min_px: 1.0,
+            line_support_mm: 2.4,
+            line_high: 0.022,
+            line_low: 0.012,
+            line_min_mm: 4.0,
+            line_margin_mm: 0.6,
+            line_profile_mm: 1.6,
+            line_average_mm: 1.0,
+            line_recentre_mm: 0.2,
+            line_shoulder_mm: 0.3,
+            line_present_high: 0.04,
+            line_present_low: 0.025,
+            skin_albedo: 0.5,
+            spot_surround_mm: 4.0,
+            tone_reference_share: 0.2,
+            spot_min_mm2: 1.0,
+            spot_contrast: 3.0,
+        }
+    }
+}
+
+/// Limits of the input checks: at `warn` certainty suffers, at `fail` nothing is compared.
+#[derive(Debug, Clone, Serialize)]
+pub struct QualitySettings {
+    /// Apparent blur of the skin, px: [warn, fail].
+    pub blur_px: [f64; 2],
+    /// Blur by which two photos differ, px: [warn, fail].
+    pub blur_difference_px: [f64; 2],
+    /// Clipped skin, %: [warn, fail].
+    pub clipped_percent: [f64; 2],
+    /// Median L* of the skin below which a photo is too dark: [warn, fail].
+    pub dark_lightness: [f64; 2],
+    /// Exposure difference to the baseline, stops: [warn, fail].
+    pub exposure_stops: [f64; 2],
+    /// Pixels per mm: [warn: pores need it, fail: coarse texture needs it] (design.md, Bands).
+    pub px_per_mm: [f64; 2],
+    /// Share of the baseline's skin that a follow-up shows, %: [warn, fail].
+    pub overlap_percent: [f64; 2],
+    /// Share of a region that must be measurable, %.
+    pub coverage_percent: f64,
+}
+
+impl Default for QualitySettings {
+    fn default() -> Self {
+        QualitySettings {
+            blur_px: [1.6, 4.0],
+            blur_difference_px: [0.8, 1.9],
+            clipped_percent: [2.0, 30.0],
+            dark_lightness: [15.0, 5.0],
+            exposure_stops: [0.5, 2.0],
+            px_per_mm: [10.0, 4.3],
+            overlap_percent: [95.0, 30.0],
+            coverage_percent: 25.0,
+        }
+    }
+}
+
+/// Constants of the comparison.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChangeSettings {
+    /// Bootstrap replicates: the standard error is known to 1/√(2·200) = 5 %.
+    pub replicates: usize,
+    /// Side of a tile, mm: longer than the correlation of texture, pores and line pieces.
+    pub tile_mm: f64,
+    /// Tiles a large region is cut into at most.
+    pub tiles_max: usize,
+    /// Tiles a small region is cut into at least, where its pixels allow.
+    pub tiles_wanted: usize,
+    /// Fewest tiles for an interval.
+    pub tiles_min: usize,
+    /// Smallest tile, px.
+    pub tile_min_px: usize,
+    /// False discovery rate over the rows of a visit (Benjamini & Hochberg 1995).
+    pub false_discovery_rate: f64,
+    /// Standard deviation between captures of unchanged skin, from `skindelta validate`.
+    pub capture: Vec<CaptureSd>,
+}
+
+/// Variance between captures of one metric: `floor² + per_cm² / area`.
+#[derive(Debug, Clone, Serialize)]
+pub struct CaptureSd {
+    /// Metric id.
+    pub metric: &'static str,
+    /// What is left on any area: of ln(f/b), or in the metric's unit where it is no ratio.
+    pub floor: f64,
+    /// What 1 cm² adds.
+    pub at_1_cm2: f64,
+}
+
+/// Captures on phantoms (`skindelta validate`): metric, floor, at 1 cm².
+const CAPTURE_SD: [(&str, f64, f64); 32] = [
+    ("texture_roughness", 0.03, 0.02),
+    ("texture_fine", 0.03, 0.02),
+    ("texture_coarse", 0.03, 0.02),
+    ("texture_anisotropy", 0.05, 0.05),
+    ("glcm_contrast", 0.06, 0.04),
+    ("glcm_joint_entropy", 0.02, 0.02),
+    ("glcm_angular_second_moment", 0.06, 0.04),
+    ("glcm_inverse_difference_moment", 0.03, 0.02),
+    ("glcm_correlation", 0.03, 0.03),
+    ("glcm_dissimilarity", 0.03, 0.02),
+    ("pore_count", 0.05, 0.10),
+    ("pore_density", 0.05, 0.10),
+    ("pore_diameter", 0.02, 0.03),
+    ("pore_area_percent", 0.05, 0.10),
+    ("visible_pore_density", 0.06, 0.12),
+    ("pore_elongation", 0.02, 0.03),
+    ("wrinkle_length", 0.04, 0.10),
+    ("wrinkle_density", 0.04, 0.10),
+    ("wrinkle_width", 0.03, 0.05),
+    ("wrinkle_depth", 0.04, 0.05),
+    ("wrinkle_depth_max", 0.06, 0.08),
+    ("wrinkle_area_percent", 0.05, 0.10),
+    ("scar_area_percent", 0.10, 0.20),
+    ("scar_depth", 0.10, 0.20),
+    ("lightness", 0.5, 0.3),
+    ("redness", 0.4, 0.3),
+    ("yellowness", 0.4, 0.3),
+    ("ita", 1.0, 0.5),
+    ("tone_unevenness", 0.05, 0.05),
+    ("spot_area_percent", 0.15, 0.20),
+    ("spot_count", 0.15, 0.30),
+    ("spot_contrast", 0.05, 0.05),
+];
+
+impl Default for ChangeSettings {
+    fn default() -> Self {
+        ChangeSettings {
+            replicates: 200,
+            tile_mm: 4.0,
+            tiles_max: 150,
+            tiles_wanted: 24,
+            tiles_min: 6,
+            tile_min_px: 16,
+            false_discovery_rate: 0.05,
+            capture: CAPTURE_SD
+                .map(|(metric, floor, at_1_cm2)| CaptureSd { metric, floor, at_1_cm2 })
+                .to_vec(),
+        }
+    }
+}
+
+impl ChangeSettings {
+    /// Standard deviation between captures of unchanged skin over `area_cm2`.
+    pub fn capture_sd(&self, metric: &str, area_cm2: f64) -> f64 {
+        self.capture.iter().find(|c| c.metric == metric).map_or(f64::INFINITY, |c| {
+            (c.floor.powi(2) + c.at_1_cm2.powi(2) / area_cm2.max(1e-6)).sqrt()
+        })
     }
 }
 

@@ -3,16 +3,31 @@
 //! Field order is the key order of result.json; a published key is never renamed or re-meant
 //! without raising [`SCHEMA_VERSION`].
 
+pub mod csv;
+mod draw;
+pub mod html;
+pub mod json;
+pub mod maps;
+mod words;
+
 use crate::align::AlignmentStatus;
-use crate::change::Verdict;
+pub use crate::change::{ChangeRow, TrendRow};
+use crate::error::{Error, Result, Step};
 use crate::metric::Reason;
+use crate::plane::{Grid, Mask};
 use crate::quality::QualityCheck;
 use crate::region::RegionSource;
 use crate::series::ScaleSource;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
 
 /// Version of the JSON contract.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// The JSON Schema (draft 2020-12) of result.json.
+pub const SCHEMA: &str = include_str!("schema/v1.json");
 
 /// Everything that one series yields.
 #[derive(Debug, Clone, Serialize)]
@@ -122,43 +137,6 @@ pub struct MeasurementRow {
     pub coverage_percent: f64,
 }
 
-/// One change between the baseline and a follow-up.
-#[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs)] // see design: every row also has `change`, `ci95`, `sdc` in the unit
-pub struct ChangeRow {
-    pub visit: usize,
-    pub region: String,
-    pub metric: &'static str,
-    pub baseline: Option<f64>,
-    pub follow_up: Option<f64>,
-    pub unit: &'static str,
-    pub change: Option<f64>,
-    pub ci95: Option<[f64; 2]>,
-    pub sdc: Option<f64>,
-    pub change_percent: Option<f64>,
-    pub ci95_percent: Option<[f64; 2]>,
-    pub sdc_percent: Option<f64>,
-    pub verdict: Verdict,
-    pub reason: Option<Reason>,
-}
-
-/// Slope of one metric in one region over three or more visits.
-#[derive(Debug, Clone, Serialize)]
-pub struct TrendRow {
-    /// Region name.
-    pub region: String,
-    /// Metric id.
-    pub metric: &'static str,
-    /// Percent of the baseline per visit.
-    pub slope_percent_per_visit: Option<f64>,
-    /// Its 95 % interval.
-    pub ci95_percent_per_visit: Option<[f64; 2]>,
-    /// Verdict on the slope.
-    pub verdict: Verdict,
-    /// Why there is none.
-    pub reason: Option<Reason>,
-}
-
 /// Finished pictures for the page, all on the baseline's frame (the measured window, at most
 /// 1600 px on the longer side); index = visit.
 #[derive(Debug, Clone, Default)]
@@ -173,57 +151,150 @@ pub struct Pictures {
     pub regions: Option<image::RgbaImage>,
 }
 
-pub use crate::analyze::Maps;
+/// One pore on the baseline, followed over the visits.
+#[derive(Debug, Clone, Serialize)]
+pub struct PoreRow {
+    /// The same over all visits.
+    pub pore_id: usize,
+    /// Centre, baseline px.
+    pub x_px: f64,
+    /// Centre, baseline px.
+    pub y_px: f64,
+    /// Equivalent diameter.
+    pub diameter_mm: f64,
+    /// Name of the region it lies in.
+    pub region: String,
+}
 
-/// The JSON Schema of result.json.
-pub const SCHEMA: &str = "{}\n";
+/// What `--maps` writes, in baseline coordinates; outer index = visit.
+#[derive(Debug, Clone, Default)]
+pub struct Maps {
+    /// Per follow-up (index 0 = visit 1): position in the follow-up of the baseline pixel (8j, 8i),
+    /// NaN outside the overlap; `ceil(H/8)` × `ceil(W/8)`. `None` where alignment failed.
+    pub displacement: Vec<Option<Grid<[f32; 2]>>>,
+    /// Per visit: wrinkle centre lines, full baseline size.
+    pub wrinkles: Vec<Option<Mask>>,
+    /// Per visit: pores.
+    pub pores: Vec<Option<Vec<PoreRow>>>,
+    /// Label per baseline pixel: 0 none, k the k-th name.
+    pub regions: Option<Grid<u8>>,
+    /// Names of the labels.
+    pub region_names: Vec<String>,
+}
 
-/// Stand-in for the real writer.
+/// Folder inside the output folder in which files are made before they are moved into place.
+const PARTIAL: &str = ".skindelta-partial";
+
+/// Writes one series into `dir`, which is made where it does not exist: `metrics.csv`,
+/// `report.html` where there are pictures to show it with, `maps/` where there are maps, and
+/// `result.json`.
+///
+/// All files are first written beside their place and then moved into it, `result.json` last: a
+/// folder with a `result.json` is whole. Files of an earlier run that this one does not make are
+/// removed; other people's files are never touched.
 ///
 /// # Errors
-/// Where a file cannot be written.
+/// As [`check_folder`], and where a file cannot be written.
 pub fn write(
-    dir: &std::path::Path,
+    dir: &Path,
     report: &Report,
     pictures: Option<&Pictures>,
-    _maps: Option<&Maps>,
-) -> crate::error::Result<()> {
-    let error = |why| crate::error::Error::new(dir, crate::error::Step::Write, why);
-    std::fs::create_dir_all(dir).map_err(error)?;
-    std::fs::write(dir.join("result.json"), json::to_json(report)).map_err(error)?;
-    if pictures.is_some() {
-        std::fs::write(dir.join("report.html"), "").map_err(error)?;
+    maps: Option<&Maps>,
+) -> Result<()> {
+    check_folder(dir)?;
+    let files = files(report, pictures, maps)?;
+    let partial = dir.join(PARTIAL);
+    if partial.exists() {
+        fs::remove_dir_all(&partial).map_err(|e| Error::new(&partial, Step::Write, e))?;
     }
-    Ok(())
+    fs::create_dir_all(&partial).map_err(|e| Error::new(&partial, Step::Write, e))?;
+    if maps.is_some() {
+        for maps in [partial.join("maps"), dir.join("maps")] {
+            fs::create_dir_all(&maps).map_err(|e| Error::new(&maps, Step::Write, e))?;
+        }
+    }
+    for (name, bytes) in &files {
+        let path = partial.join(name);
+        fs::write(&path, bytes).map_err(|e| Error::new(&path, Step::Write, e))?;
+    }
+    remove_stale(dir, &files)?;
+    for (name, _) in &files {
+        let path = dir.join(name);
+        fs::rename(partial.join(name), &path).map_err(|e| Error::new(&path, Step::Write, e))?;
+    }
+    fs::remove_dir_all(&partial).map_err(|e| Error::new(&partial, Step::Write, e))
 }
 
-/// Stand-in.
+/// Whether results may be written into `dir`: it does not exist, is empty, or holds results of an
+/// earlier run (also of one that was cut short). Worth asking before a long analysis.
 ///
 /// # Errors
-/// Never.
-pub fn check_folder(_dir: &std::path::Path) -> crate::error::Result<()> {
+/// `dir` is a file, cannot be read, or holds files that are not ours.
+pub fn check_folder(dir: &Path) -> Result<()> {
+    let error = |why: &dyn std::fmt::Display| Error::new(dir, Step::Write, why);
+    match fs::metadata(dir) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(error(&e)),
+        Ok(meta) if !meta.is_dir() => {
+            return Err(error(&"this is a file; name a folder for the results"));
+        }
+        Ok(_) => {}
+    }
+    let empty = fs::read_dir(dir).map_err(|e| error(&e))?.next().is_none();
+    if empty || dir.join(PARTIAL).is_dir() || is_result(&dir.join("result.json")) {
+        return Ok(());
+    }
+    Err(error(&"the folder holds files that skindelta did not write; choose another folder"))
+}
+
+/// Whether the file is a result of this program.
+fn is_result(path: &Path) -> bool {
+    #[derive(Deserialize)]
+    struct Root {
+        tool: Name,
+    }
+    #[derive(Deserialize)]
+    struct Name {
+        name: String,
+    }
+    let root = fs::read(path).ok().and_then(|b| serde_json::from_slice::<Root>(&b).ok());
+    root.is_some_and(|r| r.tool.name == "skindelta")
+}
+
+/// Names (with `/`) and contents of all files, `result.json` last.
+fn files(
+    report: &Report,
+    pictures: Option<&Pictures>,
+    maps: Option<&Maps>,
+) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut files = match maps {
+        Some(maps) => maps::files(maps)?,
+        None => Vec::new(),
+    };
+    files.push(("metrics.csv".into(), csv::metrics(report).into_bytes()));
+    if let Some(pictures) = pictures {
+        files.push(("report.html".into(), html::render(report, pictures).into_bytes()));
+    }
+    files.push(("result.json".into(), json::to_json(report).into_bytes()));
+    Ok(files)
+}
+
+/// Removes what an earlier run left under our names and this run does not make.
+fn remove_stale(dir: &Path, files: &[(String, Vec<u8>)]) -> Result<()> {
+    let mut old = vec!["report.html".to_string()];
+    for entry in fs::read_dir(dir.join("maps")).into_iter().flatten().flatten() {
+        if let Some(name) = entry.file_name().to_str().filter(|n| maps::is_map(n)) {
+            old.push(format!("maps/{name}"));
+        }
+    }
+    for name in old.iter().filter(|old| !files.iter().any(|(new, _)| new == *old)) {
+        let path = dir.join(name);
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => {
+                return Err(Error::new(&path, Step::Write, e));
+            }
+            _ => {}
+        }
+    }
     Ok(())
-}
-
-/// Stand-in.
-pub mod json {
-    /// Stand-in.
-    pub fn to_json(report: &super::Report) -> String {
-        serde_json::to_string(report).unwrap_or_default()
-    }
-}
-
-/// Stand-in.
-pub mod csv {
-    /// Stand-in.
-    pub fn changes_header() -> String {
-        "subject,view,visit,region,metric\n".into()
-    }
-    /// Stand-in.
-    pub fn changes_rows(subject: &str, view: &str, changes: &[super::ChangeRow]) -> String {
-        let row = |c: &super::ChangeRow| {
-            format!("{subject},{view},{},{},{}\n", c.visit, c.region, c.metric)
-        };
-        changes.iter().map(row).collect()
-    }
 }

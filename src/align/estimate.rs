@@ -1,0 +1,202 @@
+//! The global map: SIFT features (Lowe 2004), ratio test, RANSAC (Fischler & Bolles 1981) over
+//! similarities, then a least-squares affine map on the inliers.
+
+use super::apply;
+use crate::filter::gaussian::blur;
+use crate::filter::resize::shrink;
+use crate::photo::Photo;
+use crate::plane::{Mask, Plane, Window};
+use crate::region::RegionMap;
+use crate::settings::AlignSettings;
+use kornia_imgproc::features::{
+    FirstOctave, SiftConfig, SiftFeatures, SiftWorkspace, sift_detect_and_compute,
+    sift_match_descriptors,
+};
+use nalgebra::{Matrix3, Vector3};
+
+/// One matched point: baseline px, follow-up px.
+type Pair = ([f64; 2], [f64; 2]);
+
+/// The affine map from baseline px to follow-up px, or why there is none.
+pub fn estimate(
+    baseline: &Photo,
+    follow_up: &Photo,
+    regions: &RegionMap,
+    settings: &AlignSettings,
+) -> Result<[f64; 6], String> {
+    let window = regions.window;
+    let long = window.width.max(window.height);
+    let factor = long.div_ceil(settings.feature_size_px).max(1);
+    let frame_long = follow_up.width().max(follow_up.height());
+    let frame_factor = factor.max(frame_long.div_ceil(settings.feature_frame_px));
+    let base = features(baseline, window, factor, settings);
+    let full = Window::full(follow_up.width(), follow_up.height());
+    let other = features(follow_up, full, frame_factor, settings);
+    let skin = support(&regions.skin);
+    let matches = sift_match_descriptors(
+        &base.descriptors,
+        base.len(),
+        &other.descriptors,
+        other.len(),
+        settings.match_ratio as f32,
+        true,
+    );
+    let place = |x: f32, y: f32, factor: usize, window: Window| {
+        let f = factor as f64;
+        [window.x as f64 + f * (x as f64 + 0.5) - 0.5, window.y as f64 + f * (y as f64 + 0.5) - 0.5]
+    };
+    let pairs: Vec<Pair> = matches
+        .iter()
+        .map(|&[i, j]| {
+            let (a, b) = (&base.keypoints[i as usize], &other.keypoints[j as usize]);
+            (place(a.x, a.y, factor, window), place(b.x, b.y, frame_factor, full))
+        })
+        .filter(|(a, _)| {
+            let (x, y) = (a[0] - window.x as f64, a[1] - window.y as f64);
+            skin.at(
+                (x.max(0.0) as usize).min(window.width - 1),
+                (y.max(0.0) as usize).min(window.height - 1),
+            )
+        })
+        .collect();
+    let tolerance = settings.inlier_tolerance * long as f64;
+    let inliers = ransac(&pairs, tolerance, settings);
+    if inliers.len() < settings.inliers_min {
+        return Err(format!(
+            "{} matched points, {} needed: is it the same skin, in focus and in the same view?",
+            inliers.len(),
+            settings.inliers_min
+        ));
+    }
+    fit_affine(&inliers).ok_or_else(|| "the matched points lie on one line".to_string())
+}
+
+/// Where features may lie: skin, and what is surrounded by skin (eyes, lips, nostrils).
+fn support(skin: &Mask) -> Mask {
+    let sigma = 0.03 * skin.width().max(skin.height()) as f32;
+    blur(&skin.map(|s| if s { 1.0 } else { 0.0 }), sigma).map(|v| v > 0.25)
+}
+
+fn features(
+    photo: &Photo,
+    window: Window,
+    factor: usize,
+    settings: &AlignSettings,
+) -> SiftFeatures {
+    let log = log_luminance(photo, window, factor);
+    let sigma = log.width().max(log.height()) as f32 / 25.0;
+    let smooth = blur(&log, sigma);
+    // A fixed gain: log contrast ±1 fills the grey range that SIFT's thresholds are made for.
+    let grey: Vec<f32> = log
+        .data()
+        .iter()
+        .zip(smooth.data())
+        .map(|(l, s)| (128.0 + 127.0 * (l - s)).clamp(0.0, 255.0))
+        .collect();
+    let config = SiftConfig {
+        n_features: settings.features_max,
+        contrast_threshold: settings.feature_contrast,
+        ..SiftConfig::default()
+    };
+    let small = log.width().max(log.height()) < settings.feature_size_px * 3 / 4;
+    let first = if small { FirstOctave::Double } else { FirstOctave::Native };
+    sift_detect_and_compute(
+        &mut SiftWorkspace::new(),
+        &grey,
+        log.width(),
+        log.height(),
+        &config,
+        first,
+        usize::MAX,
+        false,
+    )
+    .unwrap_or_default()
+}
+
+/// Natural log of luminance (ITU-R BT.709 weights), averaged in linear light over cells of
+/// `factor` px; the darkest 16-bit step stands in for black.
+pub(super) fn log_luminance(photo: &Photo, window: Window, factor: usize) -> Plane {
+    let luminance = Plane::from_fn(window.width, window.height, |x, y| {
+        let [r, g, b] = photo.linear.at(window.x + x, window.y + y);
+        (0.2126 * r as f32 + 0.7152 * g as f32 + 0.0722 * b as f32) / 65535.0
+    });
+    shrink(&luminance, factor).map(|v| v.max(1.0 / 65535.0).ln())
+}
+
+/// The largest set of pairs that one similarity explains within `tolerance` px, refined by an
+/// affine fit. Deterministic: hypotheses come from a fixed linear congruential sequence.
+fn ransac(pairs: &[Pair], tolerance: f64, settings: &AlignSettings) -> Vec<Pair> {
+    if pairs.len() < 3 {
+        return Vec::new();
+    }
+    let mut state = 0x9E37_79B9_7F4A_7C15u64;
+    let mut next = |n: usize| -> usize {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 33) as usize) % n
+    };
+    let mut best: (usize, [f64; 6]) = (0, [0.0; 6]);
+    for _ in 0..settings.ransac_hypotheses {
+        let (i, j) = (next(pairs.len()), next(pairs.len()));
+        let Some(hypothesis) = similarity(&pairs[i], &pairs[j], settings) else { continue };
+        let count = pairs.iter().filter(|p| error(&hypothesis, p) < tolerance).count();
+        if count > best.0 {
+            best = (count, hypothesis);
+        }
+    }
+    let mut map = best.1;
+    for _ in 0..3 {
+        let inliers: Vec<Pair> =
+            pairs.iter().filter(|p| error(&map, p) < tolerance).copied().collect();
+        if inliers.len() < 6 {
+            return inliers;
+        }
+        match fit_affine(&inliers) {
+            Some(fit) => map = fit,
+            None => break,
+        }
+    }
+    let mut inliers: Vec<Pair> =
+        pairs.iter().filter(|p| error(&map, p) < tolerance).copied().collect();
+    // One place counts once, however many orientations SIFT gave it.
+    inliers.dedup_by(|a, b| (a.0[0] - b.0[0]).hypot(a.0[1] - b.0[1]) < 1.0);
+    inliers
+}
+
+fn error(map: &[f64; 6], pair: &Pair) -> f64 {
+    let p = apply(map, pair.0[0], pair.0[1]);
+    (p[0] - pair.1[0]).hypot(p[1] - pair.1[1])
+}
+
+/// The similarity through two pairs, where it is one that two visits may show.
+fn similarity(p: &Pair, q: &Pair, settings: &AlignSettings) -> Option<[f64; 6]> {
+    let (dx, dy) = (q.0[0] - p.0[0], q.0[1] - p.0[1]);
+    let (ex, ey) = (q.1[0] - p.1[0], q.1[1] - p.1[1]);
+    let norm = dx * dx + dy * dy;
+    if norm < 100.0 {
+        return None;
+    }
+    let (a, b) = ((ex * dx + ey * dy) / norm, (ey * dx - ex * dy) / norm);
+    let scale = a.hypot(b);
+    let turn = b.atan2(a).to_degrees().abs();
+    let [low, high] = settings.scale_range;
+    (scale >= low && scale <= high && turn <= settings.rotation_max_deg).then(|| {
+        let (x, y) = (p.0[0], p.0[1]);
+        [a, -b, p.1[0] - a * x + b * y, b, a, p.1[1] - b * x - a * y]
+    })
+}
+
+fn fit_affine(pairs: &[Pair]) -> Option<[f64; 6]> {
+    let mut m = Matrix3::<f64>::zeros();
+    let (mut bx, mut by) = (Vector3::<f64>::zeros(), Vector3::<f64>::zeros());
+    for (a, b) in pairs {
+        let v = Vector3::new(a[0], a[1], 1.0);
+        m += v * v.transpose();
+        bx += v * b[0];
+        by += v * b[1];
+    }
+    let inverse = m.try_inverse()?;
+    let (x, y) = (inverse * bx, inverse * by);
+    let map = [x[0], x[1], x[2], y[0], y[1], y[2]];
+    map.iter().all(|v| v.is_finite()).then_some(map)
+}

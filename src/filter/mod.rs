@@ -1,0 +1,12 @@
+//! Pure `Plane → Plane` functions: the parallel core.
+//!
+//! None of them normalises by the image's own maximum, percentile or variance, so that the
+//! results of two photos can be compared.
+
+pub mod gaussian;
+pub mod hessian;
+pub mod label;
+pub mod resize;
+pub mod stats;
+pub mod thin;
+pub mod warp;

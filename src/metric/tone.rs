@@ -1,0 +1,198 @@
+//! Tone: CIELAB of the region's skin, its evenness, and hyperpigmented spots.
+//!
+//! Read on cells of skin (see [`crate::tone`]). In a pair the follow-up's white balance and
+//! exposure are matched to the baseline on reference skin (a region the user names, or all skin
+//! outside the region), channel by channel, by the median log ratio: what changes everywhere is light, what changes in one region is skin.
+
+use super::{Frame, Reason, Sheet, Tiles, View};
+use crate::filter::gaussian::blur_masked;
+use crate::filter::label::label;
+use crate::filter::stats::median;
+use crate::plane::{Grid, Mask, Plane};
+use crate::settings::MetricSettings;
+use crate::tone::{delta_e00, lab};
+
+/// Cells of all visits, on one common mask.
+pub struct ToneCells {
+    cell_px: usize,
+    rgb: Vec<Grid<[f32; 3]>>,
+    valid: Mask,
+    spot_sigma: f32,
+    spot_min_cells: usize,
+    spot_contrast: f64,
+    reference_share: f64,
+}
+
+/// Columns: cells, L*, a*, b*, ΔE00 from the region's mean, spot cells, spots, spot ΔE00.
+const COLUMNS: usize = 8;
+
+impl ToneCells {
+    /// Joins the visits on the cells that are valid in all.
+    pub fn read(views: &[View<'_>], frame: &Frame, settings: &MetricSettings) -> Self {
+        let first = &views[0].tone;
+        let valid = Mask::from_fn(first.valid.width(), first.valid.height(), |x, y| {
+            views.iter().all(|v| v.tone.valid.at(x, y))
+        });
+        let cell_mm = first.cell_px as f64 * frame.mm_per_px;
+        ToneCells {
+            cell_px: first.cell_px,
+            rgb: views.iter().map(|v| v.tone.rgb.clone()).collect(),
+            valid,
+            spot_sigma: (settings.spot_surround_mm / cell_mm) as f32,
+            spot_min_cells: (settings.spot_min_mm2 / (cell_mm * cell_mm)).ceil() as usize,
+            spot_contrast: settings.spot_contrast,
+            reference_share: settings.tone_reference_share,
+        }
+    }
+
+    fn for_each_cell(&self, mut f: impl FnMut(usize, usize)) {
+        for y in 0..self.valid.height() {
+            for x in 0..self.valid.width() {
+                if self.valid.at(x, y) {
+                    f(x, y);
+                }
+            }
+        }
+    }
+
+    fn tile(&self, tiles: &Tiles, x: usize, y: usize) -> Option<usize> {
+        let middle = |i: usize| i * self.cell_px + self.cell_px / 2;
+        tiles.of(middle(x), middle(y))
+    }
+
+    /// Factors that bring `visit` to visit 0 on the reference skin, or on all skin outside the
+    /// region where none is named; `NoReference` where too little of it is there.
+    fn gains(
+        &self,
+        visit: usize,
+        tiles: &Tiles,
+        reference: Option<&Tiles>,
+    ) -> Result<[f64; 3], Reason> {
+        let mut ratios: [Vec<f64>; 3] = Default::default();
+        let mut own = 0usize;
+        self.for_each_cell(|x, y| {
+            let inside = self.tile(tiles, x, y).is_some();
+            own += inside as usize;
+            if !inside && reference.is_none_or(|r| self.tile(r, x, y).is_some()) {
+                let (a, b) = (self.rgb[0].at(x, y), self.rgb[visit].at(x, y));
+                for k in 0..3 {
+                    ratios[k].push((a[k] as f64 / b[k] as f64).ln());
+                }
+            }
+        });
+        let n = ratios[0].len() as f64;
+        if n < self.reference_share * (own as f64 + n) || n < 1.0 {
+            return Err(Reason::NoReference);
+        }
+        Ok(ratios.map(|mut r| median(&mut r).unwrap_or(0.0).exp()))
+    }
+
+    /// Sums over tiles; in a pair the follow-up's colours are matched to visit 0 first.
+    pub fn sheet(
+        &self,
+        visit: usize,
+        tiles: &Tiles,
+        reference: Option<&Tiles>,
+    ) -> Result<Sheet, Reason> {
+        let gains =
+            if self.rgb.len() == 1 { [1.0; 3] } else { self.gains(visit, tiles, reference)? };
+        let (w, h) = (self.valid.width(), self.valid.height());
+        let colour = Grid::from_fn(w, h, |x, y| {
+            let c = self.rgb[visit].at(x, y);
+            lab([0, 1, 2].map(|k| c[k] as f64 * gains[k]))
+        });
+        let inside =
+            Mask::from_fn(w, h, |x, y| self.valid.at(x, y) && self.tile(tiles, x, y).is_some());
+        let mut sheet = Sheet::new(tiles.count(), COLUMNS);
+        let (mut mean, mut n) = ([0.0f64; 3], 0.0f64);
+        self.for_each_cell(|x, y| {
+            if inside.at(x, y) {
+                let c = colour.at(x, y);
+                (0..3).for_each(|k| mean[k] += c[k]);
+                n += 1.0;
+            }
+        });
+        let mean = mean.map(|v| v / n.max(1.0));
+        let spots = self.spots(&colour, &inside);
+        let (labels, count) = label(&spots.map(|c| c > 0.0));
+        let mut sizes = vec![0usize; count + 1];
+        labels.data().iter().for_each(|&l| sizes[l as usize] += 1);
+        let mut counted = vec![false; count + 1];
+        self.for_each_cell(|x, y| {
+            let Some(tile) = self.tile(tiles, x, y) else { return };
+            let c = colour.at(x, y);
+            let row = sheet.tile(tile);
+            row[0] += 1.0;
+            (0..3).for_each(|k| row[1 + k] += c[k]);
+            row[4] += delta_e00(c, mean);
+            let spot = labels.at(x, y) as usize;
+            if spot > 0 && sizes[spot] >= self.spot_min_cells {
+                row[5] += 1.0;
+                row[6] += !std::mem::replace(&mut counted[spot], true) as u8 as f64;
+                row[7] += spots.at(x, y) as f64;
+            }
+        });
+        Ok(sheet)
+    }
+
+    /// ΔE00 of cells that are darker than the skin around them by at least the limit, else 0.
+    fn spots(&self, colour: &Grid<[f64; 3]>, inside: &Mask) -> Plane {
+        let channel = |k: usize| blur_masked(&colour.map(|c| c[k] as f32), inside, self.spot_sigma);
+        let around = [channel(0), channel(1), channel(2)];
+        Plane::from_fn(colour.width(), colour.height(), |x, y| {
+            if !inside.at(x, y) {
+                return 0.0;
+            }
+            let (c, a) = (colour.at(x, y), [0, 1, 2].map(|k| around[k].at(x, y) as f64));
+            let d = delta_e00(c, a);
+            if c[0] < a[0] && d >= self.spot_contrast { d as f32 } else { 0.0 }
+        })
+    }
+}
+
+fn cell_mean(s: &[f64], column: usize) -> Result<f64, Reason> {
+    if s[0] <= 0.0 { Err(Reason::LowCoverage) } else { Ok(s[column] / s[0]) }
+}
+
+/// `lightness`: mean L*.
+pub fn lightness(s: &[f64], _: &Frame) -> Result<f64, Reason> {
+    cell_mean(s, 1)
+}
+
+/// `redness`: mean a*.
+pub fn redness(s: &[f64], _: &Frame) -> Result<f64, Reason> {
+    cell_mean(s, 2)
+}
+
+/// `yellowness`: mean b*.
+pub fn yellowness(s: &[f64], _: &Frame) -> Result<f64, Reason> {
+    cell_mean(s, 3)
+}
+
+/// `ita`: atan2(L* − 50, b*) in degrees (Chardon 1991). For b* > 0, as skin has, this is the
+/// published arctan((L* − 50)/b*); with b* ≤ 0 it is not skin under a sane white balance, and
+/// nothing is told.
+pub fn ita(s: &[f64], _: &Frame) -> Result<f64, Reason> {
+    let (l, b) = (cell_mean(s, 1)?, cell_mean(s, 3)?);
+    if b <= 0.0 { Err(Reason::Quality) } else { Ok((l - 50.0).atan2(b).to_degrees()) }
+}
+
+/// `tone_unevenness`: mean ΔE00 from the region's mean colour.
+pub fn unevenness(s: &[f64], _: &Frame) -> Result<f64, Reason> {
+    cell_mean(s, 4)
+}
+
+/// `spot_area_percent`.
+pub fn spot_area_percent(s: &[f64], _: &Frame) -> Result<f64, Reason> {
+    Ok(100.0 * cell_mean(s, 5)?)
+}
+
+/// `spot_count`.
+pub fn spot_count(s: &[f64], _: &Frame) -> Result<f64, Reason> {
+    if s[0] <= 0.0 { Err(Reason::LowCoverage) } else { Ok(s[6]) }
+}
+
+/// `spot_contrast`: mean ΔE00 of spot cells from the skin around them.
+pub fn spot_contrast(s: &[f64], _: &Frame) -> Result<f64, Reason> {
+    if s[5] <= 0.0 { Err(Reason::NothingFound) } else { Ok(s[7] / s[5]) }
+}

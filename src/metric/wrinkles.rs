@@ -1,0 +1,408 @@
+//! Wrinkles: dark lines, found once for a pair and read in each photo at the same places.
+//!
+//! Candidates are ridges of the scale-normalised Hessian (Lindeberg 1994; Ng 2014) at fixed scales
+//! in mm, averaged along the line, with thresholds in log contrast that are the same for all
+//! photos. Their centre lines are thinned to one pixel. At every centre-line pixel the
+//! cross-section, averaged along the line, gives contrast and width at half depth; only its even
+//! part counts, since a sidelong light adds an odd one. Depth is an optical estimate from contrast
+//! and width (groove model, shared/science.md): checked on phantoms, not on profilometry.
+
+use super::{Frame, Reason, Sheet, Tiles};
+use crate::filter::gaussian::blur;
+use crate::filter::hessian::{Curvature, curvature};
+use crate::filter::label::{hysteresis, label};
+use crate::filter::thin::thin;
+use crate::luminance::Luminance;
+use crate::plane::{Grid, Mask, Plane, par_collect};
+use crate::settings::MetricSettings;
+
+/// What one visit shows at a centre-line pixel.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct LineReading {
+    /// Depth of the dip, log units.
+    pub contrast: f64,
+    /// Full width at half depth, px.
+    pub width_px: f64,
+    /// Optical estimate of the depth, px.
+    pub depth_px: f64,
+    /// Whether the line counts in this visit.
+    pub present: bool,
+}
+
+/// One pixel of a centre line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinePoint {
+    /// Column in the window of the region map.
+    pub x: usize,
+    /// Row.
+    pub y: usize,
+    /// Length of line that this pixel stands for, px.
+    pub length_px: f64,
+    /// One per visit.
+    pub readings: Vec<LineReading>,
+}
+
+/// Finds lines in all visits together and reads them in each.
+pub fn read(
+    visits: &[&Luminance],
+    frame: &Frame,
+    settings: &MetricSettings,
+) -> Result<Vec<LinePoint>, Reason> {
+    let px = |mm: f64| mm / frame.mm_per_px;
+    if frame.shortest_period_px > px(settings.line_period_max_mm) {
+        return Err(Reason::BelowResolution);
+    }
+    let ridges = ridges(visits, frame, settings);
+    let (w, h) = (ridges.width(), ridges.height());
+    let steps = (px(settings.line_support_mm) / 2.0).ceil() as isize;
+    // The response averaged along the line's own direction: a line keeps it, a speck does not.
+    let along = Plane::from_fn(w, h, |x, y| {
+        let ridge = ridges.at(x, y);
+        if ridge.strength < settings.line_low as f32 * 0.5 {
+            return 0.0;
+        }
+        let [tx, ty] = ridge.direction;
+        let mut sum = 0.0f32;
+        for k in -4..=4isize {
+            let s = (k * steps) as f32 / 4.0;
+            let q = ridges.clamped(
+                (x as f32 + s * tx).round() as isize,
+                (y as f32 + s * ty).round() as isize,
+            );
+            let turn = tx * q.direction[0] + ty * q.direction[1];
+            sum += q.strength * turn * turn;
+        }
+        sum / 9.0
+    });
+    let crest = |x: usize, y: usize| {
+        let v = along.at(x, y);
+        let [tx, ty] = ridges.at(x, y).direction;
+        let side = |s: f32| bilinear(&along, x as f32 - s * ty, y as f32 + s * tx);
+        v >= side(1.0) && v >= side(-1.0)
+    };
+    let low = Mask::from_fn(w, h, |x, y| along.at(x, y) >= settings.line_low as f32 && crest(x, y));
+    let high =
+        Mask::from_fn(w, h, |x, y| low.at(x, y) && along.at(x, y) >= settings.line_high as f32);
+    let centre = long_enough(&thin(&hysteresis(&low, &high)), &ridges, px(settings.line_min_mm));
+    Ok(read_profiles(visits, &ridges, &centre, frame, settings))
+}
+
+/// Strongest ridge over scales and visits at one pixel.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ridge {
+    strength: f32,
+    direction: [f32; 2],
+}
+
+fn ridges(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Grid<Ridge> {
+    let valid = &visits[0].valid;
+    let (w, h) = (valid.width(), valid.height());
+    // The mask's edge is a line too: keep away from it.
+    let margin = (settings.line_margin_mm / frame.mm_per_px) as f32;
+    let inner = blur(&valid.map(|v| if v { 1.0 } else { 0.0 }), margin).map(|v| v > 0.97);
+    let mut best = Grid::filled(w, h, Ridge::default());
+    for visit in visits {
+        for &sigma_mm in &settings.line_sigmas_mm {
+            let sigma = (sigma_mm / frame.mm_per_px).max(settings.line_sigma_min_px) as f32;
+            let curvature = curvature(&visit.flat, sigma);
+            best.par_rows(|y, row| {
+                for (x, r) in row.iter_mut().enumerate() {
+                    if !inner.at(x, y) {
+                        continue;
+                    }
+                    let Curvature { across, along, direction } = curvature.at(x, y);
+                    let strength = across - along.abs();
+                    if strength > r.strength {
+                        *r = Ridge { strength, direction };
+                    }
+                }
+            });
+        }
+    }
+    best
+}
+
+/// Length that one pixel of a one-pixel-wide line stands for: digital lines take one step along
+/// their longer axis per pixel.
+fn pixel_length(direction: [f32; 2]) -> f64 {
+    1.0 / (direction[0].abs().max(direction[1].abs()).max(0.5) as f64)
+}
+
+/// Drops components shorter than `min_px`.
+fn long_enough(lines: &Mask, ridges: &Grid<Ridge>, min_px: f64) -> Mask {
+    let (labels, n) = label(lines);
+    let mut lengths = vec![0.0f64; n + 1];
+    for (&l, r) in labels.data().iter().zip(ridges.data()) {
+        if l > 0 {
+            lengths[l as usize] += pixel_length(r.direction);
+        }
+    }
+    labels.map(|l| l > 0 && lengths[l as usize] >= min_px)
+}
+
+fn read_profiles(
+    visits: &[&Luminance],
+    ridges: &Grid<Ridge>,
+    centre: &Mask,
+    frame: &Frame,
+    settings: &MetricSettings,
+) -> Vec<LinePoint> {
+    let w = centre.width();
+    let places: Vec<usize> = (0..w * centre.height()).filter(|&i| centre.data()[i]).collect();
+    par_collect(places.len(), |i| {
+        let (x, y) = (places[i] % w, places[i] / w);
+        let direction = ridges.at(x, y).direction;
+        let readings = read_point(visits, x, y, direction, frame, settings)?;
+        Some(LinePoint { x, y, length_px: pixel_length(direction), readings })
+    })
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Samples per px across a line.
+const PER_PX: usize = 2;
+
+fn read_point(
+    visits: &[&Luminance],
+    x: usize,
+    y: usize,
+    [tx, ty]: [f32; 2],
+    frame: &Frame,
+    settings: &MetricSettings,
+) -> Option<Vec<LineReading>> {
+    let px = |mm: f64| mm / frame.mm_per_px;
+    let reach = (px(settings.line_profile_mm) * PER_PX as f64).ceil() as isize;
+    let search = (px(settings.line_recentre_mm) * PER_PX as f64).round() as isize;
+    let span = reach + search;
+    let half = px(settings.line_average_mm) as f32 / 2.0;
+    // Cross-sections of every visit, averaged over five parallels along the line.
+    let sections: Vec<Vec<f64>> = visits
+        .iter()
+        .map(|l| {
+            (-span..=span)
+                .map(|s| {
+                    let d = s as f32 / PER_PX as f32;
+                    (-2..=2)
+                        .map(|k| {
+                            let a = half * k as f32 / 2.0;
+                            let (qx, qy) = (x as f32 + a * tx - d * ty, y as f32 + a * ty + d * tx);
+                            bilinear(&l.flat, qx, qy) as f64
+                        })
+                        .sum::<f64>()
+                        / 5.0
+                })
+                .collect()
+        })
+        .collect();
+    // One centre and one pair of shoulders for all visits, from their mean.
+    let mean: Vec<f64> = (0..sections[0].len())
+        .map(|i| sections.iter().map(|s| s[i]).sum::<f64>() / sections.len() as f64)
+        .collect();
+    let bottom = (-search..=search)
+        .min_by(|&a, &b| mean[(span + a) as usize].total_cmp(&mean[(span + b) as usize]))?;
+    let even = |section: &[f64]| -> Vec<f64> {
+        (0..=reach)
+            .map(|t| {
+                0.5 * (section[(span + bottom + t).min(2 * span) as usize]
+                    + section[(span + bottom - t).max(0) as usize])
+            })
+            .collect()
+    };
+    let shoulder = shoulder(&even(&mean), (px(settings.line_shoulder_mm) * PER_PX as f64) as usize);
+    if shoulder < 2 {
+        return None;
+    }
+    let mut readings: Vec<LineReading> = sections
+        .iter()
+        .map(|s| {
+            let profile = even(s);
+            let contrast = profile[shoulder] - profile[0];
+            let width_px = width_at_half(&profile[..=shoulder]) / PER_PX as f64;
+            LineReading {
+                contrast,
+                width_px,
+                depth_px: groove_depth(contrast, width_px, settings.skin_albedo),
+                present: false,
+            }
+        })
+        .collect();
+    let strongest = readings.iter().map(|r| r.contrast).fold(f64::MIN, f64::max);
+    if strongest < settings.line_present_high {
+        return None;
+    }
+    for r in &mut readings {
+        r.present = r.contrast >= settings.line_present_low;
+    }
+    Some(readings)
+}
+
+/// Where a profile that rises from its bottom stops rising for `flat` samples.
+fn shoulder(profile: &[f64], flat: usize) -> usize {
+    let mut top = 0;
+    for (t, v) in profile.iter().enumerate() {
+        if *v > profile[top] {
+            top = t;
+        } else if t > top + flat.max(1) {
+            break;
+        }
+    }
+    top
+}
+
+/// Twice the distance (samples) at which the profile has risen half way to its end; the whole
+/// profile where it never does.
+fn width_at_half(profile: &[f64]) -> f64 {
+    let last = profile.len() - 1;
+    let half = 0.5 * (profile[0] + profile[last]);
+    for t in 1..=last {
+        if profile[t] >= half && profile[t - 1] < half {
+            let f = (half - profile[t - 1]) / (profile[t] - profile[t - 1]);
+            return 2.0 * (t as f64 - 1.0 + f);
+        }
+    }
+    2.0 * last as f64
+}
+
+/// Depth of a long groove whose bottom is darker by `contrast` (log units), full width at half
+/// depth `width`: under diffuse light the bottom sees F = a/√(a²+d²) of the sky, and light
+/// bouncing inside at albedo ρ lifts that to r = F/(1 − ρ(1 − F)).
+fn groove_depth(contrast: f64, width: f64, albedo: f64) -> f64 {
+    let r = (-contrast.max(0.0)).exp();
+    let f = r * (1.0 - albedo) / (1.0 - albedo * r);
+    0.5 * width * (1.0 / (f * f) - 1.0).max(0.0).sqrt()
+}
+
+fn bilinear(p: &Plane, x: f32, y: f32) -> f32 {
+    let (x0, y0) = (x.floor(), y.floor());
+    let (fx, fy) = (x - x0, y - y0);
+    let (xi, yi) = (x0 as isize, y0 as isize);
+    let top = p.clamped(xi, yi) * (1.0 - fx) + p.clamped(xi + 1, yi) * fx;
+    let low = p.clamped(xi, yi + 1) * (1.0 - fx) + p.clamped(xi + 1, yi + 1) * fx;
+    top * (1.0 - fy) + low * fy
+}
+
+/// Depth histogram: this many bins, each this factor deeper than the last, from this depth in px.
+const BINS: usize = 96;
+const BIN_FACTOR: f64 = 1.08;
+const FIRST_BIN_PX: f64 = 0.05;
+/// Columns before the histogram: pixels, length present, length of all places, and over all places
+/// length × width and length × depth, then length × width where present.
+const FIRST: usize = 6;
+
+/// Sums over tiles.
+pub fn sheet(points: &[LinePoint], visit: usize, tiles: &Tiles) -> Sheet {
+    let mut sheet = Sheet::new(tiles.count(), FIRST + BINS);
+    tiles.for_each(|tile, _, _| sheet.tile(tile)[0] += 1.0);
+    for point in points {
+        let Some(tile) = tiles.of(point.x, point.y) else { continue };
+        let r = point.readings[visit];
+        let row = sheet.tile(tile);
+        let length = point.length_px;
+        row[2] += length;
+        row[3] += length * r.width_px;
+        row[4] += length * r.depth_px;
+        if r.present {
+            row[1] += length;
+            row[5] += length * r.width_px;
+            let bin = (r.depth_px.max(FIRST_BIN_PX) / FIRST_BIN_PX).ln() / BIN_FACTOR.ln();
+            row[FIRST + (bin as usize).min(BINS - 1)] += length;
+        }
+    }
+    sheet
+}
+
+/// `wrinkle_length`: length of the lines that are present.
+pub fn length(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
+    if s[0] <= 0.0 {
+        return Err(Reason::LowCoverage);
+    }
+    Ok(s[1] * frame.length())
+}
+
+/// `wrinkle_density`: that length per cm² of measured skin.
+pub fn density(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
+    let area_cm2 = s[0] * frame.mm2()? / 100.0;
+    Ok(length(s, frame)? / area_cm2)
+}
+
+fn mean_over_places(sum: f64, s: &[f64], frame: &Frame) -> Result<f64, Reason> {
+    if s[2] <= 0.0 {
+        return Err(Reason::NothingFound);
+    }
+    Ok(sum / s[2] * frame.length())
+}
+
+/// `wrinkle_width`: length-weighted mean full width at half depth.
+pub fn width(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
+    mean_over_places(s[3], s, frame)
+}
+
+/// `wrinkle_depth`: length-weighted mean depth, an optical estimate.
+pub fn depth(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
+    mean_over_places(s[4], s, frame)
+}
+
+/// `wrinkle_depth_max`: the depth that 5 % of the present length exceeds (a single deepest pixel
+/// would be chance).
+pub fn depth_max(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
+    let bins = &s[FIRST..];
+    let total: f64 = bins.iter().sum();
+    if total <= 0.0 {
+        return Err(Reason::NothingFound);
+    }
+    let mut above = 0.0;
+    for (k, &length) in bins.iter().enumerate().rev() {
+        if above + length >= 0.05 * total {
+            let f = 1.0 - (0.05 * total - above) / length;
+            return Ok(FIRST_BIN_PX * BIN_FACTOR.powf(k as f64 + f) * frame.length());
+        }
+        above += length;
+    }
+    Err(Reason::NothingFound)
+}
+
+/// `wrinkle_area_percent`: length × width of present lines, of the measured skin.
+pub fn area_percent(s: &[f64], _: &Frame) -> Result<f64, Reason> {
+    if s[0] <= 0.0 {
+        return Err(Reason::LowCoverage);
+    }
+    Ok(100.0 * s[5] / s[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groove_model_inverts_its_own_forward_formula() {
+        let (a, d, rho) = (4.0f64, 3.0f64, 0.5f64);
+        let f = a / (a * a + d * d).sqrt();
+        let r = f / (1.0 - rho * (1.0 - f));
+        assert!((groove_depth(-r.ln(), 2.0 * a, rho) - d).abs() < 1e-9);
+    }
+
+    /// A drawn Gaussian valley: length, width and contrast come back.
+    #[test]
+    fn reads_a_drawn_line() {
+        let settings = MetricSettings::default();
+        let frame = Frame { mm_per_px: 0.08, metric_scale: true, shortest_period_px: 3.0 };
+        let (s, a) = (3.0f32, 0.15f32);
+        let flat = Plane::from_fn(400, 300, |x, y| {
+            let (dx, dy) = (x as f32 - 200.0, y as f32 - 150.0);
+            let (t, d) = (0.8 * dx + 0.6 * dy, -0.6 * dx + 0.8 * dy);
+            if t.abs() < 100.0 { -a * (-0.5 * (d / s).powi(2)).exp() } else { 0.0 }
+        });
+        let l = Luminance::drawn(flat);
+        let points = read(&[&l], &frame, &settings).unwrap();
+        let length: f64 = points.iter().map(|p| p.length_px).sum();
+        assert!((length / 200.0 - 1.0).abs() < 0.06, "length {length}");
+        let middle: Vec<_> = points.iter().filter(|p| p.x.abs_diff(200) < 60).collect();
+        let mean = |f: &dyn Fn(&LineReading) -> f64| {
+            middle.iter().map(|p| f(&p.readings[0])).sum::<f64>() / middle.len() as f64
+        };
+        let fwhm = 2.0 * (2.0f64 * 2f64.ln()).sqrt() * s as f64;
+        assert!((mean(&|r| r.contrast) / a as f64 - 1.0).abs() < 0.05);
+        assert!((mean(&|r| r.width_px) / fwhm - 1.0).abs() < 0.06);
+    }
+}

@@ -1,0 +1,247 @@
+//! Finished pictures and maps: the only stage that draws.
+
+use crate::align::{AlignedSeries, Field};
+use crate::metric::Readings;
+use crate::photo::Photo;
+use crate::plane::{Grid, Mask, Window, par_collect};
+use crate::region::{RegionMap, WHOLE};
+use crate::report::{Maps, Pictures, PoreRow};
+use crate::units::MmPerPx;
+use image::{Rgb, RgbImage, Rgba, RgbaImage};
+use imageproc::drawing::{draw_filled_circle_mut, draw_hollow_circle_mut, draw_line_segment_mut};
+
+/// Longer side of a picture, px.
+const PICTURE_PX: usize = 1600;
+/// Distance of displacement samples, baseline px (the contract of `--maps`).
+const DISPLACEMENT_STEP: usize = 8;
+
+const LINE: Rgba<u8> = Rgba([255, 64, 64, 255]);
+const PORE: Rgba<u8> = Rgba([32, 200, 255, 255]);
+const OUTLINE: Rgba<u8> = Rgba([255, 255, 255, 200]);
+
+/// One visit as it is shown: its map from the baseline and what was found in it.
+pub struct Shown<'a> {
+    /// The photo.
+    pub photo: &'a Photo,
+    /// Its field; none where alignment failed.
+    pub field: Option<&'a Field>,
+    /// What was read, and which visit of the reading this is.
+    pub readings: Option<(&'a Readings, usize)>,
+}
+
+/// Pictures of the measured window, all on the baseline's frame.
+pub fn pictures(regions: &RegionMap, visits: &[Shown<'_>]) -> Pictures {
+    let window = regions.window;
+    let factor = window.width.max(window.height).div_ceil(PICTURE_PX).max(1);
+    let size = [window.width.div_ceil(factor) as u32, window.height.div_ceil(factor) as u32];
+    let overlay = |draw: &dyn Fn(&mut RgbaImage, f64)| {
+        let mut image = RgbaImage::new(size[0], size[1]);
+        draw(&mut image, 1.0 / factor as f64);
+        image
+    };
+    let drawn = |v: &Shown<'_>, draw: &dyn Fn(&mut RgbaImage, f64, &Readings, usize)| {
+        v.readings.map(|(r, k)| overlay(&|image, scale| draw(image, scale, r, k)))
+    };
+    Pictures {
+        photos: visits
+            .iter()
+            .map(|v| v.field.map(|f| photo_picture(v.photo, f, window, factor, size)))
+            .collect(),
+        wrinkles: visits.iter().map(|v| drawn(v, &draw_wrinkles)).collect(),
+        pores: visits.iter().map(|v| drawn(v, &draw_pores)).collect(),
+        regions: Some(overlay(&|image, scale| draw_outlines(image, scale, regions))),
+    }
+}
+
+/// The photo seen through `field`, averaged over `factor`² samples a picture pixel.
+fn photo_picture(
+    photo: &Photo,
+    field: &Field,
+    window: Window,
+    factor: usize,
+    size: [u32; 2],
+) -> RgbImage {
+    let samples = factor.min(3);
+    let rows = par_collect(size[1] as usize, |y| {
+        (0..size[0] as usize)
+            .map(|x| {
+                let mut sum = [0.0f64; 3];
+                for k in 0..samples * samples {
+                    let step = |i: usize| (i as f64 + 0.5) / samples as f64 * factor as f64 - 0.5;
+                    let px = (window.x + x * factor) as f64 + step(k % samples);
+                    let py = (window.y + y * factor) as f64 + step(k / samples);
+                    let [qx, qy] = field.at(px, py);
+                    let v = bilinear(&photo.linear, qx, qy);
+                    (0..3).for_each(|c| sum[c] += v[c]);
+                }
+                sum.map(|v| encode(v / (samples * samples) as f64 / 65535.0))
+            })
+            .collect::<Vec<[u8; 3]>>()
+    });
+    RgbImage::from_fn(size[0], size[1], |x, y| Rgb(rows[y as usize][x as usize]))
+}
+
+fn bilinear(p: &Grid<[u16; 3]>, x: f64, y: f64) -> [f64; 3] {
+    if x < 0.0 || y < 0.0 || x > p.width() as f64 - 1.0 || y > p.height() as f64 - 1.0 {
+        return [0.0; 3];
+    }
+    let (xi, yi) = (x.floor() as isize, y.floor() as isize);
+    let (fx, fy) = (x - x.floor(), y - y.floor());
+    let (a, b) = (p.clamped(xi, yi), p.clamped(xi + 1, yi));
+    let (c, d) = (p.clamped(xi, yi + 1), p.clamped(xi + 1, yi + 1));
+    [0, 1, 2].map(|k| {
+        let top = a[k] as f64 * (1.0 - fx) + b[k] as f64 * fx;
+        let low = c[k] as f64 * (1.0 - fx) + d[k] as f64 * fx;
+        top * (1.0 - fy) + low * fy
+    })
+}
+
+/// sRGB encoding (IEC 61966-2-1) of linear light 0–1.
+fn encode(v: f64) -> u8 {
+    let v = v.clamp(0.0, 1.0);
+    let e = if v <= 0.003_130_8 { 12.92 * v } else { 1.055 * v.powf(1.0 / 2.4) - 0.055 };
+    (e * 255.0).round() as u8
+}
+
+fn draw_wrinkles(image: &mut RgbaImage, scale: f64, readings: &Readings, visit: usize) {
+    let Ok(points) = &readings.wrinkles else { return };
+    for p in points.iter().filter(|p| p.readings[visit].present) {
+        let at = ((p.x as f64 * scale) as i32, (p.y as f64 * scale) as i32);
+        draw_filled_circle_mut(image, at, 1, LINE);
+    }
+}
+
+fn draw_pores(image: &mut RgbaImage, scale: f64, readings: &Readings, visit: usize) {
+    let Ok(pores) = &readings.pores else { return };
+    for p in pores.iter().filter(|p| p.readings[visit].present) {
+        let at = ((p.x * scale) as i32, (p.y * scale) as i32);
+        let radius = (0.5 * p.readings[visit].diameter_px * scale).round().max(2.0) as i32;
+        draw_hollow_circle_mut(image, at, radius, PORE);
+    }
+}
+
+/// Outlines of the named regions: pixels whose right or lower neighbour differs.
+fn draw_outlines(image: &mut RgbaImage, scale: f64, regions: &RegionMap) {
+    for region in regions.regions.iter().filter(|r| r.name != WHOLE) {
+        let (w, h) = (region.window.width, region.window.height);
+        let inside = |x: isize, y: isize| {
+            x >= 0
+                && y >= 0
+                && (x as usize) < w
+                && (y as usize) < h
+                && region.inside.at(x as usize, y as usize)
+        };
+        let place = |v: isize, from: usize, origin: usize| {
+            ((v + from as isize - origin as isize) as f64 * scale) as f32
+        };
+        for y in -1..h as isize {
+            for x in -1..w as isize {
+                let here = inside(x, y);
+                if here != inside(x + 1, y) || here != inside(x, y + 1) {
+                    let at = (
+                        place(x, region.window.x, regions.window.x),
+                        place(y, region.window.y, regions.window.y),
+                    );
+                    draw_line_segment_mut(image, at, (at.0 + 1.0, at.1), OUTLINE);
+                }
+            }
+        }
+    }
+}
+
+/// The maps of `--maps`, in baseline coordinates.
+pub fn maps(aligned: &AlignedSeries, visits: &[Shown<'_>]) -> Maps {
+    let baseline = aligned.series.baseline();
+    let (w, h) = (baseline.width(), baseline.height());
+    let regions = &aligned.regions;
+    let names: Vec<String> = regions
+        .regions
+        .iter()
+        .map(|r| r.name.clone())
+        .filter(|n| n != WHOLE || regions.regions.len() == 1)
+        .collect();
+    let mut labels = Grid::filled(w, h, 0u8);
+    // The first listed region shows where several overlap: paint in reverse.
+    for (k, name) in names.iter().enumerate().rev() {
+        let Some(region) = regions.regions.iter().find(|r| &r.name == name) else { continue };
+        for y in 0..region.window.height {
+            for x in 0..region.window.width {
+                if region.inside.at(x, y) {
+                    labels.set(region.window.x + x, region.window.y + y, k as u8 + 1);
+                }
+            }
+        }
+    }
+    let mut known: Vec<[f64; 2]> = Vec::new();
+    Maps {
+        displacement: aligned
+            .series
+            .visits
+            .iter()
+            .skip(1)
+            .zip(&aligned.alignments)
+            .map(|(v, a)| a.field.as_ref().map(|f| displacement(f, &v.photo, w, h)))
+            .collect(),
+        wrinkles: visits
+            .iter()
+            .map(|v| v.readings.map(|r| wrinkle_map(r, regions, w, h)))
+            .collect(),
+        pores: visits
+            .iter()
+            .map(|v| v.readings.map(|r| pore_rows(r, aligned, &mut known)))
+            .collect(),
+        regions: Some(labels),
+        region_names: names,
+    }
+}
+
+fn displacement(field: &Field, photo: &Photo, width: usize, height: usize) -> Grid<[f32; 2]> {
+    let step = DISPLACEMENT_STEP;
+    let (right, bottom) = (photo.width() as f64 - 1.0, photo.height() as f64 - 1.0);
+    Grid::from_fn(width.div_ceil(step), height.div_ceil(step), |x, y| {
+        let [px, py] = field.at((x * step) as f64, (y * step) as f64);
+        let seen = px >= 0.0 && py >= 0.0 && px <= right && py <= bottom;
+        if seen { [px as f32, py as f32] } else { [f32::NAN; 2] }
+    })
+}
+
+fn wrinkle_map(
+    (readings, visit): (&Readings, usize),
+    regions: &RegionMap,
+    width: usize,
+    height: usize,
+) -> Mask {
+    let mut mask = Mask::filled(width, height, false);
+    for p in readings.wrinkles.iter().flatten().filter(|p| p.readings[visit].present) {
+        mask.set(regions.window.x + p.x, regions.window.y + p.y, true);
+    }
+    mask
+}
+
+/// Pores present in one visit. A pore within half a diameter of one already known keeps its id.
+fn pore_rows(
+    (readings, visit): (&Readings, usize),
+    aligned: &AlignedSeries,
+    known: &mut Vec<[f64; 2]>,
+) -> Vec<PoreRow> {
+    let regions = &aligned.regions;
+    let mm = aligned.scale.mm_per_px.unwrap_or(MmPerPx(1.0)).0;
+    let mut rows = Vec::new();
+    for pore in readings.pores.iter().flatten().filter(|p| p.readings[visit].present) {
+        let (x, y) = (regions.window.x as f64 + pore.x, regions.window.y as f64 + pore.y);
+        let diameter = pore.readings[visit].diameter_px;
+        let same = known.iter().position(|k| (k[0] - x).hypot(k[1] - y) <= 0.5 * diameter);
+        let pore_id = same.unwrap_or_else(|| {
+            known.push([x, y]);
+            known.len() - 1
+        });
+        let (px, py) = (x.round() as usize, y.round() as usize);
+        let region = regions
+            .regions
+            .iter()
+            .find(|r| r.window.contains(px, py) && r.inside.at(px - r.window.x, py - r.window.y))
+            .map_or(String::new(), |r| r.name.clone());
+        rows.push(PoreRow { pore_id, x_px: x, y_px: y, diameter_mm: diameter * mm, region });
+    }
+    rows
+}
