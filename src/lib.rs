@@ -2,6 +2,8 @@
 
 pub mod align;
 pub mod analyze;
+pub mod arguments;
+pub mod batch;
 pub mod change;
 pub mod citations;
 pub mod error;

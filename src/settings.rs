@@ -503,3 +503,20 @@ impl ChangeSettings {
         })
     }
 }
+
+/// What a batch expects of its series. Not part of [`Settings`]: it moves no number.
+#[derive(Debug, Clone)]
+pub struct BatchSettings {
+    /// Memory that each photo of a series holds while the series is measured, bytes per pixel.
+    /// Linear light of 3 × 16 bits, and the encoded file.
+    pub bytes_per_photo_pixel: u64,
+    /// Memory of the working planes, bytes per pixel of the largest photo of a series. About 20
+    /// planes of 32 bits. House rule, until measured.
+    pub bytes_per_working_pixel: u64,
+}
+
+impl Default for BatchSettings {
+    fn default() -> Self {
+        BatchSettings { bytes_per_photo_pixel: 8, bytes_per_working_pixel: 80 }
+    }
+}

@@ -323,7 +323,7 @@ fn a_jpeg_with_garbage_inside_is_an_error_and_not_a_grey_patch() {
         let at = bytes.len() * share / 100;
         // A run of ones, which no Huffman code of JPEG may be.
         bad[at..at + 64].copy_from_slice(&[0xFF, 0].repeat(32));
-        let error = folder.open("bad.jpg", &bad).err().expect("damage must be told");
+        let error = folder.open("bad.jpg", &bad).err().unwrap();
         assert!(error.why.contains("damaged JPEG"), "{error}");
     }
 }

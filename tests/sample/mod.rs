@@ -23,7 +23,7 @@ macro_rules! all {
 
 /// All reasons.
 pub fn reasons() -> [Reason; 9] {
-    all!(Reason: Alignment, BelowResolution, NoScale, LowCoverage, NothingFound, NoReference,
+    all!(Reason: Alignment, BelowResolution, BelowNoise, NoScale, NoPercent, LowCoverage, NothingFound, NoReference,
         Quality, TooSmall, NotImplemented)
 }
 
@@ -295,9 +295,11 @@ pub fn report(visits: usize) -> Report {
         trends: if visits > 2 { trends.collect() } else { Vec::new() },
         citations: vec![
             "Zwanenburg et al., The Image Biomarker Standardization Initiative, \
-             Radiology 2020, doi:10.1148/radiol.2020191145",
+             Radiology 2020, doi:10.1148/radiol.2020191145"
+                .to_string(),
             "Flament et al., Facial skin pores: a multiethnic study, \
-             Clin Cosmet Investig Dermatol 2015, doi:10.2147/CCID.S74401",
+             Clin Cosmet Investig Dermatol 2015, doi:10.2147/CCID.S74401"
+                .to_string(),
         ],
     }
 }

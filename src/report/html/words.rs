@@ -138,6 +138,7 @@ pub fn reason(reason: Reason) -> &'static str {
         }
         Reason::BelowNoise => "the structure is weaker than the photo's noise",
         Reason::NoScale => "no scale in millimetres is known",
+        Reason::NoPercent => "percent has no meaning for this number",
         Reason::LowCoverage => "too little of this region is visible skin",
         Reason::NothingFound => "nothing of the kind was found here",
         Reason::NoReference => "no untreated reference skin or colour chart to tell colour against",
