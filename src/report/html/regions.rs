@@ -123,10 +123,7 @@ fn measured(report: &Report, region: &str) -> Markup {
 }
 
 /// Rows under the headings of their metrics, in order of appearance.
-fn grouped<'a, T>(
-    rows: &'a [T],
-    metric: impl Fn(&T) -> &'static str,
-) -> Vec<(&'static str, Vec<&'a T>)> {
+fn grouped<T>(rows: &[T], metric: impl Fn(&T) -> &'static str) -> Vec<(&'static str, Vec<&T>)> {
     let mut groups: Vec<(&'static str, Vec<&T>)> = Vec::new();
     for row in rows {
         let group = words::group(metric(row));
