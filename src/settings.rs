@@ -54,6 +54,8 @@ pub struct RegionSettings {
     pub darker: f64,
     /// How much brighter (a highlight) it may be, natural log.
     pub brighter: f64,
+    /// What a median absolute deviation of light over cheeks and nose adds to both: hard light.
+    pub contrast_gain: f64,
     /// Smallest standard deviation of a chroma (log of a ratio of channels) of skin.
     pub chroma_floor: f64,
     /// How many standard deviations chroma may lie off.
@@ -83,8 +85,9 @@ impl Default for RegionSettings {
             dark_floor: 0.004,
             closing_mm: 1.2,
             level_mm: 12.0,
-            darker: 0.5,
-            brighter: 0.8,
+            darker: 0.35,
+            brighter: 0.6,
+            contrast_gain: 2.0,
             chroma_floor: 0.05,
             chroma_reach: 4.0,
             skin_rounds: 4,

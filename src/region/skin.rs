@@ -160,9 +160,23 @@ fn on_copy(
     let red = box_smooth(&red, work.px(0.7));
     let yellow = box_smooth(&yellow, work.px(0.7));
 
+    // A highlight adds white, a shadow takes it away: chroma is told against light.
+    let core = Mask::from_fn(work.width, work.height, |x, y| {
+        !barred.at(x, y) && seeds[..3].iter().any(|seed| seed.at(x, y))
+    });
+    let (red, red_spread) = against(&red, &closed, &core);
+    let (yellow, yellow_spread) = against(&yellow, &closed, &core);
+
     let planes = [&closed, &red, &yellow];
-    let limits = Limits::fit(planes, &seeds, settings);
-    let mut level = limits.start(&closed, &seeds, &barred);
+    let spread = median_mad(inside(&closed, &core)).1;
+    let limits = Limits {
+        darker: (settings.darker + settings.contrast_gain * f64::from(spread)) as f32,
+        brighter: (settings.brighter + settings.contrast_gain * f64::from(spread)) as f32,
+        chroma: [red_spread, yellow_spread].map(|s| s.max(settings.chroma_floor as f32)),
+        chroma_reach: settings.chroma_reach as f32,
+    };
+    if std::env::var("RG_DEBUG").is_ok() { eprintln!("spread {spread} dk {} ch {:?}", limits.darker, limits.chroma); }
+    let mut level = start(&closed, &core, &seeds);
     let mut good = Mask::filled(work.width, work.height, false);
     for _ in 0..settings.skin_rounds {
         good = Mask::from_fn(work.width, work.height, |x, y| {
@@ -185,8 +199,6 @@ fn on_copy(
 
 /// What skin may differ from its local level, in natural logs.
 struct Limits {
-    /// Median of light, red, yellow over the seeds.
-    middle: [f32; 3],
     darker: f32,
     brighter: f32,
     /// One standard deviation of the two chromas.
@@ -195,55 +207,57 @@ struct Limits {
 }
 
 impl Limits {
-    fn fit(planes: [&Plane; 3], seeds: &[Mask; 4], settings: &RegionSettings) -> Self {
-        let core = |k: usize| {
-            let all = planes[k].data().iter().enumerate();
-            let inside = |i: usize| seeds[..3].iter().any(|seed| seed.data()[i]);
-            median_mad(all.filter(|&(i, _)| inside(i)).map(|(_, &v)| v).collect())
-        };
-        let fits = [core(0), core(1), core(2)];
-        let floor = settings.chroma_floor as f32;
-        Limits {
-            middle: fits.map(|f| f.0),
-            darker: settings.darker as f32,
-            brighter: settings.brighter as f32,
-            chroma: [(1.4826 * fits[1].1).max(floor), (1.4826 * fits[2].1).max(floor)],
-            chroma_reach: settings.chroma_reach as f32,
-        }
-    }
-
-    /// The first guess of the local level: light falls off as a plane through the seeds' medians
-    /// in which the brighter seeds count; chroma is the same everywhere.
-    fn start(&self, light: &Plane, seeds: &[Mask; 4], barred: &Mask) -> [Plane; 3] {
-        let (w, h) = (light.width(), light.height());
-        let side = |mask: &Mask| {
-            let (mut values, mut x) = (Vec::new(), 0.0);
-            for (i, &inside) in mask.data().iter().enumerate() {
-                if inside && !barred.data()[i] {
-                    values.push(light.data()[i]);
-                    x += (i % w) as f32;
-                }
-            }
-            let n = values.len().max(1) as f32;
-            (x / n, median_mad(values).0)
-        };
-        let ((x0, l0), (x1, l1)) = (side(&seeds[1]), side(&seeds[0]));
-        let slope = if x1 > x0 { (l1 - l0) / (x1 - x0) } else { 0.0 };
-        let (xm, lm) = (0.5 * (x0 + x1), self.middle[0].max(0.5 * (l0 + l1)));
-        let reach = 0.6 * (x1 - x0).abs();
-        [
-            Plane::from_fn(w, h, |x, _| lm + slope * (x as f32 - xm).clamp(-reach, reach)),
-            Plane::filled(w, h, self.middle[1]),
-            Plane::filled(w, h, self.middle[2]),
-        ]
-    }
-
     fn accept(&self, [light, red, yellow]: [f32; 3]) -> bool {
         let (r, y) = (red / self.chroma[0], yellow / self.chroma[1]);
         light > -self.darker
             && light < self.brighter
             && r * r + y * y < self.chroma_reach * self.chroma_reach
     }
+}
+
+/// The first guess of the local level: light falls off from cheek to cheek, chroma is the same
+/// everywhere.
+fn start(light: &Plane, core: &Mask, seeds: &[Mask; 4]) -> [Plane; 3] {
+    let (w, h) = (light.width(), light.height());
+    let side = |seed: &Mask| {
+        let both = Mask::from_fn(w, h, |x, y| seed.at(x, y) && core.at(x, y));
+        let columns = Plane::from_fn(w, h, |x, _| x as f32);
+        (median_mad(inside(&columns, &both)).0, median_mad(inside(light, &both)).0)
+    };
+    let ((x0, l0), (x1, l1)) = (side(&seeds[1]), side(&seeds[0]));
+    let slope = if x1 > x0 { (l1 - l0) / (x1 - x0) } else { 0.0 };
+    let (middle, reach) = (0.5 * (x0 + x1), 0.6 * (x1 - x0).abs());
+    let level = median_mad(inside(light, core)).0;
+    [
+        Plane::from_fn(w, h, |x, _| level + slope * (x as f32 - middle).clamp(-reach, reach)),
+        Plane::filled(w, h, 0.0),
+        Plane::filled(w, h, 0.0),
+    ]
+}
+
+/// The values of `plane` where `mask` is set.
+fn inside(plane: &Plane, mask: &Mask) -> Vec<f32> {
+    plane.data().iter().zip(mask.data()).filter(|&(_, &m)| m).map(|(&v, _)| v).collect()
+}
+
+/// `chroma` less its regression on `light` over `core`, and one robust standard deviation of what
+/// is left there.
+fn against(chroma: &Plane, light: &Plane, core: &Mask) -> (Plane, f32) {
+    let (c, l) = (inside(chroma, core), inside(light, core));
+    let (mc, ml) = (median_mad(c.clone()).0, median_mad(l.clone()).0);
+    let (mut cross, mut square) = (0.0f64, 0.0f64);
+    for (c, l) in c.iter().zip(&l) {
+        let (dc, dl) = ((c - mc).clamp(-0.5, 0.5), l - ml);
+        cross += f64::from(dc * dl);
+        square += f64::from(dl * dl);
+    }
+    // Less than a tenth of a nat of shading says nothing about the slope.
+    let slope = (cross / (square + 0.01 * c.len() as f64 + 1e-9)).clamp(-0.3, 0.3) as f32;
+    let left = Plane::from_fn(chroma.width(), chroma.height(), |x, y| {
+        chroma.at(x, y) - mc - slope * (light.at(x, y) - ml)
+    });
+    let spread = 1.4826 * median_mad(inside(&left, core)).1;
+    (left, spread)
 }
 
 /// Mean of each plane over the good pixels near each pixel; where there are few, what it was.
