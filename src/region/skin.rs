@@ -7,7 +7,7 @@
 
 use super::face::{Rect, box_smooth, luminance, resample};
 use super::polygon::rasterise;
-use super::template::{Corner, EYE, Frame, LIPS, OUTLINE, SEEDS, mirrored};
+use super::template::{Corner, EYE, Frame, LIPS, OUTLINE, SEEDS, SHADED, mirrored};
 use super::{Face, Polygon};
 use crate::photo::Photo;
 use crate::plane::{Grid, Mask, Plane, Window};
@@ -152,7 +152,13 @@ fn on_copy(
         Mask::from_fn(work.width, work.height, |x, y| {
             !outline.at(x, y) || eyes[0].at(x, y) || eyes[1].at(x, y) || lips.at(x, y)
         });
+    let shaded = [work.mask(frame, SHADED), work.mask(frame, &mirrored(SHADED))];
     let seeds = SEEDS.map(|corners| work.mask(frame, corners));
+
+    // Strands: much fine structure, of hair or a beard, seen as the mean departure from its surround.
+    let fine = box_smooth(&light, work.px(settings.strand_mm));
+    let fine = Plane::from_fn(work.width, work.height, |x, y| (light.at(x, y) - fine.at(x, y)).abs());
+    let strands = box_smooth(&fine, work.px(2.0 * settings.strand_mm));
 
     // Without thin dark lines (wrinkles, single hairs) and smooth over a pore.
     let closed = close(&light, work.px(settings.closing_mm));
@@ -171,17 +177,27 @@ fn on_copy(
     let spread = median_mad(inside(&closed, &core)).1;
     let limits = Limits {
         darker: (settings.darker + settings.contrast_gain * f64::from(spread)) as f32,
-        brighter: (settings.brighter + settings.contrast_gain * f64::from(spread)) as f32,
-        chroma: [red_spread, yellow_spread].map(|s| s.max(settings.chroma_floor as f32)),
+        brighter: (settings.brighter + 0.5 * settings.contrast_gain * f64::from(spread)) as f32,
+        shaded: settings.shaded as f32,
+        chroma: [red_spread, yellow_spread]
+            .map(|s| s.clamp(settings.chroma_floor as f32, settings.chroma_cap as f32)),
         chroma_reach: settings.chroma_reach as f32,
     };
-    if std::env::var("RG_DEBUG").is_ok() { eprintln!("spread {spread} dk {} ch {:?}", limits.darker, limits.chroma); }
+    let usual = median_mad(inside(&strands, &core)).0;
+    let coarse = (settings.strand_ratio * f64::from(usual)).max(settings.strand_floor) as f32;
+    if std::env::var("RG_DEBUG").is_ok() { eprintln!("usual {usual} spread {spread} dk {} ch {:?}", limits.darker, limits.chroma); }
     let mut level = start(&closed, &core, &seeds);
     let mut good = Mask::filled(work.width, work.height, false);
     for _ in 0..settings.skin_rounds {
         good = Mask::from_fn(work.width, work.height, |x, y| {
             !barred.at(x, y)
-                && limits.accept([0, 1, 2].map(|k| planes[k].at(x, y) - level[k].at(x, y)))
+                && strands.at(x, y) < coarse
+                && limits.chroma([red.at(x, y), yellow.at(x, y)])
+                && limits.chroma([1, 2].map(|k| planes[k].at(x, y) - level[k].at(x, y)))
+                && limits.light(
+                    closed.at(x, y) - level[0].at(x, y),
+                    shaded[0].at(x, y) || shaded[1].at(x, y),
+                )
         });
         level = local_level(planes, &good, &level, work.px(settings.level_mm));
     }
@@ -201,17 +217,22 @@ fn on_copy(
 struct Limits {
     darker: f32,
     brighter: f32,
+    /// How much darker still where shadows fall.
+    shaded: f32,
     /// One standard deviation of the two chromas.
     chroma: [f32; 2],
     chroma_reach: f32,
 }
 
 impl Limits {
-    fn accept(&self, [light, red, yellow]: [f32; 3]) -> bool {
+    fn light(&self, off: f32, shaded: bool) -> bool {
+        let darker = if shaded { self.darker + self.shaded } else { self.darker };
+        off > -darker && off < self.brighter
+    }
+
+    fn chroma(&self, [red, yellow]: [f32; 2]) -> bool {
         let (r, y) = (red / self.chroma[0], yellow / self.chroma[1]);
-        light > -self.darker
-            && light < self.brighter
-            && r * r + y * y < self.chroma_reach * self.chroma_reach
+        r * r + y * y < self.chroma_reach * self.chroma_reach
     }
 }
 
