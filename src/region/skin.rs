@@ -192,7 +192,7 @@ fn on_copy(
         good = Mask::from_fn(work.width, work.height, |x, y| {
             !barred.at(x, y)
                 && strands.at(x, y) < coarse
-                && limits.chroma([red.at(x, y), yellow.at(x, y)])
+                && limits.chroma([red.at(x, y), yellow.at(x, y)].map(|c| if c > 0.0 { 0.5 * c } else { c }))
                 && limits.chroma([1, 2].map(|k| planes[k].at(x, y) - level[k].at(x, y)))
                 && limits.light(
                     closed.at(x, y) - level[0].at(x, y),
