@@ -71,6 +71,8 @@ pub struct RegionSettings {
     pub strand_ratio: f64,
     /// Fine structure (mean departure in natural log) that is never hair.
     pub strand_floor: f64,
+    /// Outside beard and moustache, hair is at least this much darker than skin, natural log.
+    pub strand_darker: f64,
     /// Rounds of accepting pixels and of taking the level from them.
     pub skin_rounds: usize,
     /// Parts of skin thinner than twice this are left out, mm: 1 % of a face.
@@ -106,6 +108,7 @@ impl Default for RegionSettings {
             strand_mm: 0.8,
             strand_ratio: 3.0,
             strand_floor: 0.15,
+            strand_darker: 0.25,
             skin_rounds: 4,
             opening_mm: 0.7,
             hole_mm: 5.0,

@@ -6,7 +6,7 @@
 //! the box expects them; the mouth is the best dark and red bar below them.
 
 use super::Face;
-use crate::plane::{Grid, Plane, Window, par_collect};
+use crate::plane::{Grid, Plane, par_collect};
 use crate::settings::RegionSettings;
 
 /// The cascade's weights, shipped inside the published crate (BSD-2-Clause).
@@ -68,7 +68,10 @@ fn spans(start: f64, length: f64, n: usize, pixels: usize) -> Vec<Vec<(usize, f3
             for k in from.floor() as i64..to.ceil() as i64 {
                 let weight = ((k + 1) as f64).min(to) - (k as f64).max(from);
                 if weight > 0.0 {
-                    span.push(((k as f64).clamp(0.0, last) as usize, (weight / (to - from)) as f32));
+                    span.push((
+                        (k as f64).clamp(0.0, last) as usize,
+                        (weight / (to - from)) as f32,
+                    ));
                 }
             }
             span
@@ -105,7 +108,11 @@ pub(super) fn detect(linear: &Grid<[u16; 3]>, settings: &RegionSettings) -> Opti
         let around = Rect { x: x - margin, y: y - margin, width: side, height: side };
         let scale = SECOND_LOOK_PX / width;
         let second = look(linear, around, scale, 2, settings);
-        let near = |f: &&Found| (f.rect.x + 0.5 * f.rect.width - x - 0.5 * width).abs() < 0.25 * width && (f.rect.y + 0.5 * f.rect.width - y - 0.5 * width).abs() < 0.25 * width && (f.rect.width / width).ln().abs() < 0.4;
+        let near = |f: &&Found| {
+            (f.rect.x + 0.5 * f.rect.width - x - 0.5 * width).abs() < 0.25 * width
+                && (f.rect.y + 0.5 * f.rect.width - y - 0.5 * width).abs() < 0.25 * width
+                && (f.rect.width / width).ln().abs() < 0.4
+        };
         let best = second.iter().filter(near).max_by(|a, b| a.score.total_cmp(&b.score));
         best.filter(|best| best.score >= settings.min_face_score).map(|best| {
             let mean = |a: f64, b: f64| 0.5 * (a + b);
@@ -184,7 +191,6 @@ pub(super) fn find(linear: &Grid<[u16; 3]>, settings: &RegionSettings) -> Option
     let colour = resample(linear, view, LANDMARK_PX, LANDMARK_PX);
     let unit = LANDMARK_PX as f64 / (1.0 + 2.0 * LANDMARK_MARGIN); // box width in raster px
     let expected = |[x, y]: [f64; 2]| [(x + LANDMARK_MARGIN) * unit, (y + LANDMARK_MARGIN) * unit];
-    if std::env::var("RG_DEBUG").is_ok() { eprintln!("VIEW {:.1} {:.1} {:.1}", view.x, view.y, side/240.0); }
     let (eyes, mouth) = landmarks(&colour, BOX_EYES.map(expected), unit);
     let back = |[x, y]: [f64; 2]| {
         let k = side / LANDMARK_PX as f64;
@@ -192,11 +198,7 @@ pub(super) fn find(linear: &Grid<[u16; 3]>, settings: &RegionSettings) -> Option
     };
     let eyes = eyes.map(back);
     let distance = (eyes[1][0] - eyes[0][0]).hypot(eyes[1][1] - eyes[0][1]);
-    Some(Face {
-        eyes,
-        mouth: back(mouth),
-        width_px: FACE_WIDTH_PER_PUPIL_DISTANCE * distance,
-    })
+    Some(Face { eyes, mouth: back(mouth), width_px: FACE_WIDTH_PER_PUPIL_DISTANCE * distance })
 }
 
 /// Box blur of radius `r`, twice (a triangle), border clamped.
@@ -234,15 +236,15 @@ fn box_rows(plane: &Plane, r: usize) -> Plane {
 /// the eyes, v down, in pupil distances; v of the mouth parts in drops of the mouth).
 /// Each row: (u, v, spread in u, spread in v, weight); mirrored in u.
 const DRAWN_FACE: [(f64, f64, f64, f64, f64); 9] = [
-    (0.43, 0.00, 0.12, 0.055, -1.0), // eye
+    (0.43, 0.00, 0.12, 0.055, -1.0),  // eye
     (0.45, -0.25, 0.17, 0.045, -0.8), // brow
-    (0.11, 0.57, 0.07, 0.045, -0.5), // nostril
-    (0.12, 1.00, 0.15, 0.045, -0.8), // mouth
-    (0.00, 0.33, 0.11, 0.230, 0.3),  // bridge and tip of the nose
-    (0.48, 0.47, 0.17, 0.140, 0.5),  // cheek
-    (0.25, -0.55, 0.25, 0.100, 0.3), // forehead
-    (0.10, 1.24, 0.15, 0.055, 0.2),  // chin
-    (0.10, 0.83, 0.11, 0.045, 0.1),  // upper lip's skin
+    (0.11, 0.57, 0.07, 0.045, -0.5),  // nostril
+    (0.12, 1.00, 0.15, 0.045, -0.8),  // mouth
+    (0.00, 0.33, 0.11, 0.230, 0.3),   // bridge and tip of the nose
+    (0.48, 0.47, 0.17, 0.140, 0.5),   // cheek
+    (0.25, -0.55, 0.25, 0.100, 0.3),  // forehead
+    (0.10, 1.24, 0.15, 0.055, 0.2),   // chin
+    (0.10, 0.83, 0.11, 0.045, 0.1),   // upper lip's skin
 ];
 
 /// Where a drawn face is laid on the raster.
@@ -287,7 +289,6 @@ fn landmarks(
     let iris = pose.distance * 5.9 / 63.0;
     let eyes = [-0.5, 0.5].map(|u| refine_eye(&log, pose.place(u, 0.0), iris));
     let mouth = LipPlanes::new(colour).mouth(eyes, pose.drop);
-    if std::env::var("RG_DEBUG").is_ok() { eprintln!("{pose:?} {:?} {:?} -> {eyes:?} {mouth:?}", pose.place(-0.5,0.0), pose.place(0.5,0.0)); }
     (eyes, mouth)
 }
 
@@ -305,7 +306,8 @@ fn fit_drawing(log: &Plane, start: Pose) -> Pose {
         for i in 0..40 {
             let (u, v) = (-0.875 + 0.045 * f64::from(i), -0.72 + 0.05 * f64::from(j));
             let part = |&(pu, pv, su, sv, weight): &(f64, f64, f64, f64, f64)| {
-                let bump = |u: f64| (-0.5 * (((u - pu) / su).powi(2) + ((v - pv) / sv).powi(2))).exp();
+                let bump =
+                    |u: f64| (-0.5 * (((u - pu) / su).powi(2) + ((v - pv) / sv).powi(2))).exp();
                 weight * (bump(u) + bump(-u)).min(1.0)
             };
             points.push((u, v, DRAWN_FACE.iter().map(part).sum::<f64>()));
@@ -470,9 +472,11 @@ impl LipPlanes {
             let u = 0.03 * f64::from(i);
             for j in -25..=25 {
                 let v = drop + 0.012 * f64::from(j);
-                let line = 0.5 * (row(&self.log, u, v - 0.1, 0.36) + row(&self.log, u, v + 0.1, 0.36))
+                let line = 0.5
+                    * (row(&self.log, u, v - 0.1, 0.36) + row(&self.log, u, v + 0.1, 0.36))
                     - row(&self.log, u, v, 0.36);
-                let red = |near: f64| row(&self.red, u, v - near, 0.3) + row(&self.red, u, v + near, 0.3);
+                let red =
+                    |near: f64| row(&self.red, u, v - near, 0.3) + row(&self.red, u, v + near, 0.3);
                 let lips = 0.5 * (red(0.06) - red(0.26));
                 let (pu, pv) = (u / 0.08, (v - drop) / 0.10);
                 let score = line.clamp(-0.5, 0.5) + 2.0 * lips.clamp(-0.2, 0.3)

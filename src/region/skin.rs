@@ -7,7 +7,7 @@
 
 use super::face::{Rect, box_smooth, luminance, resample};
 use super::polygon::rasterise;
-use super::template::{Corner, EYE, Frame, LIPS, OUTLINE, SEEDS, SHADED, mirrored};
+use super::template::{BEARD, Corner, EYE, Frame, LIPS, OUTLINE, SEEDS, SHADED, mirrored};
 use super::{Face, Polygon};
 use crate::photo::Photo;
 use crate::plane::{Grid, Mask, Plane, Window};
@@ -133,12 +133,7 @@ fn extent(mask: &Mask) -> Option<Window> {
 }
 
 /// The skin mask on the reduced copy.
-fn on_copy(
-    small: &Grid<[f32; 3]>,
-    work: &Work,
-    frame: &Frame,
-    settings: &RegionSettings,
-) -> Mask {
+fn on_copy(small: &Grid<[f32; 3]>, work: &Work, frame: &Frame, settings: &RegionSettings) -> Mask {
     let floor = settings.dark_floor as f32;
     let light = small.map(|rgb| (luminance(rgb) + floor).ln());
     // Chroma: red over green and green over blue, in logs.
@@ -148,16 +143,17 @@ fn on_copy(
     let outline = work.mask(frame, OUTLINE);
     let eyes = [work.mask(frame, EYE), work.mask(frame, &mirrored(EYE))];
     let lips = work.mask(frame, LIPS);
-    let barred =
-        Mask::from_fn(work.width, work.height, |x, y| {
-            !outline.at(x, y) || eyes[0].at(x, y) || eyes[1].at(x, y) || lips.at(x, y)
-        });
+    let barred = Mask::from_fn(work.width, work.height, |x, y| {
+        !outline.at(x, y) || eyes[0].at(x, y) || eyes[1].at(x, y) || lips.at(x, y)
+    });
     let shaded = [work.mask(frame, SHADED), work.mask(frame, &mirrored(SHADED))];
+    let beard = work.mask(frame, BEARD);
     let seeds = SEEDS.map(|corners| work.mask(frame, corners));
 
     // Strands: much fine structure, of hair or a beard, seen as the mean departure from its surround.
     let fine = box_smooth(&light, work.px(settings.strand_mm));
-    let fine = Plane::from_fn(work.width, work.height, |x, y| (light.at(x, y) - fine.at(x, y)).abs());
+    let fine =
+        Plane::from_fn(work.width, work.height, |x, y| (light.at(x, y) - fine.at(x, y)).abs());
     let strands = box_smooth(&fine, work.px(2.0 * settings.strand_mm));
 
     // Without thin dark lines (wrinkles, single hairs) and smooth over a pore.
@@ -185,19 +181,21 @@ fn on_copy(
     };
     let usual = median_mad(inside(&strands, &core)).0;
     let coarse = (settings.strand_ratio * f64::from(usual)).max(settings.strand_floor) as f32;
-    if std::env::var("RG_DEBUG").is_ok() { eprintln!("usual {usual} spread {spread} dk {} ch {:?}", limits.darker, limits.chroma); }
     let mut level = start(&closed, &core, &seeds);
     let mut good = Mask::filled(work.width, work.height, false);
     for _ in 0..settings.skin_rounds {
         good = Mask::from_fn(work.width, work.height, |x, y| {
+            // Fine structure in skin that is not dark is a wrinkle, unless a moustache may be there.
+            let off = closed.at(x, y) - level[0].at(x, y);
+            let strand = strands.at(x, y) >= coarse
+                && (beard.at(x, y) || off < -settings.strand_darker as f32);
+            // A shade of skin is redder and yellower than its light; cloth and grey hair are not.
+            let shade = |c: f32| if c > 0.0 { 0.5 * c } else { c };
             !barred.at(x, y)
-                && strands.at(x, y) < coarse
-                && limits.chroma([red.at(x, y), yellow.at(x, y)].map(|c| if c > 0.0 { 0.5 * c } else { c }))
+                && !strand
+                && limits.chroma([red.at(x, y), yellow.at(x, y)].map(shade))
                 && limits.chroma([1, 2].map(|k| planes[k].at(x, y) - level[k].at(x, y)))
-                && limits.light(
-                    closed.at(x, y) - level[0].at(x, y),
-                    shaded[0].at(x, y) || shaded[1].at(x, y),
-                )
+                && limits.light(off, shaded[0].at(x, y) || shaded[1].at(x, y))
         });
         level = local_level(planes, &good, &level, work.px(settings.level_mm));
     }
@@ -286,7 +284,8 @@ fn local_level(planes: [&Plane; 3], good: &Mask, before: &[Plane; 3], radius: us
     let weight = box_smooth(&good.map(|v| if v { 1.0 } else { 0.0 }), radius);
     [0, 1, 2].map(|k| {
         let (w, h) = (good.width(), good.height());
-        let held = Plane::from_fn(w, h, |x, y| if good.at(x, y) { planes[k].at(x, y) } else { 0.0 });
+        let held =
+            Plane::from_fn(w, h, |x, y| if good.at(x, y) { planes[k].at(x, y) } else { 0.0 });
         let sum = box_smooth(&held, radius);
         Plane::from_fn(w, h, |x, y| {
             // A twentieth of a full neighbourhood of trust in what was believed before.
@@ -359,10 +358,18 @@ fn components(mask: &Mask) -> (Grid<u32>, Vec<usize>) {
                     stack.push(j);
                 }
             };
-            if x > 0 { visit(i - 1) }
-            if x + 1 < w { visit(i + 1) }
-            if y > 0 { visit(i - w) }
-            if y + 1 < h { visit(i + w) }
+            if x > 0 {
+                visit(i - 1)
+            }
+            if x + 1 < w {
+                visit(i + 1)
+            }
+            if y > 0 {
+                visit(i - w)
+            }
+            if y + 1 < h {
+                visit(i + w)
+            }
         }
     }
     (label, sizes)
