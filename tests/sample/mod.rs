@@ -22,7 +22,7 @@ macro_rules! all {
 }
 
 /// All reasons.
-pub fn reasons() -> [Reason; 9] {
+pub fn reasons() -> [Reason; 11] {
     all!(Reason: Alignment, BelowResolution, BelowNoise, NoScale, NoPercent, LowCoverage, NothingFound, NoReference,
         Quality, TooSmall, NotImplemented)
 }
