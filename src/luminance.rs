@@ -4,7 +4,7 @@
 //! Everything works on the natural log of linear luminance, on the baseline's pixels. The
 //! illumination is a mask-aware Gaussian mean of `flatten_sigma_mm` and is subtracted, so that
 //! exposure and slow light drop out (a factor of light is a constant in log). Follow-ups are
-//! resampled once, by quintic B-splines. Of two photos the sharper is blurred down to the other.
+//! resampled once, in linear light, by quintic B-splines. Of two photos the sharper is blurred down to the other.
 //! No constant depends on the photos' own contrast.
 
 use crate::align::Field;
@@ -148,28 +148,27 @@ fn resample(
         let [r, g, b] = photo.linear.at(x, y).map(|v| v as f64 / 65535.0);
         r.max(g).max(b) < high && 0.2126 * r + 0.7152 * g + 0.0722 * b > low
     };
-    let log_of = |x: usize, y: usize| -> f32 {
+    let luminance_of = |x: usize, y: usize| -> f32 {
         let [r, g, b] = photo.linear.at(x, y);
-        let y = 0.2126 * r as f32 + 0.7152 * g as f32 + 0.0722 * b as f32;
-        (y.max(1.0) / 65535.0).ln()
+        (0.2126 * r as f32 + 0.7152 * g as f32 + 0.0722 * b as f32) / 65535.0
     };
+    let log = |v: f32| v.max(1.0 / 65535.0).ln();
     if field.is_identity() {
-        let log =
-            Plane::from_fn(window.width, window.height, |x, y| log_of(window.x + x, window.y + y));
+        let light = Plane::from_fn(window.width, window.height, |x, y| {
+            luminance_of(window.x + x, window.y + y)
+        });
         let seen =
             Mask::from_fn(window.width, window.height, |x, y| usable(window.x + x, window.y + y));
-        return (log, seen);
+        return (light.map(log), seen);
     }
     let source = footprint(field, window, photo.width(), photo.height());
-    let mut log =
-        Plane::from_fn(source.width, source.height, |x, y| log_of(source.x + x, source.y + y));
+    let light = Plane::from_fn(source.width, source.height, |x, y| {
+        luminance_of(source.x + x, source.y + y)
+    });
     // A finer photo is brought to the baseline's sampling before it is resampled: what the
     // baseline's pixels cannot hold must not fold back.
-    let finer = field.scale();
-    if finer > 1.05 {
-        log = blur(&log, (0.5 * (finer * finer - 1.0).sqrt()) as f32);
-    }
-    let spline = Spline::new(&log);
+    let finer = (field.scale().powi(2) - 1.0).max(0.0).sqrt();
+    let spline = Spline::new(&blur(&light, (0.5 * finer) as f32));
     let mut out = crate::plane::Grid::filled(window.width, window.height, (0.0f32, false));
     let margin = settings.border_px;
     let (right, bottom) =
@@ -179,7 +178,7 @@ fn resample(
             let [px, py] = field.at((window.x + x) as f64, (window.y + y) as f64);
             if px >= margin && py >= margin && px <= right && py <= bottom {
                 let seen = usable(px.round() as usize, py.round() as usize);
-                *v = (spline.at(px - source.x as f64, py - source.y as f64), seen);
+                *v = (log(spline.at(px - source.x as f64, py - source.y as f64)), seen);
             }
         }
     });
