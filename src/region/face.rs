@@ -219,7 +219,8 @@ pub(super) fn box_smooth(plane: &Plane, r: usize) -> Plane {
     out
 }
 
-fn transpose(plane: &Plane) -> Plane {
+/// Rows for columns.
+pub(super) fn transpose(plane: &Plane) -> Plane {
     Plane::from_fn(plane.height(), plane.width(), |x, y| plane.at(y, x))
 }
 
