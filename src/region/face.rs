@@ -91,81 +91,89 @@ struct Found {
     score: f64,
 }
 
+/// How thoroughly the cascade looks.
+struct Look {
+    /// Step of its window, px.
+    step: u32,
+    /// Ratio of one size to the next.
+    pyramid: f32,
+    /// Linear light that becomes middle grey; `None`: the median of what is looked at.
+    grey: Option<f32>,
+}
+
+/// Over the whole photo: fast, takes weak faces.
+const FIRST: Look = Look { step: 4, pyramid: 0.8, grey: Some(0.2) };
+/// Over one candidate, well exposed: many windows agree on a face, few on a chance likeness.
+const SECOND: Look = Look { step: 2, pyramid: 0.9, grey: None };
+/// The cascade's window, px.
+const CASCADE_PX: usize = 40;
+
 /// The largest face that still scores well at a second look, as the cascade's square box.
-///
-/// The first look is coarse and takes weak faces; the second, on the box and its surround alone at
-/// middle grey, tells a dark face (many windows agree) from a chance likeness (few do).
-pub(super) fn detect(linear: &Grid<[u16; 3]>, settings: &RegionSettings) -> Option<Rect> {
+fn detect(linear: &Grid<[u16; 3]>, settings: &RegionSettings) -> Option<Rect> {
     let (w, h) = (linear.width() as f64, linear.height() as f64);
     let frame = Rect { x: -0.5, y: -0.5, width: w, height: h };
     let scale = (settings.detector_side_px as f64 / w.max(h)).min(1.0);
-    let mut first = look(linear, frame, scale, 4, settings);
+    let mut first = FIRST.at(linear, frame, scale);
     first.sort_by(|a, b| b.rect.width.total_cmp(&a.rect.width).then(b.score.total_cmp(&a.score)));
     first.into_iter().find_map(|candidate| {
         let Rect { x, y, width, .. } = candidate.rect;
         let margin = 0.4 * width;
         let side = width + 2.0 * margin;
         let around = Rect { x: x - margin, y: y - margin, width: side, height: side };
-        let scale = SECOND_LOOK_PX / width;
-        let second = look(linear, around, scale, 2, settings);
+        let second = SECOND.at(linear, around, settings.second_look_px as f64 / width);
         let near = |f: &&Found| {
-            (f.rect.x + 0.5 * f.rect.width - x - 0.5 * width).abs() < 0.25 * width
-                && (f.rect.y + 0.5 * f.rect.width - y - 0.5 * width).abs() < 0.25 * width
-                && (f.rect.width / width).ln().abs() < 0.4
+            let off = |a: f64, b: f64| (a + 0.5 * f.rect.width - b - 0.5 * width).abs();
+            off(f.rect.x, x).max(off(f.rect.y, y)) < 0.25 * width
+                && (0.67..1.5).contains(&(f.rect.width / width))
         };
-        let best = second.iter().filter(near).max_by(|a, b| a.score.total_cmp(&b.score));
-        best.filter(|best| best.score >= settings.min_face_score).map(|best| {
-            let mean = |a: f64, b: f64| 0.5 * (a + b);
-            let width = mean(width, best.rect.width);
-            Rect { x: mean(x, best.rect.x), y: mean(y, best.rect.y), width, height: width }
-        })
+        let best = second.iter().filter(near).max_by(|a, b| a.score.total_cmp(&b.score))?;
+        let mean = |a: f64, b: f64| 0.5 * (a + b);
+        let (bx, by, bw) = (best.rect.x, best.rect.y, best.rect.width);
+        let width = mean(width, bw);
+        let both = Rect { x: mean(x, bx), y: mean(y, by), width, height: width };
+        (best.score >= settings.min_face_score).then_some(both)
     })
 }
 
-/// Width of the box in the second look, px.
-const SECOND_LOOK_PX: f64 = 120.0;
-
-/// Runs the cascade over `rect`, resampled by `scale`, its window moved in steps of `step` px.
-fn look(
-    linear: &Grid<[u16; 3]>,
-    rect: Rect,
-    scale: f64,
-    step: u32,
-    settings: &RegionSettings,
-) -> Vec<Found> {
-    let (w, h) = ((rect.width * scale).round() as usize, (rect.height * scale).round() as usize);
-    if w.min(h) < 40 {
-        return Vec::new(); // the cascade's window
-    }
-    let light = resample(linear, rect, w, h).map(luminance);
-    // Middle grey by a power law: the cascade was trained on well exposed faces.
-    let mut sorted = light.data().to_vec();
-    sorted.sort_by(f32::total_cmp);
-    let median = if step == 4 { 0.2 } else { sorted[sorted.len() / 2].clamp(0.01, 0.8) };
-    let power = (0.45f32.ln() / median.ln()).clamp(0.25, 0.8);
-    // A border keeps faces at the frame, and the cascade's windows, inside the raster.
-    let pad = (w.max(h) / 8).max(20);
-    let (pw, ph) = (w + 2 * pad, h + 2 * pad);
-    let grey = Grid::from_fn(pw, ph, |x, y| {
-        let v = light.clamped(x as isize - pad as isize, y as isize - pad as isize);
-        (255.0 * v.max(0.0).powf(power)).round().min(255.0) as u8
-    });
-    let Ok(model) = rustface::read_model(FACE_MODEL) else { return Vec::new() };
-    let mut detector = rustface::create_detector_with_model(model);
-    detector.set_slide_window_step(step, step);
-    detector.set_pyramid_scale_factor(if step == 4 { 0.8 } else { 0.9 });
-    detector.set_score_thresh(1.0);
-    detector
-        .detect(&rustface::ImageData::new(grey.data(), pw as u32, ph as u32))
-        .iter()
-        .map(|face| {
+impl Look {
+    /// Runs the cascade over `rect`, resampled by `scale`.
+    fn at(&self, linear: &Grid<[u16; 3]>, rect: Rect, scale: f64) -> Vec<Found> {
+        let px = |length: f64| (length * scale).round() as usize;
+        let (w, h) = (px(rect.width), px(rect.height));
+        if w.min(h) < CASCADE_PX {
+            return Vec::new();
+        }
+        let light = resample(linear, rect, w, h).map(luminance);
+        // A power law: the cascade was trained on well exposed faces.
+        let middle = self.grey.unwrap_or_else(|| {
+            let mut sorted = light.data().to_vec();
+            sorted.sort_by(f32::total_cmp);
+            sorted[sorted.len() / 2].clamp(0.01, 0.8)
+        });
+        let power = (0.45f32.ln() / middle.ln()).clamp(0.25, 0.8);
+        // A border keeps faces at the frame, and the cascade's windows, inside the raster.
+        let pad = (w.max(h) / 8).max(CASCADE_PX / 2);
+        let (pw, ph) = (w + 2 * pad, h + 2 * pad);
+        let grey = Grid::from_fn(pw, ph, |x, y| {
+            let v = light.clamped(x as isize - pad as isize, y as isize - pad as isize);
+            (255.0 * v.max(0.0).powf(power)).round().min(255.0) as u8
+        });
+        // The model is part of the program: it can be read, or no build of it ever worked.
+        let Ok(model) = rustface::read_model(FACE_MODEL) else { return Vec::new() };
+        let mut detector = rustface::create_detector_with_model(model);
+        detector.set_slide_window_step(self.step, self.step);
+        detector.set_pyramid_scale_factor(self.pyramid);
+        detector.set_score_thresh(1.0);
+        let faces = detector.detect(&rustface::ImageData::new(grey.data(), pw as u32, ph as u32));
+        let found = faces.iter().map(|face| {
             let b = face.bbox();
             let at = |v: i32, from: f64| from + (f64::from(v) - pad as f64) / scale;
             let (x, y) = (at(b.x(), rect.x), at(b.y(), rect.y));
             let width = f64::from(b.width()) / scale;
             Found { rect: Rect { x, y, width, height: width }, score: face.score() }
-        })
-        .collect()
+        });
+        found.filter(|f| f.rect.width * scale >= 0.5 * CASCADE_PX as f64).collect()
+    }
 }
 
 /// Side of the raster in which eyes and mouth are looked for, px: the box plus a margin.
@@ -191,7 +199,7 @@ pub(super) fn find(linear: &Grid<[u16; 3]>, settings: &RegionSettings) -> Option
     let colour = resample(linear, view, LANDMARK_PX, LANDMARK_PX);
     let unit = LANDMARK_PX as f64 / (1.0 + 2.0 * LANDMARK_MARGIN); // box width in raster px
     let expected = |[x, y]: [f64; 2]| [(x + LANDMARK_MARGIN) * unit, (y + LANDMARK_MARGIN) * unit];
-    let (eyes, mouth) = landmarks(&colour, BOX_EYES.map(expected), unit);
+    let (eyes, mouth) = landmarks(&colour, BOX_EYES.map(expected));
     let back = |[x, y]: [f64; 2]| {
         let k = side / LANDMARK_PX as f64;
         [view.x + (x + 0.5) * k, view.y + (y + 0.5) * k]
@@ -211,7 +219,8 @@ pub(super) fn box_smooth(plane: &Plane, r: usize) -> Plane {
     out
 }
 
-fn transpose(plane: &Plane) -> Plane {
+/// Rows for columns.
+pub(super) fn transpose(plane: &Plane) -> Plane {
     Plane::from_fn(plane.height(), plane.width(), |x, y| plane.at(y, x))
 }
 
@@ -270,13 +279,9 @@ impl Pose {
     }
 }
 
-/// Pupils and middle of the mouth in raster pixels; `expected`: the eyes that the box suggests,
-/// `unit`: its width.
-fn landmarks(
-    colour: &Grid<[f32; 3]>,
-    expected: [[f64; 2]; 2],
-    unit: f64,
-) -> ([[f64; 2]; 2], [f64; 2]) {
+/// Pupils and middle of the mouth in raster pixels; `expected`: the eyes that the box
+/// suggests.
+fn landmarks(colour: &Grid<[f32; 3]>, expected: [[f64; 2]; 2]) -> ([[f64; 2]; 2], [f64; 2]) {
     let log = box_smooth(&colour.map(|rgb| (luminance(rgb) + 0.01).ln()), 1);
     let start = Pose {
         middle: [0.5 * (expected[0][0] + expected[1][0]), 0.5 * (expected[0][1] + expected[1][1])],

@@ -217,3 +217,90 @@ fn grid(rows: usize, columns: usize, photo: &Photo) -> Result<Vec<Region>> {
     }
     Ok(regions)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plane::Grid;
+
+    fn plain(width: usize, height: usize, value: u16) -> Photo {
+        let linear = Grid::filled(width, height, [value; 3]);
+        Photo { file: "plain.png".into(), sha256: String::new(), linear }
+    }
+
+    fn mapped(photo: &Photo, request: &RegionRequest) -> RegionMap {
+        map(photo, request, None, &RegionSettings::default()).expect("regions")
+    }
+
+    #[test]
+    fn whole_is_the_only_region_and_leaves_clipped_pixels_out() {
+        let mut photo = plain(30, 20, 20_000);
+        photo.linear.set(3, 4, [65_535; 3]);
+        photo.linear.set(5, 4, [0; 3]);
+        photo.linear.set(6, 4, [65_535, 65_535, 30_000]);
+        let map = mapped(&photo, &RegionRequest::Whole);
+        assert_eq!(map.regions.len(), 1);
+        assert_eq!(map.regions[0].name, WHOLE);
+        assert_eq!(map.window, Window::full(30, 20));
+        assert!(map.notices.is_empty());
+        let out: Vec<(usize, usize)> = (0..20)
+            .flat_map(|y| (0..30).map(move |x| (x, y)))
+            .filter(|&(x, y)| !map.skin.at(x, y))
+            .collect();
+        assert_eq!(out, [(3, 4), (5, 4)]);
+    }
+
+    #[test]
+    fn grid_cells_tile_the_frame_row_by_row() {
+        let request = RegionRequest::Grid { rows: 3, columns: 4 };
+        let map = mapped(&plain(31, 20, 20_000), &request);
+        let names: Vec<&str> = map.regions.iter().map(|r| r.name.as_str()).collect();
+        assert_eq!(names[..5], ["r1c1", "r1c2", "r1c3", "r1c4", "r2c1"]);
+        assert_eq!(names[12], WHOLE);
+        let mut covered = Grid::filled(31, 20, 0);
+        for region in &map.regions[..12] {
+            let w = region.window;
+            for y in w.y..w.y + w.height {
+                for x in w.x..w.x + w.width {
+                    covered.set(x, y, covered.at(x, y) + 1);
+                }
+            }
+        }
+        assert!(covered.data().iter().all(|&n| n == 1));
+    }
+
+    #[test]
+    fn a_grid_finer_than_the_photo_is_refused() {
+        for (rows, columns) in [(0, 1), (1, 0), (21, 1), (1, usize::MAX)] {
+            let request = RegionRequest::Grid { rows, columns };
+            let settings = RegionSettings::default();
+            let error = map(&plain(30, 20, 20_000), &request, None, &settings).expect_err("a grid");
+            assert!(error.to_string().starts_with("plain.png: region: a grid of"), "{error}");
+        }
+    }
+
+    #[test]
+    fn polygons_lie_where_their_corners_say() {
+        let square = |name: &str, a: f64, b: f64| Polygon {
+            name: name.into(),
+            points: vec![[a, a], [b, a], [b, b], [a, b]],
+        };
+        let list = vec![square("scar", 2.5, 6.5), square("outside", 100.0, 120.0)];
+        let map = mapped(&plain(30, 20, 20_000), &RegionRequest::Polygons(list));
+        assert_eq!(map.source, RegionSource::File);
+        let area = |k: usize| map.regions[k].inside.data().iter().filter(|&&v| v).count();
+        assert_eq!(area(0), 16);
+        assert_eq!(area(1), 0);
+        assert_eq!(map.regions[2].name, WHOLE);
+    }
+
+    #[test]
+    fn nothing_to_see_is_no_face() {
+        for (w, h) in [(1, 1), (39, 500), (200, 150)] {
+            let map = mapped(&plain(w, h, 9_000), &RegionRequest::Face);
+            assert_eq!(map.source, RegionSource::Whole);
+            assert_eq!(map.notices, [NO_FACE]);
+            assert_eq!(map.regions.len(), 1);
+        }
+    }
+}

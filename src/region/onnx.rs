@@ -272,3 +272,17 @@ mod engine {
         format!("{error:#}").replace('\n', " ")
     }
 }
+
+#[cfg(all(test, not(feature = "onnx")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_without_the_engine_says_how_to_get_it() {
+        let error = Model::load(Path::new("folder/net.onnx")).expect_err("no engine").to_string();
+        assert_eq!(
+            error,
+            "net.onnx: model: built without the onnx feature: cargo build --release --features onnx"
+        );
+    }
+}

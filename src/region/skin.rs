@@ -5,7 +5,7 @@
 //! face's own skin sets; brows, hair, lips, nostrils and background do not. A wrinkle or a pore is
 //! thinner than the closing that goes before, so it stays in.
 
-use super::face::{Rect, box_smooth, luminance, resample};
+use super::face::{Rect, box_smooth, luminance, resample, transpose};
 use super::polygon::{self, rasterise};
 use super::template::{BEARD, Corner, EYE, Frame, LIPS, OUTLINE, SEEDS, SHADED, mirrored};
 use super::{Face, Polygon};
@@ -294,17 +294,20 @@ fn median_mad(mut values: Vec<f32>) -> (f32, f32) {
     (median, middle(&mut off))
 }
 
-/// Sliding extreme along rows and columns with an octagon-like reach: a square of `r`, border
-/// clamped.
+/// Sliding extreme over a square of `2r + 1`, cut at the border.
 fn extreme(plane: &Plane, r: usize, pick: fn(f32, f32) -> f32) -> Plane {
-    let r = r as isize;
-    let (w, h) = (plane.width(), plane.height());
-    let across = Plane::from_fn(w, h, |x, y| {
-        (-r..=r).map(|d| plane.clamped(x as isize + d, y as isize)).fold(plane.at(x, y), pick)
-    });
-    Plane::from_fn(w, h, |x, y| {
-        (-r..=r).map(|d| across.clamped(x as isize, y as isize + d)).fold(across.at(x, y), pick)
-    })
+    let rows = |plane: &Plane| {
+        let mut out = plane.clone();
+        out.par_rows(|y, row| {
+            let source = plane.row(y);
+            for (x, v) in row.iter_mut().enumerate() {
+                let near = &source[x.saturating_sub(r)..(x + r + 1).min(source.len())];
+                *v = near.iter().copied().fold(*v, pick);
+            }
+        });
+        out
+    };
+    transpose(&rows(&transpose(&rows(plane))))
 }
 
 /// Grey closing: dark structures thinner than `2r + 1` vanish.
