@@ -588,7 +588,7 @@ mod tests {
             },
             pictures: Pictures::default(),
             maps: Maps::default(),
-            timings: Vec::new(),
+            costs: Vec::new(),
         }
     }
 

@@ -148,9 +148,18 @@ pub fn pair(
     ]
 }
 
-/// Whether any check of `visit` failed.
-pub fn failed(checks: &[QualityCheck], visit: usize) -> bool {
-    checks.iter().any(|c| c.visit == visit && c.status == Status::Fail)
+/// Whether a failed check of the baseline or of `visit` forbids comparing them. Sharpness does not
+/// touch `colour`; resolution and overlap speak for themselves, metric by metric.
+pub fn forbids(checks: &[QualityCheck], visit: usize, colour: bool) -> bool {
+    checks.iter().any(|c| {
+        (c.visit == 0 || c.visit == visit)
+            && c.status == Status::Fail
+            && match c.check {
+                "sharpness" | "sharpness_match" => !colour,
+                "exposure" | "exposure_match" | "clipping" => true,
+                _ => false,
+            }
+    })
 }
 
 #[cfg(test)]

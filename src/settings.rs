@@ -43,11 +43,71 @@ impl Default for PhotoSettings {
 pub struct RegionSettings {
     /// Face width at the cheek bones that stands in where no scale is known, mm. design.md: 140.
     pub nominal_face_width_mm: f64,
+    /// One standard deviation of that width over adults, relative.
+    pub nominal_face_width_uncertainty: f64,
+    /// Longer side of the copy in which faces are looked for, px. 800 holds faces down to a
+    /// twentieth of the frame (40 px, the cascade's window).
+    pub detector_side_px: usize,
+    /// Smallest face looked for in that copy, px: the cascade's window.
+    pub min_face_px: usize,
+    /// Smallest summed score of a face. Measured: 52 portraits and what is no face.
+    pub min_face_score: f64,
+    /// Width of the face on the copy that skin is told apart on, px: a pixel of about 0.2 mm.
+    pub skin_face_px: usize,
+    /// A pixel is burnt out when all channels reach this share of the encoding's white.
+    pub clipped_white: f64,
+    /// A pixel is black when no channel exceeds this share of the encoding's white.
+    pub clipped_black: f64,
+    /// Added to linear light before the logarithm, so that noise in black does not grow.
+    pub dark_floor: f64,
+    /// Dark lines thinner than twice this stay skin: wrinkles, pores, single hairs; mm.
+    pub closing_mm: f64,
+    /// Reach over which skin sets its own level of light and chroma, mm.
+    pub level_mm: f64,
+    /// How much darker than that level skin may be, natural log.
+    pub darker: f64,
+    /// How much brighter (a highlight) it may be, natural log.
+    pub brighter: f64,
+    /// Smallest standard deviation of a chroma (log of a ratio of channels) of skin.
+    pub chroma_floor: f64,
+    /// How many standard deviations chroma may lie off.
+    pub chroma_reach: f64,
+    /// Rounds of accepting pixels and of taking the level from them.
+    pub skin_rounds: usize,
+    /// Parts of skin thinner than twice this are left out, mm: 1 % of a face.
+    pub opening_mm: f64,
+    /// Holes of a smaller diameter are filled, mm.
+    pub hole_mm: f64,
+    /// What lies this near to something that is no skin is left out, mm.
+    pub border_mm: f64,
+    /// Margin of the window around the skin of a face, in face widths.
+    pub margin: f64,
 }
 
 impl Default for RegionSettings {
     fn default() -> Self {
-        RegionSettings { nominal_face_width_mm: 140.0 }
+        RegionSettings {
+            nominal_face_width_mm: 140.0,
+            nominal_face_width_uncertainty: 0.06,
+            detector_side_px: 800,
+            min_face_px: 40,
+            min_face_score: 6.0,
+            skin_face_px: 640,
+            clipped_white: 0.997,
+            clipped_black: 0.0005,
+            dark_floor: 0.004,
+            closing_mm: 1.2,
+            level_mm: 12.0,
+            darker: 0.5,
+            brighter: 0.8,
+            chroma_floor: 0.05,
+            chroma_reach: 4.0,
+            skin_rounds: 4,
+            opening_mm: 0.7,
+            hole_mm: 5.0,
+            border_mm: 1.0,
+            margin: 0.04,
+        }
     }
 }
 

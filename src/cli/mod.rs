@@ -15,7 +15,6 @@ use skindelta::{Error, Result, Step, arguments};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// Measure how skin texture changes between photos taken before and after treatment.
 ///
@@ -59,7 +58,7 @@ pub struct Machine {
     /// Say nothing but errors
     #[arg(short, long, global = true, help_heading = "Program", conflicts_with = "verbose")]
     quiet: bool,
-    /// Say how long each stage took
+    /// Say what each stage cost in time and memory
     #[arg(short, long, global = true, help_heading = "Program")]
     verbose: bool,
 }
@@ -187,11 +186,14 @@ impl Machine {
             }
         }
         if self.verbose {
-            for (stage, time) in &analysis.timings {
-                eprintln!("{stage:<12} {:>8.2} s", time.as_secs_f64());
+            let mut total = 0.0;
+            for cost in &analysis.costs {
+                total += cost.seconds;
+                let peak = cost.peak_mib.map(|mib| format!("  peak {mib:>6.0} MiB"));
+                let peak = peak.unwrap_or_default();
+                eprintln!("{:<16} {:>7.2} s{peak}", cost.stage, cost.seconds);
             }
-            let total: Duration = analysis.timings.iter().map(|(_, time)| *time).sum();
-            eprintln!("{:<12} {:>8.2} s", "all", total.as_secs_f64());
+            eprintln!("{:<16} {total:>7.2} s", "all");
         }
     }
 }

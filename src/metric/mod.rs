@@ -256,6 +256,12 @@ impl Tiles {
         let (x, y) = (x - self.window.x, y - self.window.y);
         self.inside.at(x, y).then(|| y / self.side * self.columns + x / self.side)
     }
+    /// Which tiles hold measured pixels.
+    pub fn filled(&self) -> Vec<bool> {
+        let mut filled = vec![false; self.count];
+        self.for_each(|tile, _, _| filled[tile] = true);
+        filled
+    }
     /// Calls `f(tile, x, y)` for every measured pixel, row after row.
     pub fn for_each(&self, mut f: impl FnMut(usize, usize, usize)) {
         for y in 0..self.window.height {

@@ -1,8 +1,17 @@
 //! Regions: which pixels of the baseline are measured, and under which name.
 
+mod face;
+mod onnx;
 pub mod polygon;
+mod skin;
+mod template;
 
+pub use onnx::Model;
+
+use crate::error::{Error, Result, Step};
+use crate::photo::Photo;
 use crate::plane::{Mask, Window};
+use crate::settings::RegionSettings;
 
 /// Name of the region that is always added: every skin pixel.
 pub const WHOLE: &str = "whole";
@@ -105,4 +114,106 @@ pub struct RegionMap {
     pub model: Option<(String, String)>,
     /// What the user must know about the choice of regions.
     pub notices: Vec<String>,
+}
+
+/// Said where a face was looked for and none was found.
+const NO_FACE: &str =
+    "no face found: the whole frame is measured (name --regions whole to silence this)";
+
+/// Places the regions of a baseline photo.
+///
+/// With [`RegionRequest::Face`] the face is found without a model; `model`, if given, has the last
+/// word on skin inside what the face's own colour model took for skin. Without a face, and for the
+/// other requests, every pixel that is not clipped counts as skin.
+///
+/// # Errors
+/// A grid without cells, a `model` that cannot run on the photo; both name the photo's file.
+pub fn map(
+    photo: &Photo,
+    request: &RegionRequest,
+    model: Option<&Model>,
+    settings: &RegionSettings,
+) -> Result<RegionMap> {
+    let (width, height) = (photo.width(), photo.height());
+    let full = Window::full(width, height);
+    let mut map = RegionMap {
+        source: RegionSource::Whole,
+        window: full,
+        skin: Mask::filled(0, 0, false),
+        regions: Vec::new(),
+        face: None,
+        model: None,
+        notices: Vec::new(),
+    };
+    match request {
+        RegionRequest::Face => match face::find(&photo.linear, settings) {
+            Some(found) => {
+                map.source = RegionSource::Face;
+                map.face = Some(found);
+                (map.window, map.skin) = skin::of_face(photo, &found, settings);
+                map.regions = polygons(&template::regions(&template::Frame::of(&found)), full);
+            }
+            None => map.notices.push(NO_FACE.into()),
+        },
+        RegionRequest::Whole => {}
+        RegionRequest::Grid { rows, columns } => {
+            map.source = RegionSource::Grid;
+            map.regions = grid(*rows, *columns, photo)?;
+        }
+        RegionRequest::Polygons(list) => {
+            map.source = RegionSource::File;
+            map.regions = polygons(list, full);
+        }
+    }
+    if map.face.is_none() {
+        map.skin = skin::unclipped(photo, full, settings);
+    }
+    if let Some(model) = model {
+        let said = model.skin(photo, map.window)?;
+        map.skin.par_rows(|y, row| {
+            row.iter_mut().zip(said.row(y)).for_each(|(skin, said)| *skin &= said);
+        });
+        map.model = Some(model.identity());
+    }
+    map.regions.push(Region {
+        name: WHOLE.into(),
+        window: map.window,
+        inside: Mask::filled(map.window.width, map.window.height, true),
+    });
+    Ok(map)
+}
+
+/// Each polygon on its own bounding box, cut at the frame.
+fn polygons(list: &[Polygon], frame: Window) -> Vec<Region> {
+    let region = |polygon: &Polygon| {
+        let window = polygon::bounds(polygon, frame.width, frame.height);
+        let inside = polygon::rasterise(polygon, window);
+        Region { name: polygon.name.clone(), window, inside }
+    };
+    list.iter().map(region).collect()
+}
+
+/// Equal cells `r1c1`, `r1c2` … row by row; sizes differ by at most one pixel.
+fn grid(rows: usize, columns: usize, photo: &Photo) -> Result<Vec<Region>> {
+    let (width, height) = (photo.width(), photo.height());
+    if rows == 0 || columns == 0 || rows > height || columns > width {
+        let why = format!(
+            "a grid of {rows}x{columns} does not fit a photo of {width}x{height} px: \
+             ask for 1 to {height} rows and 1 to {width} columns"
+        );
+        return Err(Error::new(&photo.file, Step::Region, why));
+    }
+    let edge = |i: usize, n: usize, length: usize| i * length / n;
+    let mut regions = Vec::new();
+    for r in 0..rows {
+        for c in 0..columns {
+            let (x, y) = (edge(c, columns, width), edge(r, rows, height));
+            let w = edge(c + 1, columns, width) - x;
+            let h = edge(r + 1, rows, height) - y;
+            let name = format!("r{}c{}", r + 1, c + 1);
+            let window = Window { x, y, width: w, height: h };
+            regions.push(Region { name, window, inside: Mask::filled(w, h, true) });
+        }
+    }
+    Ok(regions)
 }

@@ -46,7 +46,7 @@ pub struct Report {
     pub measurements: Vec<MeasurementRow>,
     pub changes: Vec<ChangeRow>,
     pub trends: Vec<TrendRow>,
-    pub citations: Vec<&'static str>,
+    pub citations: Vec<String>,
 }
 
 /// Name and version of the program.

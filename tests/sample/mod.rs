@@ -132,6 +132,8 @@ fn change(visit: usize, r: usize, region: &str, m: usize) -> ChangeRow {
         sdc_percent: None,
         verdict: Verdict::NotComparable,
         reason,
+        p: None,
+        se_ln: None,
     };
     if reason.is_some() {
         return row;

@@ -1,0 +1,501 @@
+//! Finding a face and its eyes and mouth, without a learned landmark model.
+//!
+//! The box comes from rustface (SeetaFace's funnel-structured cascade, Wu et al. 2017,
+//! doi:10.1016/j.neucom.2016.09.072). Inside it the pupils are the centres that most dark-to-light
+//! gradients point away from (Timm & Barth 2011, doi:10.5220/0003326101170122), weighted by where
+//! the box expects them; the mouth is the best dark and red bar below them.
+
+use super::Face;
+use crate::plane::{Grid, Plane, Window, par_collect};
+use crate::settings::RegionSettings;
+
+/// The cascade's weights, shipped inside the published crate (BSD-2-Clause).
+static FACE_MODEL: &[u8] = include_bytes!(env!("SKINDELTA_FACE_MODEL"));
+
+/// A rectangle in photo pixels with fractional corners; pixel (0, 0) covers −½ … ½.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rect {
+    pub x: f64,
+    pub y: f64,
+    pub width: f64,
+    pub height: f64,
+}
+
+/// Mean colour of each cell of a `width`×`height` raster laid over `rect` of a linear photo.
+///
+/// A cell smaller than a pixel is widened to one, which makes it linear interpolation. Pixels
+/// outside the photo are those of its border. Result: linear light, 0 … 1.
+pub(super) fn resample(
+    linear: &Grid<[u16; 3]>,
+    rect: Rect,
+    width: usize,
+    height: usize,
+) -> Grid<[f32; 3]> {
+    let columns = spans(rect.x, rect.width, width, linear.width());
+    let rows = spans(rect.y, rect.height, height, linear.height());
+    let mut out = Grid::filled(width, height, [0.0f32; 3]);
+    out.par_rows(|y, cells| {
+        let mut sums = vec![[0.0f32; 3]; cells.len()];
+        for &(sy, wy) in &rows[y] {
+            let source = linear.row(sy);
+            for (sum, span) in sums.iter_mut().zip(&columns) {
+                for &(sx, wx) in span {
+                    let w = wx * wy;
+                    for c in 0..3 {
+                        sum[c] += w * f32::from(source[sx][c]);
+                    }
+                }
+            }
+        }
+        for (cell, sum) in cells.iter_mut().zip(sums) {
+            *cell = sum.map(|v| v / 65535.0);
+        }
+    });
+    out
+}
+
+/// For each of `n` cells over `[start, start + length)`: the pixels it covers and their weights.
+fn spans(start: f64, length: f64, n: usize, pixels: usize) -> Vec<Vec<(usize, f32)>> {
+    let step = length / n as f64;
+    let half = 0.5 * step.max(1.0);
+    let last = pixels as f64 - 1.0;
+    (0..n)
+        .map(|i| {
+            // Shifted by half a pixel, so that pixel k covers [k, k + 1).
+            let centre = start + (i as f64 + 0.5) * step + 0.5;
+            let (from, to) = (centre - half, centre + half);
+            let mut span: Vec<(usize, f32)> = Vec::new();
+            for k in from.floor() as i64..to.ceil() as i64 {
+                let weight = ((k + 1) as f64).min(to) - (k as f64).max(from);
+                if weight > 0.0 {
+                    span.push((
+                        (k as f64).clamp(0.0, last) as usize,
+                        (weight / (to - from)) as f32,
+                    ));
+                }
+            }
+            span
+        })
+        .collect()
+}
+
+/// Scene luminance (Rec. 709) of linear sRGB.
+pub(super) fn luminance([r, g, b]: [f32; 3]) -> f32 {
+    0.2126 * r + 0.7152 * g + 0.0722 * b
+}
+
+/// A face found by the cascade, in photo pixels.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    rect: Rect,
+    score: f64,
+}
+
+/// The largest face that still scores well at a second look, as the cascade's square box.
+///
+/// The first look is coarse and takes weak faces; the second, on the box and its surround alone at
+/// middle grey, tells a dark face (many windows agree) from a chance likeness (few do).
+pub(super) fn detect(linear: &Grid<[u16; 3]>, settings: &RegionSettings) -> Option<Rect> {
+    let (w, h) = (linear.width() as f64, linear.height() as f64);
+    let frame = Rect { x: -0.5, y: -0.5, width: w, height: h };
+    let scale = (settings.detector_side_px as f64 / w.max(h)).min(1.0);
+    let mut first = look(linear, frame, scale, 4, settings);
+    first.sort_by(|a, b| b.rect.width.total_cmp(&a.rect.width).then(b.score.total_cmp(&a.score)));
+    first.into_iter().find_map(|candidate| {
+        let Rect { x, y, width, .. } = candidate.rect;
+        let margin = 0.4 * width;
+        let side = width + 2.0 * margin;
+        let around = Rect { x: x - margin, y: y - margin, width: side, height: side };
+        let scale = SECOND_LOOK_PX / width;
+        let second = look(linear, around, scale, 2, settings);
+        let near = |f: &&Found| {
+            (f.rect.x + 0.5 * f.rect.width - x - 0.5 * width).abs() < 0.25 * width
+                && (f.rect.y + 0.5 * f.rect.width - y - 0.5 * width).abs() < 0.25 * width
+                && (f.rect.width / width).ln().abs() < 0.4
+        };
+        let best = second.iter().filter(near).max_by(|a, b| a.score.total_cmp(&b.score));
+        best.filter(|best| best.score >= settings.min_face_score).map(|best| {
+            let mean = |a: f64, b: f64| 0.5 * (a + b);
+            let width = mean(width, best.rect.width);
+            Rect { x: mean(x, best.rect.x), y: mean(y, best.rect.y), width, height: width }
+        })
+    })
+}
+
+/// Width of the box in the second look, px.
+const SECOND_LOOK_PX: f64 = 120.0;
+
+/// Runs the cascade over `rect`, resampled by `scale`, its window moved in steps of `step` px.
+fn look(
+    linear: &Grid<[u16; 3]>,
+    rect: Rect,
+    scale: f64,
+    step: u32,
+    settings: &RegionSettings,
+) -> Vec<Found> {
+    let (w, h) = ((rect.width * scale).round() as usize, (rect.height * scale).round() as usize);
+    if w.min(h) < 40 {
+        return Vec::new(); // the cascade's window
+    }
+    let light = resample(linear, rect, w, h).map(luminance);
+    // Middle grey by a power law: the cascade was trained on well exposed faces.
+    let mut sorted = light.data().to_vec();
+    sorted.sort_by(f32::total_cmp);
+    let median = if step == 4 { 0.2 } else { sorted[sorted.len() / 2].clamp(0.01, 0.8) };
+    let power = (0.45f32.ln() / median.ln()).clamp(0.25, 0.8);
+    // A border keeps faces at the frame, and the cascade's windows, inside the raster.
+    let pad = (w.max(h) / 8).max(20);
+    let (pw, ph) = (w + 2 * pad, h + 2 * pad);
+    let grey = Grid::from_fn(pw, ph, |x, y| {
+        let v = light.clamped(x as isize - pad as isize, y as isize - pad as isize);
+        (255.0 * v.max(0.0).powf(power)).round().min(255.0) as u8
+    });
+    let Ok(model) = rustface::read_model(FACE_MODEL) else { return Vec::new() };
+    let mut detector = rustface::create_detector_with_model(model);
+    detector.set_slide_window_step(step, step);
+    detector.set_pyramid_scale_factor(if step == 4 { 0.8 } else { 0.9 });
+    detector.set_score_thresh(1.0);
+    detector
+        .detect(&rustface::ImageData::new(grey.data(), pw as u32, ph as u32))
+        .iter()
+        .map(|face| {
+            let b = face.bbox();
+            let at = |v: i32, from: f64| from + (f64::from(v) - pad as f64) / scale;
+            let (x, y) = (at(b.x(), rect.x), at(b.y(), rect.y));
+            let width = f64::from(b.width()) / scale;
+            Found { rect: Rect { x, y, width, height: width }, score: face.score() }
+        })
+        .collect()
+}
+
+/// Side of the raster in which eyes and mouth are looked for, px: the box plus a margin.
+const LANDMARK_PX: usize = 240;
+/// Margin around the box in that raster, in box widths.
+const LANDMARK_MARGIN: f64 = 0.1;
+
+/// Where the box has the eyes and the mouth, in box widths: the mean over frontal faces.
+/// Measured on the 36 labelled portraits; they scatter by 0.03 … 0.05.
+const BOX_EYES: [[f64; 2]; 2] = [[0.296, 0.346], [0.704, 0.346]];
+/// Drop from the pupils to the middle of the mouth, in pupil distances; measured on the same.
+const MOUTH_DROP: f64 = 1.03;
+
+/// Width of a face at the cheek bones over the distance of the pupils (140 mm / 63 mm).
+const FACE_WIDTH_PER_PUPIL_DISTANCE: f64 = 2.22;
+
+/// Finds the face of a photo: its pupils, its mouth and its width.
+pub(super) fn find(linear: &Grid<[u16; 3]>, settings: &RegionSettings) -> Option<Face> {
+    let rect = detect(linear, settings)?;
+    let side = rect.width * (1.0 + 2.0 * LANDMARK_MARGIN);
+    let margin = LANDMARK_MARGIN * rect.width;
+    let view = Rect { x: rect.x - margin, y: rect.y - margin, width: side, height: side };
+    let colour = resample(linear, view, LANDMARK_PX, LANDMARK_PX);
+    let unit = LANDMARK_PX as f64 / (1.0 + 2.0 * LANDMARK_MARGIN); // box width in raster px
+    let expected = |[x, y]: [f64; 2]| [(x + LANDMARK_MARGIN) * unit, (y + LANDMARK_MARGIN) * unit];
+    if std::env::var("RG_DEBUG").is_ok() {
+        eprintln!("VIEW {:.1} {:.1} {:.1}", view.x, view.y, side / 240.0);
+    }
+    let (eyes, mouth) = landmarks(&colour, BOX_EYES.map(expected), unit);
+    let back = |[x, y]: [f64; 2]| {
+        let k = side / LANDMARK_PX as f64;
+        [view.x + (x + 0.5) * k, view.y + (y + 0.5) * k]
+    };
+    let eyes = eyes.map(back);
+    let distance = (eyes[1][0] - eyes[0][0]).hypot(eyes[1][1] - eyes[0][1]);
+    Some(Face { eyes, mouth: back(mouth), width_px: FACE_WIDTH_PER_PUPIL_DISTANCE * distance })
+}
+
+/// Box blur of radius `r`, twice (a triangle), border clamped.
+pub(super) fn box_smooth(plane: &Plane, r: usize) -> Plane {
+    let mut out = plane.clone();
+    for _ in 0..2 {
+        let across = box_rows(&out, r);
+        out = transpose(&box_rows(&transpose(&across), r));
+    }
+    out
+}
+
+fn transpose(plane: &Plane) -> Plane {
+    Plane::from_fn(plane.height(), plane.width(), |x, y| plane.at(y, x))
+}
+
+fn box_rows(plane: &Plane, r: usize) -> Plane {
+    let mut out = plane.clone();
+    let n = (2 * r + 1) as f32;
+    out.par_rows(|y, row| {
+        let source = plane.row(y);
+        let last = source.len() as isize - 1;
+        let at = |x: isize| source[x.clamp(0, last) as usize];
+        let r = r as isize;
+        let mut sum: f32 = (-r..=r).map(at).sum();
+        for (x, v) in row.iter_mut().enumerate() {
+            *v = sum / n;
+            sum += at(x as isize + r + 1) - at(x as isize - r);
+        }
+    });
+    out
+}
+
+/// A drawn face: what is darker (−) and brighter (+) than its surround, in the face frame (u along
+/// the eyes, v down, in pupil distances; v of the mouth parts in drops of the mouth).
+/// Each row: (u, v, spread in u, spread in v, weight); mirrored in u.
+const DRAWN_FACE: [(f64, f64, f64, f64, f64); 9] = [
+    (0.43, 0.00, 0.12, 0.055, -1.0),  // eye
+    (0.45, -0.25, 0.17, 0.045, -0.8), // brow
+    (0.11, 0.57, 0.07, 0.045, -0.5),  // nostril
+    (0.12, 1.00, 0.15, 0.045, -0.8),  // mouth
+    (0.00, 0.33, 0.11, 0.230, 0.3),   // bridge and tip of the nose
+    (0.48, 0.47, 0.17, 0.140, 0.5),   // cheek
+    (0.25, -0.55, 0.25, 0.100, 0.3),  // forehead
+    (0.10, 1.24, 0.15, 0.055, 0.2),   // chin
+    (0.10, 0.83, 0.11, 0.045, 0.1),   // upper lip's skin
+];
+
+/// Where a drawn face is laid on the raster.
+#[derive(Debug, Clone, Copy)]
+struct Pose {
+    /// Middle of the eyes, raster px.
+    middle: [f64; 2],
+    /// Distance of the pupils, raster px.
+    distance: f64,
+    /// Roll, radians.
+    roll: f64,
+    /// Drop of the mouth, pupil distances.
+    drop: f64,
+}
+
+impl Pose {
+    fn place(&self, u: f64, v: f64) -> [f64; 2] {
+        let (s, c) = self.roll.sin_cos();
+        [
+            self.middle[0] + self.distance * (u * c - v * s),
+            self.middle[1] + self.distance * (u * s + v * c),
+        ]
+    }
+}
+
+/// Pupils and middle of the mouth in raster pixels; `expected`: the eyes that the box suggests,
+/// `unit`: its width.
+fn landmarks(
+    colour: &Grid<[f32; 3]>,
+    expected: [[f64; 2]; 2],
+    unit: f64,
+) -> ([[f64; 2]; 2], [f64; 2]) {
+    let log = box_smooth(&colour.map(|rgb| (luminance(rgb) + 0.01).ln()), 1);
+    let start = Pose {
+        middle: [0.5 * (expected[0][0] + expected[1][0]), 0.5 * (expected[0][1] + expected[1][1])],
+        distance: expected[1][0] - expected[0][0],
+        roll: 0.0,
+        drop: MOUTH_DROP,
+    };
+    let pose = fit_drawing(&log, start);
+    // Iris radius 5.9 mm of a pupil distance of 63 mm.
+    let iris = pose.distance * 5.9 / 63.0;
+    let eyes = [-0.5, 0.5].map(|u| refine_eye(&log, pose.place(u, 0.0), iris));
+    let mouth = LipPlanes::new(colour).mouth(eyes, pose.drop);
+    if std::env::var("RG_DEBUG").is_ok() {
+        eprintln!(
+            "{pose:?} {:?} {:?} -> {eyes:?} {mouth:?}",
+            pose.place(-0.5, 0.0),
+            pose.place(0.5, 0.0)
+        );
+    }
+    (eyes, mouth)
+}
+
+/// The pose in which the drawn face agrees best with the band-passed log luminance (normalised
+/// correlation), less a penalty for leaving the `start`.
+fn fit_drawing(log: &Plane, start: Pose) -> Pose {
+    let fine = box_smooth(log, (0.02 * start.distance) as usize);
+    let wide = box_smooth(log, (0.30 * start.distance) as usize);
+    let band = Plane::from_fn(log.width(), log.height(), |x, y| {
+        (fine.at(x, y) - wide.at(x, y)).clamp(-1.0, 1.0)
+    });
+    // The drawing, sampled on a grid of the face frame (v of the mouth for a drop of 1).
+    let mut points = Vec::new();
+    for j in 0..44 {
+        for i in 0..40 {
+            let (u, v) = (-0.875 + 0.045 * f64::from(i), -0.72 + 0.05 * f64::from(j));
+            let part = |&(pu, pv, su, sv, weight): &(f64, f64, f64, f64, f64)| {
+                let bump =
+                    |u: f64| (-0.5 * (((u - pu) / su).powi(2) + ((v - pv) / sv).powi(2))).exp();
+                weight * (bump(u) + bump(-u)).min(1.0)
+            };
+            points.push((u, v, DRAWN_FACE.iter().map(part).sum::<f64>()));
+        }
+    }
+    let mean = points.iter().map(|p| p.2).sum::<f64>() / points.len() as f64;
+    points.iter_mut().for_each(|p| p.2 -= mean);
+    let power: f64 = points.iter().map(|p| p.2 * p.2).sum();
+
+    let score = |pose: &Pose| {
+        let (mut sum, mut squares, mut product) = (0.0, 0.0, 0.0);
+        for &(u, v, weight) in &points {
+            let [x, y] = pose.place(u, if v > 0.0 { v * pose.drop } else { v });
+            let value = f64::from(band.clamped(x.round() as isize, y.round() as isize));
+            sum += value;
+            squares += value * value;
+            product += value * weight;
+        }
+        let spread = (squares - sum * sum / points.len() as f64).max(1e-9);
+        let off = [
+            (pose.middle[0] - start.middle[0]) / (0.15 * start.distance),
+            (pose.middle[1] - start.middle[1]) / (0.20 * start.distance),
+            (pose.distance / start.distance).ln() / 0.12,
+            pose.roll / 0.2,
+            (pose.drop / start.drop).ln() / 0.10,
+        ];
+        product / (spread * power).sqrt() - 0.02 * off.iter().map(|d| d * d).sum::<f64>()
+    };
+    // Coarse search over place, size and roll, then ever finer steps in each direction.
+    let mut starts = Vec::new();
+    for size in [0.85, 1.0, 1.18] {
+        for roll in [-0.35, -0.175, 0.0, 0.175, 0.35] {
+            for dy in -5..=5 {
+                for dx in -4..=4 {
+                    let step = 0.1 * start.distance;
+                    let middle = [
+                        start.middle[0] + step * f64::from(dx),
+                        start.middle[1] + step * f64::from(dy),
+                    ];
+                    starts.push(Pose { middle, distance: start.distance * size, roll, ..start });
+                }
+            }
+        }
+    }
+    let scores = par_collect(starts.len(), |k| score(&starts[k]));
+    let mut order: Vec<usize> = (0..starts.len()).collect();
+    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
+    let climbed = par_collect(order.len().min(8), |k| {
+        let (mut pose, mut best) = (starts[order[k]], scores[order[k]]);
+        for step in [0.06, 0.03, 0.015] {
+            for _ in 0..6 {
+                let before = best;
+                for k in 0..10 {
+                    let d = if k % 2 == 0 { step } else { -step };
+                    let mut next = pose;
+                    match k / 2 {
+                        0 => next.middle[0] += d * start.distance,
+                        1 => next.middle[1] += d * start.distance,
+                        2 => next.distance *= 1.0 + d,
+                        3 => next.roll += d,
+                        _ => next.drop *= 1.0 + d,
+                    }
+                    let value = score(&next);
+                    if value > best {
+                        (pose, best) = (next, value);
+                    }
+                }
+                if best <= before {
+                    break;
+                }
+            }
+        }
+        (pose, best)
+    });
+    climbed.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(start, |(pose, _)| pose)
+}
+
+/// The centre of the eye near `centre`: where most gradients point away from a dark iris; stays at
+/// `centre` as far as they do not tell.
+fn refine_eye(log: &Plane, centre: [f64; 2], iris: f64) -> [f64; 2] {
+    let reach = (2.2 * iris).round() as isize;
+    let radius = (1.6 * iris).round() as isize;
+    let (cx, cy) = (centre[0].round() as isize, centre[1].round() as isize);
+    let narrow = box_smooth(log, (0.35 * iris) as usize);
+    let wide = box_smooth(log, (1.5 * iris) as usize);
+    let side = (2 * reach + 1) as usize;
+    let scores = par_collect(side, |j| {
+        let y = cy - reach + j as isize;
+        let at = |i: usize| {
+            let x = cx - reach + i as isize;
+            let mut sum = 0.0f64;
+            for v in -radius..=radius {
+                for u in -radius..=radius {
+                    let r2 = (u * u + v * v) as f64;
+                    if r2 < 2.0 || r2 > (radius * radius) as f64 {
+                        continue;
+                    }
+                    let (px, py) = (x + u, y + v);
+                    let gx = f64::from(log.clamped(px + 1, py) - log.clamped(px - 1, py));
+                    let gy = f64::from(log.clamped(px, py + 1) - log.clamped(px, py - 1));
+                    let g = gx.hypot(gy);
+                    let along = (gx * u as f64 + gy * v as f64) / r2.sqrt();
+                    if along > 0.0 && g > 0.02 {
+                        // Lids give vertical gradients only: horizontal ones tell an iris.
+                        sum += (along / g).powi(2) * g.min(0.6) * (0.3 + (u * u) as f64 / r2);
+                    }
+                }
+            }
+            let dark = f64::from(wide.clamped(x, y) - narrow.clamped(x, y)).max(0.0);
+            let (dx, dy) = (x as f64 - centre[0], y as f64 - centre[1]);
+            let near = (-0.5 * (dx * dx + dy * dy) / (1.1 * iris).powi(2)).exp();
+            sum * (0.1 + dark) * near
+        };
+        (0..side).map(at).collect::<Vec<f64>>()
+    });
+    // The centre of gravity of what comes near the best: half a pixel matters less than a lid.
+    let top = scores.iter().flatten().fold(0.0f64, |a, &b| a.max(b));
+    let (mut sum, mut sx, mut sy) = (0.0, 0.0, 0.0);
+    for (j, row) in scores.iter().enumerate() {
+        for (i, &s) in row.iter().enumerate() {
+            let w = (s - 0.8 * top).max(0.0);
+            sum += w;
+            sx += w * (cx - reach + i as isize) as f64;
+            sy += w * (cy - reach + j as isize) as f64;
+        }
+    }
+    if sum > 0.0 { [sx / sum, sy / sum] } else { centre }
+}
+
+/// What a mouth shows in.
+struct LipPlanes {
+    /// Natural log of luminance.
+    log: Plane,
+    /// Natural log of red over green.
+    red: Plane,
+}
+
+impl LipPlanes {
+    fn new(colour: &Grid<[f32; 3]>) -> Self {
+        LipPlanes {
+            log: colour.map(|rgb| (luminance(rgb) + 0.01).ln()),
+            red: colour.map(|[r, g, _]| ((r + 0.01) / (g + 0.01)).ln()),
+        }
+    }
+
+    /// Middle of the mouth below the `eyes`, and how well it shows: the bar, as wide as a mouth,
+    /// that is darkest and reddest against the skin above and below it.
+    fn mouth(&self, eyes: [[f64; 2]; 2], drop: f64) -> [f64; 2] {
+        let middle = [0.5 * (eyes[0][0] + eyes[1][0]), 0.5 * (eyes[0][1] + eyes[1][1])];
+        let (dx, dy) = (eyes[1][0] - eyes[0][0], eyes[1][1] - eyes[0][1]);
+        // Face frame in pupil distances: u along the eyes, v down.
+        let place = |u: f64, v: f64| [middle[0] + u * dx - v * dy, middle[1] + u * dy + v * dx];
+        let row = |plane: &Plane, u: f64, v: f64, half: f64| {
+            let sample = |k: i32| {
+                let [x, y] = place(u + half * f64::from(k) / 8.0, v);
+                f64::from(plane.clamped(x.round() as isize, y.round() as isize))
+            };
+            (-8..=8).map(sample).sum::<f64>() / 17.0
+        };
+        let mut best = (f64::MIN, [0.0, drop]);
+        for i in -5..=5 {
+            let u = 0.03 * f64::from(i);
+            for j in -25..=25 {
+                let v = drop + 0.012 * f64::from(j);
+                let line = 0.5
+                    * (row(&self.log, u, v - 0.1, 0.36) + row(&self.log, u, v + 0.1, 0.36))
+                    - row(&self.log, u, v, 0.36);
+                let red =
+                    |near: f64| row(&self.red, u, v - near, 0.3) + row(&self.red, u, v + near, 0.3);
+                let lips = 0.5 * (red(0.06) - red(0.26));
+                let (pu, pv) = (u / 0.08, (v - drop) / 0.10);
+                let score = line.clamp(-0.5, 0.5) + 2.0 * lips.clamp(-0.2, 0.3)
+                    - 0.05 * (pu * pu + pv * pv);
+                if score > best.0 {
+                    best = (score, [u, v]);
+                }
+            }
+        }
+        place(best.1[0], best.1[1])
+    }
+}
