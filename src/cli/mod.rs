@@ -111,7 +111,8 @@ struct Skin {
     ///
     /// Without it nothing can be told in millimetres: photograph a ruler beside the skin once, and
     /// divide a length on it by the pixels it covers.
-    #[arg(long, value_name = "F", help_heading = "Skin", value_parser = arguments::mm_per_px)]
+    #[arg(long, value_name = "F", help_heading = "Skin", value_parser = arguments::mm_per_px,
+          allow_negative_numbers = true)]
     mm_per_px: Option<f64>,
     #[command(flatten)]
     method: Method,
