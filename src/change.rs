@@ -308,7 +308,7 @@ pub fn trend(rows: &[&ChangeRow], better: Better) -> TrendRow {
     let mut variance = 0.0;
     for r in rows {
         let (Some(change), Some(se)) = (r.change_percent, r.se_ln) else {
-            row.reason = Some(r.reason.unwrap_or(Reason::NothingFound));
+            row.reason = Some(r.reason.unwrap_or(Reason::NoPercent));
             return row;
         };
         points.push((r.visit as f64, (change / 100.0).ln_1p()));

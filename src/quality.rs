@@ -134,7 +134,7 @@ pub fn pair(
             "exposure_match",
             Some(stops.abs()),
             settings.exposure_stops,
-            "stops",
+            "EV",
             "Use the same light and exposure as at the first visit.",
         ),
         judge(

@@ -68,10 +68,25 @@ pub struct RegionSettings {
     pub darker: f64,
     /// How much brighter (a highlight) it may be, natural log.
     pub brighter: f64,
+    /// How much darker still it may be beside the nose and on the cheeks, natural log.
+    pub shaded: f64,
+    /// What a median absolute deviation of light over cheeks and nose (hard light) adds to
+    /// `darker`, and half of it to `brighter`.
+    pub contrast_gain: f64,
     /// Smallest standard deviation of a chroma (log of a ratio of channels) of skin.
     pub chroma_floor: f64,
+    /// Largest standard deviation believed.
+    pub chroma_cap: f64,
     /// How many standard deviations chroma may lie off.
     pub chroma_reach: f64,
+    /// Width of a strand of hair with its gap, mm.
+    pub strand_mm: f64,
+    /// Hair has this many times the fine structure of cheeks and nose.
+    pub strand_ratio: f64,
+    /// Fine structure (mean departure in natural log) that is never hair.
+    pub strand_floor: f64,
+    /// Outside beard and moustache, hair is at least this much darker than skin, natural log.
+    pub strand_darker: f64,
     /// Rounds of accepting pixels and of taking the level from them.
     pub skin_rounds: usize,
     /// Parts of skin thinner than twice this are left out, mm: 1 % of a face.
@@ -99,9 +114,16 @@ impl Default for RegionSettings {
             closing_mm: 1.2,
             level_mm: 12.0,
             darker: 0.5,
-            brighter: 0.8,
-            chroma_floor: 0.05,
-            chroma_reach: 4.0,
+            brighter: 0.6,
+            shaded: 0.4,
+            contrast_gain: 1.5,
+            chroma_floor: 0.08,
+            chroma_cap: 0.10,
+            chroma_reach: 3.5,
+            strand_mm: 0.8,
+            strand_ratio: 3.0,
+            strand_floor: 0.15,
+            strand_darker: 0.25,
             skin_rounds: 4,
             opening_mm: 0.7,
             hole_mm: 5.0,
@@ -149,6 +171,9 @@ pub struct AlignSettings {
     pub feature_band_px: f64,
     /// Contrast (log units) below which registration features fade out.
     pub feature_floor: f64,
+    /// Pixels of a level that share one independent residual: the area of the registration
+    /// band-pass's correlation (D).
+    pub correlation_area_px: f64,
     /// Coarsest level's longer side is at most twice this, px.
     pub coarsest_size_px: usize,
     /// Windows with more pixels than this are refined at half resolution.
@@ -186,6 +211,7 @@ impl Default for AlignSettings {
             bending: 0.01,
             feature_band_px: 4.0,
             feature_floor: 0.02,
+            correlation_area_px: 16.0,
             coarsest_size_px: 96,
             full_resolution_max_px: 6_000_000,
             rounds: 3,

@@ -281,7 +281,7 @@ fn region_alignment(
             (cx - n.x).hypot(cy - n.y) <= reach
                 && in_region(cx.round() as usize, cy.round() as usize)
         })
-        .map(|n| n.residual_px)
+        .map(|n| n.error_px)
         .collect();
     let median_px = median(&mut residuals);
     let overlap_percent = if skin > 0 { 100.0 * seen as f64 / skin as f64 } else { 0.0 };

@@ -24,8 +24,9 @@ pub struct NodeFit {
     pub x: f64,
     /// Baseline px.
     pub y: f64,
-    /// Distance between what the pixels around the node ask for and what the smooth field gives.
-    pub residual_px: f64,
+    /// Standard deviation of the displacement there, baseline px, from the curvature of the match
+    /// and what of it is left unexplained.
+    pub error_px: f64,
 }
 
 /// A refined field and how well it fits.
@@ -70,7 +71,6 @@ pub fn refine(
     let full = Window::full(follow_up.width(), follow_up.height());
     let mut field = Field { affine, ..Field::identity() };
     let mut normals = Grid::filled(1, 1, Normal::default());
-    let mut steps = Grid::filled(1, 1, [0.0; 2]);
     loop {
         let level = Level {
             factor: factor as f64,
@@ -85,7 +85,7 @@ pub fn refine(
         let rounds = if factor == finest { settings.rounds_finest } else { settings.rounds };
         for _ in 0..rounds {
             normals = level.normal_equations(&field, settings);
-            steps = solve(&field, &normals, settings);
+            let steps = solve(&field, &normals, settings);
             for (node, step) in field.nodes.data_mut().iter_mut().zip(steps.data()) {
                 node[0] += step[0];
                 node[1] += step[1];
@@ -96,6 +96,7 @@ pub fn refine(
         }
         factor /= 2;
     }
+    let stiffness = field.stiffness(settings);
     let mut nodes = Vec::new();
     let mut correlations = Vec::new();
     for y in 0..field.nodes.height() {
@@ -108,22 +109,28 @@ pub fn refine(
             nodes.push(NodeFit {
                 x: field.origin[0] + x as f64 * field.spacing_px,
                 y: field.origin[1] + y as f64 * field.spacing_px,
-                residual_px: residual(&n, steps.at(x, y)),
+                error_px: n.error_px(stiffness),
             });
         }
     }
     Refined { field, nodes, median_correlation: median(&mut correlations) }
 }
 
-/// How far the node's own optimum lies from the joint solution, in px: the data term's gradient
-/// that is left, through the node's information.
-fn residual(n: &Normal, step: [f64; 2]) -> f64 {
-    let [a, b, c] = n.information;
-    let ridge = 1e-9 + 1e-3 * (a + c);
-    let (a, c) = (a + ridge, c + ridge);
-    let det = a * c - b * b;
-    let own = [(c * n.pull[0] - b * n.pull[1]) / det, (a * n.pull[1] - b * n.pull[0]) / det];
-    (own[0] - step[0]).hypot(own[1] - step[1])
+impl Normal {
+    /// Standard deviation of the node's displacement, px: the inverse of what its own pixels and
+    /// the smoothness say together.
+    fn error_px(&self, stiffness: f64) -> f64 {
+        let [a, b, c] = self.information;
+        let (a, c) = (a + stiffness, c + stiffness);
+        ((a + c) / (a * c - b * b)).max(0.0).sqrt()
+    }
+}
+
+impl Field {
+    /// Weight of the bending penalty, 1/px².
+    fn stiffness(&self, settings: &AlignSettings) -> f64 {
+        1.0 / (settings.bending * self.spacing_px).powi(2)
+    }
 }
 
 /// The same field on nodes `spacing` px apart that cover `window`.
@@ -195,7 +202,7 @@ impl Level {
                         - self.window.y as f64,
                 ),
             ];
-            node_normal(&a, &b, &seen, node, field.spacing_px / f, f)
+            node_normal(&a, &b, &seen, node, field.spacing_px / f, f, settings)
         });
         Grid::from_vec(n.width(), n.height(), cells)
     }
@@ -223,6 +230,7 @@ fn node_normal(
     node: [f64; 2],
     reach: f64,
     factor: f64,
+    settings: &AlignSettings,
 ) -> Normal {
     let range = |c: f64, n: usize| {
         let lo = (c - reach).ceil().max(1.0) as usize;
@@ -261,7 +269,8 @@ fn node_normal(
     }
     let correlation = ab / (aa * bb).sqrt();
     // Uncorrelated surroundings say nothing about where the skin went.
-    let trust = correlation.max(0.0).powi(2) / (ee / total + 1e-3);
+    let unexplained = (ee / total + 1e-3) * settings.correlation_area_px;
+    let trust = correlation.max(0.0).powi(2) / unexplained;
     let scale = trust / (factor * factor);
     Normal {
         information: [gxx * scale, gxy * scale, gyy * scale],
@@ -274,7 +283,7 @@ fn node_normal(
 /// One Gauss–Newton step of data term + bending penalty, by conjugate gradients in fixed order.
 fn solve(field: &Field, normals: &Grid<Normal>, settings: &AlignSettings) -> Grid<[f64; 2]> {
     let (nx, ny) = (field.nodes.width(), field.nodes.height());
-    let stiffness = 1.0 / (settings.bending * field.spacing_px).powi(2);
+    let stiffness = field.stiffness(settings);
     let mut bend = vec![[0.0f64; 2]; nx * ny];
     let apply_all = |v: &[[f64; 2]], bend: &mut [[f64; 2]], data: bool| -> Vec<[f64; 2]> {
         bending(v, nx, ny, bend);

@@ -187,14 +187,12 @@ impl Machine {
             }
         }
         if self.verbose {
-            let mut total = 0.0;
             for cost in &analysis.costs {
-                total += cost.seconds;
-                let peak = cost.peak_mib.map(|mib| format!("  peak {mib:>6.0} MiB"));
-                let peak = peak.unwrap_or_default();
-                eprintln!("{:<16} {:>7.2} s{peak}", cost.stage, cost.seconds);
+                let peak = cost.peak_mib.map_or(String::new(), |m| format!("  {m:>6.0} MiB"));
+                eprintln!("{:<16} {:>8.2} s{peak}", cost.stage, cost.seconds);
             }
-            eprintln!("{:<16} {total:>7.2} s", "all");
+            let total: f64 = analysis.costs.iter().map(|c| c.seconds).sum();
+            eprintln!("{:<16} {total:>8.2} s", "all");
         }
     }
 }

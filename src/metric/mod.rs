@@ -34,6 +34,8 @@ pub enum Reason {
     BelowNoise,
     /// The metric needs millimetres, and no scale is known.
     NoScale,
+    /// Percent has no meaning here: the metric is no ratio, or its baseline is zero.
+    NoPercent,
     /// Too little of the region is skin that can be seen in the photo.
     LowCoverage,
     /// Nothing of the kind is there to be measured (no pores, no lines).

@@ -6,7 +6,7 @@
 //! the box expects them; the mouth is the best dark and red bar below them.
 
 use super::Face;
-use crate::plane::{Grid, Plane, Window, par_collect};
+use crate::plane::{Grid, Plane, par_collect};
 use crate::settings::RegionSettings;
 
 /// The cascade's weights, shipped inside the published crate (BSD-2-Clause).
@@ -191,9 +191,6 @@ pub(super) fn find(linear: &Grid<[u16; 3]>, settings: &RegionSettings) -> Option
     let colour = resample(linear, view, LANDMARK_PX, LANDMARK_PX);
     let unit = LANDMARK_PX as f64 / (1.0 + 2.0 * LANDMARK_MARGIN); // box width in raster px
     let expected = |[x, y]: [f64; 2]| [(x + LANDMARK_MARGIN) * unit, (y + LANDMARK_MARGIN) * unit];
-    if std::env::var("RG_DEBUG").is_ok() {
-        eprintln!("VIEW {:.1} {:.1} {:.1}", view.x, view.y, side / 240.0);
-    }
     let (eyes, mouth) = landmarks(&colour, BOX_EYES.map(expected), unit);
     let back = |[x, y]: [f64; 2]| {
         let k = side / LANDMARK_PX as f64;
@@ -292,13 +289,6 @@ fn landmarks(
     let iris = pose.distance * 5.9 / 63.0;
     let eyes = [-0.5, 0.5].map(|u| refine_eye(&log, pose.place(u, 0.0), iris));
     let mouth = LipPlanes::new(colour).mouth(eyes, pose.drop);
-    if std::env::var("RG_DEBUG").is_ok() {
-        eprintln!(
-            "{pose:?} {:?} {:?} -> {eyes:?} {mouth:?}",
-            pose.place(-0.5, 0.0),
-            pose.place(0.5, 0.0)
-        );
-    }
     (eyes, mouth)
 }
 

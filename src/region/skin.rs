@@ -6,8 +6,8 @@
 //! thinner than the closing that goes before, so it stays in.
 
 use super::face::{Rect, box_smooth, luminance, resample};
-use super::polygon::rasterise;
-use super::template::{Corner, EYE, Frame, LIPS, OUTLINE, SEEDS, mirrored};
+use super::polygon::{self, rasterise};
+use super::template::{BEARD, Corner, EYE, Frame, LIPS, OUTLINE, SEEDS, SHADED, mirrored};
 use super::{Face, Polygon};
 use crate::photo::Photo;
 use crate::plane::{Grid, Mask, Plane, Window};
@@ -56,7 +56,7 @@ impl Work {
 pub(super) fn of_face(photo: &Photo, face: &Face, settings: &RegionSettings) -> (Window, Mask) {
     let frame = Frame::of(face);
     let (w, h) = (photo.width(), photo.height());
-    let bounds = bounds(&frame.polygon("", OUTLINE), w, h);
+    let bounds = polygon::bounds(&frame.polygon("", OUTLINE), w, h);
     let scale = (settings.skin_face_px as f64 / face.width_px).min(1.0);
     let (width, height) = (
         ((bounds.width as f64 * scale).round() as usize).max(1),
@@ -110,18 +110,6 @@ pub(super) fn bilinear(plane: &Plane, x: f64, y: f64) -> f32 {
     top * (1.0 - fy) + bottom * fy
 }
 
-/// Bounding box of a polygon, cut at the frame and never empty.
-pub(super) fn bounds(polygon: &Polygon, width: usize, height: usize) -> Window {
-    let range = |k: usize, n: usize| {
-        let values = polygon.points.iter().map(|p| p[k]);
-        let low = values.clone().fold(f64::INFINITY, f64::min).floor().clamp(0.0, n as f64 - 1.0);
-        let high = values.fold(f64::NEG_INFINITY, f64::max).ceil().clamp(low, n as f64 - 1.0);
-        (low as usize, (high - low) as usize + 1)
-    };
-    let ((x, w), (y, h)) = (range(0, width), range(1, height));
-    Window { x, y, width: w, height: h }
-}
-
 /// Bounding box of the set pixels.
 fn extent(mask: &Mask) -> Option<Window> {
     let rows: Vec<usize> = (0..mask.height()).filter(|&y| mask.row(y).contains(&true)).collect();
@@ -146,7 +134,15 @@ fn on_copy(small: &Grid<[f32; 3]>, work: &Work, frame: &Frame, settings: &Region
     let barred = Mask::from_fn(work.width, work.height, |x, y| {
         !outline.at(x, y) || eyes[0].at(x, y) || eyes[1].at(x, y) || lips.at(x, y)
     });
+    let shaded = [work.mask(frame, SHADED), work.mask(frame, &mirrored(SHADED))];
+    let beard = work.mask(frame, BEARD);
     let seeds = SEEDS.map(|corners| work.mask(frame, corners));
+
+    // Strands: much fine structure, of hair or a beard, seen as the mean departure from its surround.
+    let fine = box_smooth(&light, work.px(settings.strand_mm));
+    let fine =
+        Plane::from_fn(work.width, work.height, |x, y| (light.at(x, y) - fine.at(x, y)).abs());
+    let strands = box_smooth(&fine, work.px(2.0 * settings.strand_mm));
 
     // Without thin dark lines (wrinkles, single hairs) and smooth over a pore.
     let closed = close(&light, work.px(settings.closing_mm));
@@ -154,14 +150,40 @@ fn on_copy(small: &Grid<[f32; 3]>, work: &Work, frame: &Frame, settings: &Region
     let red = box_smooth(&red, work.px(0.7));
     let yellow = box_smooth(&yellow, work.px(0.7));
 
+    // A highlight adds white, a shadow takes it away: chroma is told against light.
+    let core = Mask::from_fn(work.width, work.height, |x, y| {
+        !barred.at(x, y) && seeds[..3].iter().any(|seed| seed.at(x, y))
+    });
+    let (red, red_spread) = against(&red, &closed, &core);
+    let (yellow, yellow_spread) = against(&yellow, &closed, &core);
+
     let planes = [&closed, &red, &yellow];
-    let limits = Limits::fit(planes, &seeds, settings);
-    let mut level = limits.start(&closed, &seeds, &barred);
+    let spread = median_mad(inside(&closed, &core)).1;
+    let limits = Limits {
+        darker: (settings.darker + settings.contrast_gain * f64::from(spread)) as f32,
+        brighter: (settings.brighter + 0.5 * settings.contrast_gain * f64::from(spread)) as f32,
+        shaded: settings.shaded as f32,
+        chroma: [red_spread, yellow_spread]
+            .map(|s| s.clamp(settings.chroma_floor as f32, settings.chroma_cap as f32)),
+        chroma_reach: settings.chroma_reach as f32,
+    };
+    let usual = median_mad(inside(&strands, &core)).0;
+    let coarse = (settings.strand_ratio * f64::from(usual)).max(settings.strand_floor) as f32;
+    let mut level = start(&closed, &core, &seeds);
     let mut good = Mask::filled(work.width, work.height, false);
     for _ in 0..settings.skin_rounds {
         good = Mask::from_fn(work.width, work.height, |x, y| {
+            // Fine structure in skin that is not dark is a wrinkle, unless a moustache may be there.
+            let off = closed.at(x, y) - level[0].at(x, y);
+            let strand = strands.at(x, y) >= coarse
+                && (beard.at(x, y) || off < -settings.strand_darker as f32);
+            // A shade of skin is redder and yellower than its light; cloth and grey hair are not.
+            let shade = |c: f32| if c > 0.0 { 0.5 * c } else { c };
             !barred.at(x, y)
-                && limits.accept([0, 1, 2].map(|k| planes[k].at(x, y) - level[k].at(x, y)))
+                && !strand
+                && limits.chroma([red.at(x, y), yellow.at(x, y)].map(shade))
+                && limits.chroma([1, 2].map(|k| planes[k].at(x, y) - level[k].at(x, y)))
+                && limits.light(off, shaded[0].at(x, y) || shaded[1].at(x, y))
         });
         level = local_level(planes, &good, &level, work.px(settings.level_mm));
     }
@@ -179,65 +201,70 @@ fn on_copy(small: &Grid<[f32; 3]>, work: &Work, frame: &Frame, settings: &Region
 
 /// What skin may differ from its local level, in natural logs.
 struct Limits {
-    /// Median of light, red, yellow over the seeds.
-    middle: [f32; 3],
     darker: f32,
     brighter: f32,
+    /// How much darker still where shadows fall.
+    shaded: f32,
     /// One standard deviation of the two chromas.
     chroma: [f32; 2],
     chroma_reach: f32,
 }
 
 impl Limits {
-    fn fit(planes: [&Plane; 3], seeds: &[Mask; 4], settings: &RegionSettings) -> Self {
-        let core = |k: usize| {
-            let all = planes[k].data().iter().enumerate();
-            let inside = |i: usize| seeds[..3].iter().any(|seed| seed.data()[i]);
-            median_mad(all.filter(|&(i, _)| inside(i)).map(|(_, &v)| v).collect())
-        };
-        let fits = [core(0), core(1), core(2)];
-        let floor = settings.chroma_floor as f32;
-        Limits {
-            middle: fits.map(|f| f.0),
-            darker: settings.darker as f32,
-            brighter: settings.brighter as f32,
-            chroma: [(1.4826 * fits[1].1).max(floor), (1.4826 * fits[2].1).max(floor)],
-            chroma_reach: settings.chroma_reach as f32,
-        }
+    fn light(&self, off: f32, shaded: bool) -> bool {
+        let darker = if shaded { self.darker + self.shaded } else { self.darker };
+        off > -darker && off < self.brighter
     }
 
-    /// The first guess of the local level: light falls off as a plane through the seeds' medians
-    /// in which the brighter seeds count; chroma is the same everywhere.
-    fn start(&self, light: &Plane, seeds: &[Mask; 4], barred: &Mask) -> [Plane; 3] {
-        let (w, h) = (light.width(), light.height());
-        let side = |mask: &Mask| {
-            let (mut values, mut x) = (Vec::new(), 0.0);
-            for (i, &inside) in mask.data().iter().enumerate() {
-                if inside && !barred.data()[i] {
-                    values.push(light.data()[i]);
-                    x += (i % w) as f32;
-                }
-            }
-            let n = values.len().max(1) as f32;
-            (x / n, median_mad(values).0)
-        };
-        let ((x0, l0), (x1, l1)) = (side(&seeds[1]), side(&seeds[0]));
-        let slope = if x1 > x0 { (l1 - l0) / (x1 - x0) } else { 0.0 };
-        let (xm, lm) = (0.5 * (x0 + x1), self.middle[0].max(0.5 * (l0 + l1)));
-        let reach = 0.6 * (x1 - x0).abs();
-        [
-            Plane::from_fn(w, h, |x, _| lm + slope * (x as f32 - xm).clamp(-reach, reach)),
-            Plane::filled(w, h, self.middle[1]),
-            Plane::filled(w, h, self.middle[2]),
-        ]
-    }
-
-    fn accept(&self, [light, red, yellow]: [f32; 3]) -> bool {
+    fn chroma(&self, [red, yellow]: [f32; 2]) -> bool {
         let (r, y) = (red / self.chroma[0], yellow / self.chroma[1]);
-        light > -self.darker
-            && light < self.brighter
-            && r * r + y * y < self.chroma_reach * self.chroma_reach
+        r * r + y * y < self.chroma_reach * self.chroma_reach
     }
+}
+
+/// The first guess of the local level: light falls off from cheek to cheek, chroma is the same
+/// everywhere.
+fn start(light: &Plane, core: &Mask, seeds: &[Mask; 4]) -> [Plane; 3] {
+    let (w, h) = (light.width(), light.height());
+    let side = |seed: &Mask| {
+        let both = Mask::from_fn(w, h, |x, y| seed.at(x, y) && core.at(x, y));
+        let columns = Plane::from_fn(w, h, |x, _| x as f32);
+        (median_mad(inside(&columns, &both)).0, median_mad(inside(light, &both)).0)
+    };
+    let ((x0, l0), (x1, l1)) = (side(&seeds[1]), side(&seeds[0]));
+    let slope = if x1 > x0 { (l1 - l0) / (x1 - x0) } else { 0.0 };
+    let (middle, reach) = (0.5 * (x0 + x1), 0.6 * (x1 - x0).abs());
+    let level = median_mad(inside(light, core)).0;
+    [
+        Plane::from_fn(w, h, |x, _| level + slope * (x as f32 - middle).clamp(-reach, reach)),
+        Plane::filled(w, h, 0.0),
+        Plane::filled(w, h, 0.0),
+    ]
+}
+
+/// The values of `plane` where `mask` is set.
+fn inside(plane: &Plane, mask: &Mask) -> Vec<f32> {
+    plane.data().iter().zip(mask.data()).filter(|&(_, &m)| m).map(|(&v, _)| v).collect()
+}
+
+/// `chroma` less its regression on `light` over `core`, and one robust standard deviation of what
+/// is left there.
+fn against(chroma: &Plane, light: &Plane, core: &Mask) -> (Plane, f32) {
+    let (c, l) = (inside(chroma, core), inside(light, core));
+    let (mc, ml) = (median_mad(c.clone()).0, median_mad(l.clone()).0);
+    let (mut cross, mut square) = (0.0f64, 0.0f64);
+    for (c, l) in c.iter().zip(&l) {
+        let (dc, dl) = ((c - mc).clamp(-0.5, 0.5), l - ml);
+        cross += f64::from(dc * dl);
+        square += f64::from(dl * dl);
+    }
+    // Less than a tenth of a nat of shading says nothing about the slope.
+    let slope = (cross / (square + 0.01 * c.len() as f64 + 1e-9)).clamp(-0.3, 0.3) as f32;
+    let left = Plane::from_fn(chroma.width(), chroma.height(), |x, y| {
+        chroma.at(x, y) - mc - slope * (light.at(x, y) - ml)
+    });
+    let spread = 1.4826 * median_mad(inside(&left, core)).1;
+    (left, spread)
 }
 
 /// Mean of each plane over the good pixels near each pixel; where there are few, what it was.

@@ -164,6 +164,24 @@ pub(super) const SEEDS: [&[Corner]; 4] = [
     &[[-0.35, -0.52], [0.35, -0.52], [0.35, -0.68], [-0.35, -0.68]],
 ];
 
+/// The subject's left half of where shadows fall and hair seldom grows: beside the nose, under the
+/// eye, the cheek; mirrored for the right.
+pub(super) const SHADED: &[Corner] = &[
+    [0.04, 0.10],
+    [0.25, 0.16],
+    [0.85, 0.20],
+    [1.00, 0.45],
+    [0.90, 0.90],
+    [0.70, 1.12],
+    [0.52, 1.02],
+    [0.36, 0.66],
+    [0.30, 0.52],
+    [0.10, 0.50],
+];
+
+/// Where a beard or a moustache may grow.
+pub(super) const BEARD: &[Corner] = &[[-1.1, 0.62], [1.1, 0.62], [1.1, 1.72], [-1.1, 1.72]];
+
 /// The affine map from the face frame to photo pixels.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frame {

@@ -4,11 +4,9 @@
 //! without raising [`SCHEMA_VERSION`].
 
 pub mod csv;
-mod draw;
 pub mod html;
 pub mod json;
 pub mod maps;
-mod words;
 
 use crate::align::AlignmentStatus;
 pub use crate::change::{ChangeRow, TrendRow};

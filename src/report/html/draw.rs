@@ -23,7 +23,7 @@ pub fn forest(change: f64, ci: [f64; 2], sdc: f64, reach: f64, tone: &str, label
     html! {
         svg class={ "forest " (tone) } viewBox={ "0 0 " (FOREST_WIDTH) " " (FOREST_HEIGHT) }
             role="img" aria-label=(label) {
-            rect class="band" x=(svg(left)) y="2" width=(svg((right - left).max(0.0))) height="16" {}
+            rect class="band" x=(svg(left)) y="2" width=(svg(right - left)) height="16" {}
             line class="zero" x1=(FOREST_WIDTH / 2.0) x2=(FOREST_WIDTH / 2.0) y1="0" y2="20" {}
             line class="ci" x1=(svg(low)) x2=(svg(high)) y1=(middle) y2=(middle) {}
             @if out(ci[0]) { path class="tip" d="M0 10l6-4v8z" {} }
@@ -76,12 +76,13 @@ pub fn trend(points: &[Point], label: &str) -> Markup {
             }
             polyline class="line" points=(line.trim()) {}
             @for (i, (value, ci, _)) in &shown {
-                line class="ci" x1=(svg(x(*i))) x2=(svg(x(*i))) y1=(svg(y(ci[0]))) y2=(svg(y(ci[1]))) {}
-                circle class="point" cx=(svg(x(*i))) cy=(svg(y(*value))) r="3.5" {}
+                @let x = svg(x(*i));
+                line class="ci" x1=(x) x2=(x) y1=(svg(y(ci[0]))) y2=(svg(y(ci[1]))) {}
+                circle class="point" cx=(x) cy=(svg(y(*value))) r="3.5" {}
             }
             @for (i, point) in points.iter().enumerate() {
-                text class="tick" x=(svg(x(i))) y=(h - 7.0)
-                    text-anchor=(if i == 0 { "start" } else if i + 1 == points.len() { "end" } else { "middle" }) {
+                @let anchor = match i { 0 => "start", i if i + 1 == points.len() => "end", _ => "middle" };
+                text class="tick" x=(svg(x(i))) y=(h - 7.0) text-anchor=(anchor) {
                     (point.label)
                 }
             }

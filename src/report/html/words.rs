@@ -26,12 +26,12 @@ const METRICS: [(&str, &str, &str); 32] = [
     ("texture_fine", "Texture", "Texture, fine (0.25–0.7 mm)"),
     ("texture_coarse", "Texture", "Texture, coarse (0.7–2 mm)"),
     ("texture_anisotropy", "Texture", "Texture direction (anisotropy)"),
-    ("glcm_contrast", "Grey levels (GLCM)", "Contrast"),
-    ("glcm_joint_entropy", "Grey levels (GLCM)", "Joint entropy"),
-    ("glcm_angular_second_moment", "Grey levels (GLCM)", "Angular second moment"),
-    ("glcm_inverse_difference_moment", "Grey levels (GLCM)", "Inverse difference moment"),
-    ("glcm_correlation", "Grey levels (GLCM)", "Correlation"),
-    ("glcm_dissimilarity", "Grey levels (GLCM)", "Dissimilarity"),
+    ("glcm_contrast", "Grey levels", "GLCM contrast"),
+    ("glcm_joint_entropy", "Grey levels", "GLCM joint entropy"),
+    ("glcm_angular_second_moment", "Grey levels", "GLCM angular second moment"),
+    ("glcm_inverse_difference_moment", "Grey levels", "GLCM inverse difference moment"),
+    ("glcm_correlation", "Grey levels", "GLCM correlation"),
+    ("glcm_dissimilarity", "Grey levels", "GLCM dissimilarity"),
     ("pore_count", "Pores", "Pore count"),
     ("pore_density", "Pores", "Pore density"),
     ("pore_diameter", "Pores", "Pore diameter"),
@@ -115,7 +115,7 @@ pub fn verdict(verdict: Verdict) -> (&'static str, &'static str) {
 pub fn status(status: Status) -> (&'static str, &'static str) {
     match status {
         Status::Pass => ("improved", "Pass"),
-        Status::Warn => ("changed", "Warning"),
+        Status::Warn => ("warn", "Warning"),
         Status::Fail => ("worsened", "Fail"),
     }
 }
@@ -124,7 +124,7 @@ pub fn status(status: Status) -> (&'static str, &'static str) {
 pub fn alignment(status: AlignmentStatus) -> (&'static str, &'static str) {
     match status {
         AlignmentStatus::Aligned => ("improved", "Aligned"),
-        AlignmentStatus::Partial => ("changed", "Partly aligned"),
+        AlignmentStatus::Partial => ("warn", "Partly aligned"),
         AlignmentStatus::Failed => ("worsened", "Failed"),
     }
 }
@@ -138,6 +138,7 @@ pub fn reason(reason: Reason) -> &'static str {
         }
         Reason::BelowNoise => "the structure is weaker than the photo's noise",
         Reason::NoScale => "no scale in millimetres is known",
+        Reason::NoPercent => "percent has no meaning for this number",
         Reason::LowCoverage => "too little of this region is visible skin",
         Reason::NothingFound => "nothing of the kind was found here",
         Reason::NoReference => "no untreated reference skin or colour chart to tell colour against",
@@ -157,28 +158,34 @@ pub fn scale_source(source: ScaleSource) -> &'static str {
     }
 }
 
-/// A unit as it is printed after a number, with its space; nothing for plain numbers.
+/// A unit as it is printed after a number, with its space; nothing for plain numbers and for
+/// colour coordinates, whose names say what they are.
 pub fn unit(unit: &str) -> String {
     match unit {
-        "1" | "" => String::new(),
+        "1" | "L*" | "a*" | "b*" => String::new(),
         "degrees" => "°".into(),
         "1/cm²" => "\u{a0}per\u{a0}cm²".into(),
         other => format!("\u{a0}{other}"),
     }
 }
 
-/// Decimals that show three significant digits of the largest of `values`; none where all are
-/// whole numbers (counts).
-pub fn decimals(values: &[f64]) -> usize {
-    let largest = values.iter().fold(0.0f64, |a, v| a.max(v.abs()));
-    if values.iter().all(|v| v.fract() == 0.0) || largest < 1e-9 {
+/// Decimals that show three significant digits of the largest of the finite `values`; none where
+/// all are whole numbers (counts).
+pub fn decimals(values: &[Option<f64>]) -> usize {
+    let known = || values.iter().flatten().filter(|v| v.is_finite());
+    let largest = known().fold(0.0f64, |a, v| a.max(v.abs()));
+    if known().all(|v| v.fract() == 0.0) || largest < 1e-9 {
         return 0;
     }
     (2.0 - largest.log10().floor()).clamp(0.0, 9.0) as usize
 }
 
-/// A number with so many decimals, a true minus sign, and narrow spaces between thousands.
+/// A number with so many decimals, a true minus sign, and narrow spaces between thousands; a dash
+/// where it is not finite.
 pub fn number(value: f64, decimals: usize) -> String {
+    if !value.is_finite() {
+        return "–".into();
+    }
     let text = format!("{:.decimals$}", value.abs());
     let (whole, fraction) =
         text.split_once('.').map_or((text.as_str(), None), |(w, f)| (w, Some(f)));
@@ -227,14 +234,15 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        assert_eq!(number(0.3104, decimals(&[0.3104, 0.28])), "0.310");
+        assert_eq!(number(0.3104, decimals(&[Some(0.3104), None])), "0.310");
         assert_eq!(number(-12.345, 1), "−12.3");
         assert_eq!(number(1234.0, 0), "1234");
-        assert_eq!(number(12345.6, decimals(&[12345.6])), "12\u{202f}346");
+        assert_eq!(number(12345.6, decimals(&[Some(12345.6)])), "12\u{202f}346");
         assert_eq!(number(-0.001, 1), "0.0");
         assert_eq!(signed(0.04, 1), "0.0");
-        assert_eq!(signed(4.0, decimals(&[4.0])), "+4");
+        assert_eq!(signed(4.0, decimals(&[Some(4.0)])), "+4");
         assert_eq!(percent(-9.74), "−9.7\u{a0}%");
+        assert_eq!(signed(f64::INFINITY, 1), "–");
         assert_eq!(percent(123.4), "+123\u{a0}%");
     }
 

@@ -1,0 +1,537 @@
+//! What the test photos are of: files, and `truth.json` beside them.
+//!
+//! All pixel positions are in baseline pixels, so that a result can be laid over them.
+
+use super::camera::{Capture, Mapper, Scene, Shot};
+use super::face;
+use super::skin::{Skin, SkinSpec, Treatment};
+use crate::error::{Error, Result, Step};
+use crate::plane::Grid;
+use serde::Serialize;
+use std::path::Path;
+
+/// Spacing of the displacement grid, baseline pixels (the maps of the analysis use the same).
+const GRID_PX: usize = 8;
+/// Every how many points of a centre line one is written.
+const KEPT_POINTS: usize = 5;
+
+/// What is photographed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A patch of skin that fills the frame.
+    Closeup,
+    /// A frontal face.
+    Face,
+}
+
+/// A series of test photos.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spec {
+    /// What is photographed.
+    pub kind: Kind,
+    /// Seed of the skin; the photos' nuisances follow from it.
+    pub seed: u64,
+    /// Skin tone, 1 … 6.
+    pub tone: u8,
+    /// Pixels per mm of the baseline.
+    pub px_per_mm: f64,
+    /// Width of every photo.
+    pub width_px: usize,
+    /// Height of every photo.
+    pub height_px: usize,
+    /// One per visit; the first belongs to the baseline.
+    pub treatments: Vec<Treatment>,
+}
+
+impl Spec {
+    /// A series in which everything improves by the same step at each visit: 10 % in wrinkle
+    /// depth, 7 % in pores, 6 % in fine relief.
+    pub fn new(kind: Kind, seed: u64, visits: usize) -> Spec {
+        let (px_per_mm, width_px, height_px) = match kind {
+            Kind::Closeup => (14.0, 900, 700),
+            Kind::Face => (5.0, 1000, 1300),
+        };
+        let step = |k: usize, loss: f64| (1.0f64 - loss).powi(k as i32);
+        let treatments = (0..visits)
+            .map(|k| Treatment {
+                wrinkle_depth: step(k, 0.10),
+                wrinkle_width: step(k, 0.03),
+                wrinkle_length: step(k, 0.04),
+                pore_diameter: step(k, 0.05),
+                pore_count: step(k, 0.07),
+                fine_relief: step(k, 0.06),
+                pigment: step(k, 0.05),
+                redness: step(k, 0.05),
+                scar_depth: step(k, 0.08),
+                zone: None,
+            })
+            .collect();
+        Spec { kind, seed, tone: 2, px_per_mm, width_px, height_px, treatments }
+    }
+
+    /// How visit `k` is photographed: the baseline well, the others as careful visits differ.
+    pub fn capture(&self, k: usize) -> Capture {
+        let seed = self.seed.wrapping_mul(1000).wrapping_add(k as u64);
+        let base =
+            if k == 0 { Capture { seed, ..Capture::default() } } else { Capture::careful(seed) };
+        Capture {
+            px_per_mm: self.px_per_mm,
+            width_px: self.width_px,
+            height_px: self.height_px,
+            ..base
+        }
+    }
+
+    /// The untreated skin.
+    pub fn skin(&self) -> Skin {
+        match self.kind {
+            Kind::Face => face::skin(self),
+            Kind::Closeup => {
+                // Room for a photo that is 5 % closer or farther, turned and shifted.
+                let size_mm = [self.width_px, self.height_px]
+                    .map(|n| 1.06 * n as f64 / self.px_per_mm + 100.0 / self.px_per_mm);
+                let samples_per_mm = (2.0 * self.px_per_mm).max(12.0);
+                Skin::new(&SkinSpec {
+                    seed: self.seed,
+                    tone: self.tone,
+                    size_mm,
+                    samples_per_mm,
+                    ..SkinSpec::default()
+                })
+            }
+        }
+    }
+
+    /// What the camera sees at visit `k`.
+    fn scene(&self, skin: &Skin, k: usize) -> Scene {
+        match self.kind {
+            Kind::Closeup => Scene::of_skin(skin, &self.treatments[k]),
+            Kind::Face => face::scene(skin, &self.treatments[k]),
+        }
+    }
+}
+
+/// `truth.json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Truth {
+    /// What was photographed.
+    pub kind: Kind,
+    /// Seed of the series.
+    pub seed: u64,
+    /// Skin tone, 1 … 6.
+    pub tone: u8,
+    /// Scale of the baseline.
+    pub mm_per_px: f64,
+    /// The face, in baseline pixels.
+    pub face: Option<FaceTruth>,
+    /// One per photo.
+    pub visits: Vec<VisitTruth>,
+}
+
+/// Where the parts of the face are, baseline px.
+#[derive(Debug, Clone, Serialize)]
+pub struct FaceTruth {
+    /// Pupils, subject's right eye first (left in the picture).
+    pub eyes_px: [[f64; 2]; 2],
+    /// Middle of the mouth.
+    pub mouth_px: [f64; 2],
+    /// Width at the cheek bones.
+    pub width_px: f64,
+}
+
+/// One photo.
+#[derive(Debug, Clone, Serialize)]
+pub struct VisitTruth {
+    /// Visit number.
+    pub visit: usize,
+    /// File name.
+    pub file: String,
+    /// File name of the displacement from the baseline.
+    pub displacement: Option<String>,
+    /// How it was taken.
+    pub capture: Capture,
+    /// Unit vector towards the lamp: x right, y down, z to the camera.
+    pub light: [f64; 3],
+    /// What was done to the skin.
+    pub treatment: Treatment,
+    /// Sums and means over what the baseline shows.
+    pub totals: Totals,
+    /// Wrinkles that the baseline shows.
+    pub wrinkles: Vec<WrinkleTruth>,
+    /// Pores that the baseline shows.
+    pub pores: Vec<DotTruth>,
+    /// Scars that the baseline shows.
+    pub scars: Vec<DotTruth>,
+}
+
+/// Sums and means of one visit.
+#[derive(Debug, Clone, Serialize)]
+pub struct Totals {
+    /// Sum of the centre lines, mm.
+    pub wrinkle_length_mm: f64,
+    /// Length-weighted mean depth, mm.
+    pub wrinkle_depth_mm: f64,
+    /// Length-weighted mean full width at half depth, mm.
+    pub wrinkle_width_mm: f64,
+    /// Pores.
+    pub pore_count: usize,
+    /// Mean diameter, mm.
+    pub pore_diameter_mm: f64,
+}
+
+/// One wrinkle of one visit.
+#[derive(Debug, Clone, Serialize)]
+pub struct WrinkleTruth {
+    /// Centre line, baseline px.
+    pub points_px: Vec<[f64; 2]>,
+    /// Depth at each point, mm.
+    pub depths_mm: Vec<f64>,
+    /// Length of the centre line on the skin.
+    pub length_mm: f64,
+    /// Full width at half depth.
+    pub width_mm: f64,
+    /// Mean depth along the line.
+    pub depth_mm: f64,
+}
+
+/// One pore or scar of one visit.
+#[derive(Debug, Clone, Serialize)]
+pub struct DotTruth {
+    /// Middle, baseline px.
+    pub x_px: f64,
+    /// Middle, baseline px.
+    pub y_px: f64,
+    /// Equivalent diameter at half depth.
+    pub diameter_mm: f64,
+    /// Depth.
+    pub depth_mm: f64,
+    /// Ratio of the axes.
+    pub elongation: f64,
+}
+
+/// Four decimals: enough for a truth, short in a file.
+fn rounded(v: f64) -> f64 {
+    (v * 1e4).round() / 1e4
+}
+
+impl VisitTruth {
+    /// The truth of visit `k`, seen from the baseline's frame.
+    pub fn new(skin: &Skin, baseline: &Capture, k: usize, t: &Treatment, shot: &Capture) -> Self {
+        let map = Mapper::new(baseline);
+        let mut wrinkles = Vec::new();
+        for wrinkle in skin.wrinkles(t) {
+            // A line that leaves the frame and comes back counts as one per visible part.
+            let mut part: Vec<(usize, [f64; 2])> = Vec::new();
+            let last = wrinkle.points_mm.len() - 1;
+            let kept = (0..=last).filter(|i| i % KEPT_POINTS == 0 || *i == last);
+            let mut close = |part: &mut Vec<(usize, [f64; 2])>| {
+                let points = std::mem::take(part);
+                if points.len() < 2 {
+                    return;
+                }
+                let mm = |i: usize| wrinkle.points_mm[i];
+                let length_mm: f64 = points
+                    .windows(2)
+                    .map(|p| (mm(p[1].0)[0] - mm(p[0].0)[0]).hypot(mm(p[1].0)[1] - mm(p[0].0)[1]))
+                    .sum();
+                let depths: Vec<f64> = points.iter().map(|p| wrinkle.depth_mm[p.0]).collect();
+                wrinkles.push(WrinkleTruth {
+                    points_px: points.iter().map(|p| p.1.map(rounded)).collect(),
+                    length_mm: rounded(length_mm),
+                    width_mm: rounded(wrinkle.width_mm),
+                    depth_mm: rounded(depths.iter().sum::<f64>() / depths.len() as f64),
+                    depths_mm: depths.into_iter().map(rounded).collect(),
+                });
+            };
+            for i in kept {
+                let px = map.px(wrinkle.points_mm[i]);
+                if map.shows(px) { part.push((i, px)) } else { close(&mut part) }
+            }
+            close(&mut part);
+        }
+        let dots = |dots: Vec<super::skin::Dot>| -> Vec<DotTruth> {
+            dots.iter()
+                .map(|d| (d, map.px(d.at_mm)))
+                .filter(|(_, px)| map.shows(*px))
+                .map(|(d, px)| DotTruth {
+                    x_px: rounded(px[0]),
+                    y_px: rounded(px[1]),
+                    diameter_mm: rounded(d.diameter_mm),
+                    depth_mm: rounded(d.depth),
+                    elongation: rounded(d.elongation),
+                })
+                .collect()
+        };
+        let (pores, scars) = (dots(skin.pores(t)), dots(skin.scars(t)));
+        let length: f64 = wrinkles.iter().map(|w| w.length_mm).sum();
+        let mean = |f: fn(&WrinkleTruth) -> f64| {
+            let weighted: f64 = wrinkles.iter().map(|w| f(w) * w.length_mm).sum();
+            if length > 0.0 { rounded(weighted / length) } else { 0.0 }
+        };
+        let diameters: f64 = pores.iter().map(|p| p.diameter_mm).sum();
+        let totals = Totals {
+            wrinkle_length_mm: rounded(length),
+            wrinkle_depth_mm: mean(|w| w.depth_mm),
+            wrinkle_width_mm: mean(|w| w.width_mm),
+            pore_count: pores.len(),
+            pore_diameter_mm: rounded(diameters / pores.len().max(1) as f64),
+        };
+        VisitTruth {
+            visit: k,
+            file: String::new(),
+            displacement: None,
+            capture: shot.clone(),
+            light: shot.light().map(rounded),
+            treatment: *t,
+            totals,
+            wrinkles,
+            pores,
+            scars,
+        }
+    }
+}
+
+/// For the baseline pixel (8j, 8i) the position of the same skin in the follow-up, px; NaN where
+/// the follow-up does not show it.
+pub fn displacement(baseline: &Capture, follow_up: &Capture) -> Grid<[f32; 2]> {
+    let (from, to) = (Mapper::new(baseline), Mapper::new(follow_up));
+    let (w, h) = (baseline.width_px.div_ceil(GRID_PX), baseline.height_px.div_ceil(GRID_PX));
+    Grid::from_fn(w, h, |j, i| {
+        let px = to.px(from.mm([(GRID_PX * j) as f64, (GRID_PX * i) as f64]));
+        if to.shows(px) { px.map(|v| v as f32) } else { [f32::NAN; 2] }
+    })
+}
+
+/// A NumPy file (format 1.0) of the shape (height, width, 2), little-endian float32.
+fn npy(grid: &Grid<[f32; 2]>) -> Vec<u8> {
+    let (h, w) = (grid.height(), grid.width());
+    let mut header =
+        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({h}, {w}, 2), }}");
+    while (10 + header.len() + 1) % 64 != 0 {
+        header.push(' ');
+    }
+    header.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend_from_slice(&(header.len() as u16).to_le_bytes());
+    bytes.extend_from_slice(header.as_bytes());
+    grid.data().iter().flatten().for_each(|v| bytes.extend_from_slice(&v.to_le_bytes()));
+    bytes
+}
+
+fn save(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    let path = dir.join(name);
+    std::fs::write(&path, bytes).map_err(|e| Error::new(&path, Step::Write, e))
+}
+
+fn create(dir: &Path) -> Result<()> {
+    std::fs::create_dir_all(dir).map_err(|e| Error::new(dir, Step::Write, e))
+}
+
+/// Writes `visit-K.jpg`, `visit-K-displacement.npy` (K ≥ 1) and `truth.json` into `dir`, which is
+/// made if need be. Files of the same name are overwritten.
+pub fn write(dir: &Path, spec: &Spec) -> Result<()> {
+    let names: Vec<String> = (0..spec.treatments.len()).map(|k| format!("visit-{k}.jpg")).collect();
+    write_named(dir, spec, &names)
+}
+
+fn write_named(dir: &Path, spec: &Spec, names: &[String]) -> Result<()> {
+    if spec.treatments.is_empty() {
+        return Err(Error::new("", Step::Phantom, "a series needs at least one visit"));
+    }
+    create(dir)?;
+    let skin = spec.skin();
+    let baseline = spec.capture(0);
+    let mut visits = Vec::new();
+    for (k, (treatment, name)) in spec.treatments.iter().zip(names).enumerate() {
+        let capture = spec.capture(k);
+        let shot: Shot = spec.scene(&skin, k).shoot(&capture);
+        save(dir, name, &shot.encode())?;
+        let mut truth = VisitTruth::new(&skin, &baseline, k, treatment, &capture);
+        truth.file = name.clone();
+        if k > 0 {
+            let displacement = format!("visit-{k}-displacement.npy");
+            save(dir, &displacement, &npy(&self::displacement(&baseline, &capture)))?;
+            truth.displacement = Some(displacement);
+        }
+        visits.push(truth);
+    }
+    let truth = Truth {
+        kind: spec.kind,
+        seed: spec.seed,
+        tone: spec.tone,
+        mm_per_px: 1.0 / (baseline.scale * spec.px_per_mm),
+        face: (spec.kind == Kind::Face).then(|| face::truth(&baseline)),
+        visits,
+    };
+    let mut json = serde_json::to_string(&truth).map_err(|e| Error::new(dir, Step::Phantom, e))?;
+    json.push('\n');
+    save(dir, "truth.json", json.as_bytes())
+}
+
+/// The series behind `fixtures/face`: a pair, wrinkles and pores treated.
+fn face_fixture() -> Spec {
+    let treated = Treatment {
+        wrinkle_depth: 0.75,
+        wrinkle_width: 0.95,
+        wrinkle_length: 0.92,
+        pore_diameter: 0.9,
+        pore_count: 0.85,
+        fine_relief: 0.88,
+        ..Treatment::default()
+    };
+    Spec { treatments: vec![Treatment::default(), treated], ..Spec::new(Kind::Face, 7, 2) }
+}
+
+/// Writes the fixtures shipped with the source: a treated face, a series of close-ups, files that
+/// must be refused, a region file and a manifest.
+pub fn write_fixtures(dir: &Path) -> Result<()> {
+    write_named(&dir.join("face"), &face_fixture(), &["before.jpg".into(), "after.jpg".into()])?;
+    let closeup = Spec::new(Kind::Closeup, 11, 4);
+    write(&dir.join("closeup"), &closeup)?;
+    write_broken(&dir.join("broken"), &dir.join("closeup/visit-0.jpg"))?;
+    save(dir, "regions.json", REGIONS.as_bytes())?;
+    save(dir, "README.md", README.as_bytes())?;
+    let mut manifest = String::from("subject,visit,path,view,date,label,mm_per_px,regions\n");
+    manifest += "face_1,0,face/before.jpg,front,2026-01-12,before,,face\n";
+    manifest += "face_1,1,face/after.jpg,front,2026-04-20,after,,face\n";
+    for k in 0..closeup.treatments.len() {
+        let mm_per_px =
+            if k == 0 { format!("{:.6}", 1.0 / closeup.px_per_mm) } else { String::new() };
+        manifest += &format!(
+            "skin_1,{k},closeup/visit-{k}.jpg,cheek,2026-0{}-05,session {k},{mm_per_px},grid:2x2\n",
+            k + 1
+        );
+    }
+    save(dir, "manifest.csv", manifest.as_bytes())
+}
+
+const REGIONS: &str = r#"{"regions": [
+  {"name": "upper_left", "polygon": [[60, 60], [420, 50], [440, 330], [250, 380], [70, 320]]},
+  {"name": "lower_right", "polygon": [[480, 370], [840, 350], [850, 640], [500, 650]]}
+]}
+"#;
+
+const README: &str = "# Test photos with known truth
+
+Made by `phantom::write_fixtures` from seeds; nobody is in them. A test makes them anew and
+compares. See `src/phantom/` for how the skin is grown, lit and photographed.
+
+- `face/` a frontal face before and after (wrinkles 25 % shallower, pores 10 % narrower), 5 px/mm
+- `closeup/` one patch of skin at four visits, each a little better, 14 px/mm
+- `truth.json` in both: what the skin is made of, how each photo was taken; positions are in
+  baseline pixels. `visit-K-displacement.npy`: where the skin of the baseline pixel (8j, 8i) lies in
+  visit K
+- `broken/` files that must be refused with an error
+- `regions.json` two polygons on the close-up; `manifest.csv` a batch of both series
+
+Follow-ups differ from the baseline as careful visits do: exposure, white balance, uneven light, the
+lamp by 1.5 degrees, focus, noise, JPEG quality (4:4:4), distance, rotation, shift and a smooth bend.
+";
+
+/// Files that no photo can be read from.
+fn write_broken(dir: &Path, photo: &Path) -> Result<()> {
+    create(dir)?;
+    let jpeg = std::fs::read(photo).map_err(|e| Error::new(photo, Step::Read, e))?;
+    save(dir, "empty.jpg", b"")?;
+    save(dir, "truncated.jpg", &jpeg[..jpeg.len().min(20_000)])?;
+    save(dir, "not-an-image.jpg", b"This is a text, not a photo.\n")?;
+    save(dir, "zero.png", &png_of_size(0, 0))?;
+    save(dir, "huge.png", &png_of_size(60_000, 60_000))
+}
+
+/// A well-formed PNG that declares a size and holds no pixels.
+fn png_of_size(width: u32, height: u32) -> Vec<u8> {
+    let mut header = Vec::from(width.to_be_bytes());
+    header.extend(height.to_be_bytes());
+    header.extend([8, 2, 0, 0, 0]); // 8 bit, RGB
+    let empty_zlib = [0x78, 0x9c, 3, 0, 0, 0, 0, 1];
+    let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (name, data) in [(b"IHDR", &header[..]), (b"IDAT", &empty_zlib), (b"IEND", &[])] {
+        bytes.extend((data.len() as u32).to_be_bytes());
+        let body = [&name[..], data].concat();
+        bytes.extend(&body);
+        bytes.extend(crc32(&body).to_be_bytes());
+    }
+    bytes
+}
+
+/// CRC-32 as PNG uses it (ISO 3309).
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0u32, |crc, b| {
+        (0..8).fold(crc ^ *b as u32, |c, _| (c >> 1) ^ (0xedb8_8320 & (c & 1).wrapping_neg()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec() -> Spec {
+        Spec { px_per_mm: 10.0, width_px: 200, height_px: 160, ..Spec::new(Kind::Closeup, 5, 2) }
+    }
+
+    #[test]
+    fn a_wrinkle_is_as_long_as_its_line_in_the_picture() {
+        let spec = spec();
+        let skin = spec.skin();
+        let baseline = spec.capture(0);
+        for (k, treatment) in spec.treatments.iter().enumerate() {
+            let truth = VisitTruth::new(&skin, &baseline, k, treatment, &spec.capture(k));
+            assert!(!truth.wrinkles.is_empty() && !truth.pores.is_empty());
+            let mut sum = 0.0;
+            for w in &truth.wrinkles {
+                let step = |p: &[[f64; 2]]| (p[1][0] - p[0][0]).hypot(p[1][1] - p[0][1]);
+                let length_px: f64 = w.points_px.windows(2).map(step).sum();
+                assert!((length_px / spec.px_per_mm - w.length_mm).abs() < 1e-3);
+                sum += w.length_mm;
+            }
+            assert!((sum - truth.totals.wrinkle_length_mm).abs() < 1e-3);
+        }
+    }
+
+    #[test]
+    fn treatments_thin_out_and_narrow_the_true_pores() {
+        let spec = spec();
+        let skin = spec.skin();
+        let treatment = Treatment { pore_count: 0.6, pore_diameter: 0.8, ..Treatment::default() };
+        let totals = |t| VisitTruth::new(&skin, &spec.capture(0), 0, t, &spec.capture(0)).totals;
+        let (before, after) = (totals(&Treatment::default()), totals(&treatment));
+        let kept = after.pore_count as f64 / before.pore_count as f64;
+        assert!((kept - 0.6).abs() < 0.12, "kept {kept} of {}", before.pore_count);
+        let narrowed = after.pore_diameter_mm / before.pore_diameter_mm;
+        assert!((narrowed - 0.8).abs() < 0.05, "narrowed to {narrowed}");
+    }
+
+    #[test]
+    fn a_shift_displaces_every_pixel_by_itself() {
+        let baseline = Capture { width_px: 64, height_px: 48, ..Capture::default() };
+        let follow_up = Capture { shift_px: [3.0, -2.0], ..baseline.clone() };
+        let map = displacement(&baseline, &follow_up);
+        assert_eq!((map.width(), map.height()), (8, 6));
+        let [x, y] = map.at(2, 3);
+        assert!((x - 19.0).abs() < 1e-5 && (y - 22.0).abs() < 1e-5);
+        assert!(map.at(0, 0)[1].is_nan(), "what the follow-up does not show is not a number");
+    }
+
+    #[test]
+    fn a_numpy_file_starts_its_numbers_at_a_multiple_of_64() {
+        let bytes = npy(&Grid::filled(3, 2, [1.5f32, -2.0]));
+        let header = u16::from_le_bytes([bytes[8], bytes[9]]) as usize;
+        assert_eq!((10 + header) % 64, 0);
+        assert!(String::from_utf8_lossy(&bytes[10..10 + header]).contains("'shape': (2, 3, 2)"));
+        assert_eq!(bytes.len(), 10 + header + 3 * 2 * 2 * 4);
+        assert_eq!(bytes[10 + header..][..4], 1.5f32.to_le_bytes());
+    }
+
+    #[test]
+    fn the_checksum_is_the_one_of_png() {
+        assert_eq!(crc32(b"IEND"), 0xae42_6082);
+    }
+
+    #[test]
+    fn a_series_without_visits_is_refused() {
+        let spec = Spec { treatments: vec![], ..spec() };
+        assert_eq!(write(Path::new("unused"), &spec).unwrap_err().step, Step::Phantom);
+    }
+}

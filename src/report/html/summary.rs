@@ -1,0 +1,154 @@
+//! The beginning of the page: what changed, in words and at a glance.
+
+use super::{
+    VERDICTS, anchor, change_text, chip, headline_rank, headlines, icon, is_finding, region_names,
+    rows, tally, visit_name, words,
+};
+use crate::change::Verdict;
+use crate::metric::Reason;
+use crate::report::{ChangeRow, Report};
+use maud::{Markup, html};
+
+/// Findings named per region in the summary; the table has the rest.
+const FINDINGS: usize = 6;
+
+/// What changed until one visit, in words.
+pub fn summary(report: &Report, visit: usize) -> Markup {
+    let rows = rows(report, visit);
+    let regions: Vec<&str> = region_names(report)
+        .into_iter()
+        .filter(|name| rows.iter().any(|r| r.region == *name && is_finding(r.verdict)))
+        .collect();
+    let all = region_names(report).len();
+    let compared = rows.len() - tally(&rows, Verdict::NotComparable);
+    html! {
+        section class="summary" data-visit=(visit) {
+            h2 { "In short" }
+            p class="span" { (visit_name(report, 0)) " → " (visit_name(report, visit)) }
+            p class="lead" {
+                @if compared == 0 {
+                    "Nothing could be compared between these two photos."
+                } @else if regions.is_empty() {
+                    "No change was found that exceeds what two photos of unchanged skin show. \
+                     Smaller changes may be there: each row tells the smallest change that could \
+                     have been detected."
+                } @else {
+                    "In " (regions.len()) " of " (words::count(all, "region", "regions"))
+                    ", something changed by more than two photos of unchanged skin would show."
+                }
+            }
+            ul class="tally" {
+                @for verdict in VERDICTS {
+                    @let n = tally(&rows, verdict);
+                    @if n > 0 || matches!(verdict, Verdict::Improved | Verdict::Worsened) {
+                        li { b { (n) } (chip(words::verdict(verdict))) }
+                    }
+                }
+            }
+            @if !regions.is_empty() {
+                div class="findings" {
+                    @for region in regions { (findings(&rows, region)) }
+                }
+            }
+            (not_compared(&rows))
+        }
+    }
+}
+
+/// What changed in one region, headline metrics first.
+fn findings(rows: &[&ChangeRow], region: &str) -> Markup {
+    let mut found: Vec<&ChangeRow> =
+        rows.iter().filter(|r| r.region == region && is_finding(r.verdict)).copied().collect();
+    found.sort_by_key(|r| headline_rank(r.metric));
+    html! {
+        div class="finding" {
+            h3 { a href={ "#" (anchor(region)) } { (words::region(region)) } }
+            ul {
+                @for row in found.iter().take(FINDINGS) {
+                    @let (symbol, word) = words::verdict(row.verdict);
+                    li class=(symbol) {
+                        svg class="icon" role="img" aria-label=(word) {
+                            use href={ "#" (symbol) } {}
+                        }
+                        (words::metric(row.metric)) " " b { (change_text(row)) }
+                    }
+                }
+                @if found.len() > FINDINGS {
+                    li class="faint" { "and " (found.len() - FINDINGS) " more in the table" }
+                }
+            }
+        }
+    }
+}
+
+/// How many rows could not be compared, for each reason.
+fn not_compared(rows: &[&ChangeRow]) -> Markup {
+    let mut reasons: Vec<(Reason, usize)> = Vec::new();
+    for reason in rows.iter().filter_map(|r| r.reason) {
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, n)) => *n += 1,
+            None => reasons.push((reason, 1)),
+        }
+    }
+    reasons.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    html! {
+        @if !reasons.is_empty() {
+            details class="why" {
+                summary {
+                    "Why " (tally(rows, Verdict::NotComparable)) " of " (rows.len())
+                    " rows could not be compared"
+                }
+                ul { @for (reason, n) in reasons { li { b { (n) } " " (words::reason(reason)) } } }
+            }
+        }
+    }
+}
+
+/// Regions × headline metrics at a glance.
+pub fn overview(report: &Report, visit: usize) -> Markup {
+    let rows = rows(report, visit);
+    let compared = |metric: &str| {
+        rows.iter().any(|r| r.metric == metric && r.verdict != Verdict::NotComparable)
+    };
+    let metrics = headlines(compared);
+    html! {
+        @if !metrics.is_empty() {
+            section class="overview" data-visit=(visit) {
+                h2 { "Overview" }
+                p class="span" { (visit_name(report, 0)) " → " (visit_name(report, visit)) }
+                div class="scroll" tabindex="0" role="region" aria-label="Overview table" {
+                    table {
+                        thead { tr {
+                            th scope="col" { "Region" }
+                            @for metric in &metrics { th scope="col" { (words::metric(metric)) } }
+                        } }
+                        tbody {
+                            @for region in region_names(report) {
+                                tr {
+                                    th scope="row" {
+                                        a href={ "#" (anchor(region)) } { (words::region(region)) }
+                                    }
+                                    @for metric in &metrics {
+                                        @let row = rows.iter().find(|r| r.region == region && r.metric == *metric);
+                                        (overview_cell(row))
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+                p class="legend" { @for verdict in VERDICTS { (chip(words::verdict(verdict))) } }
+            }
+        }
+    }
+}
+
+fn overview_cell(row: Option<&&ChangeRow>) -> Markup {
+    match row {
+        Some(row) if row.verdict != Verdict::NotComparable => {
+            let (symbol, word) = words::verdict(row.verdict);
+            html! { td class=(symbol) title=(word) { (icon(symbol)) (change_text(row)) } }
+        }
+        _ => html! { td class="none" title="Not comparable" { "–" } },
+    }
+}
