@@ -55,6 +55,7 @@ fn help_says_first_what_a_command_does_and_ends_with_examples() {
             ["retake", "--regions", "Nothing is written"],
         ),
         ("batch", "Compare many series", ["subject,visit,path", "--memory", "failures.csv"]),
+        ("phantom", "Write test photos", ["truth.json", "--seed", "--kind"]),
         ("schema", "Print the JSON Schema", ["result.json", "Usage", "--help"]),
     ] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();

@@ -4,6 +4,7 @@ mod batch;
 mod check;
 mod compare;
 mod measure;
+mod phantom;
 mod schema;
 
 use clap::{Args, Parser, Subcommand};
@@ -45,6 +46,7 @@ enum Command {
     Measure(measure::Measure),
     Check(check::Check),
     Batch(batch::Batch),
+    Phantom(phantom::Phantom),
     Schema(schema::Schema),
 }
 
@@ -76,6 +78,7 @@ impl Cli {
             Command::Measure(command) => command.run(&self.machine),
             Command::Check(command) => command.run(&self.machine),
             Command::Batch(command) => command.run(&self.machine),
+            Command::Phantom(command) => command.run(&self.machine),
             Command::Schema(command) => command.run(),
         }
     }
