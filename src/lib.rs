@@ -5,6 +5,7 @@ pub mod analyze;
 pub mod arguments;
 pub mod batch;
 pub mod change;
+pub mod cielab;
 pub mod citations;
 pub mod error;
 pub mod filter;

@@ -132,7 +132,7 @@ fn is_stdout(file: &Path) -> bool {
     file == Path::new("-")
 }
 
-/// The changes that are real, the number of the others, and what stands against trusting them.
+/// The changes that were detected, the number of the others, and what stands against trusting them.
 fn summary(report: &Report) -> String {
     let mut text = String::new();
     let real = |row: &&ChangeRow| {
@@ -163,7 +163,7 @@ fn summary(report: &Report) -> String {
     let count = |verdict| report.changes.iter().filter(|row| row.verdict == verdict).count();
     let _ = writeln!(
         text,
-        "{} real changes, {} without a detectable change, {} not comparable",
+        "{} detected changes, {} without a detectable change, {} not comparable",
         rows.len(),
         count(Verdict::NoDetectableChange),
         count(Verdict::NotComparable)

@@ -4,6 +4,7 @@ mod batch;
 mod check;
 mod compare;
 mod measure;
+mod phantom;
 mod schema;
 
 use clap::{Args, Parser, Subcommand};
@@ -45,6 +46,7 @@ enum Command {
     Measure(measure::Measure),
     Check(check::Check),
     Batch(batch::Batch),
+    Phantom(phantom::Phantom),
     Schema(schema::Schema),
 }
 
@@ -58,7 +60,7 @@ pub struct Machine {
     /// Say nothing but errors
     #[arg(short, long, global = true, help_heading = "Program", conflicts_with = "verbose")]
     quiet: bool,
-    /// Say how long each stage took
+    /// Say what each stage cost in time and memory
     #[arg(short, long, global = true, help_heading = "Program")]
     verbose: bool,
 }
@@ -76,6 +78,7 @@ impl Cli {
             Command::Measure(command) => command.run(&self.machine),
             Command::Check(command) => command.run(&self.machine),
             Command::Batch(command) => command.run(&self.machine),
+            Command::Phantom(command) => command.run(&self.machine),
             Command::Schema(command) => command.run(),
         }
     }
@@ -111,7 +114,8 @@ struct Skin {
     ///
     /// Without it nothing can be told in millimetres: photograph a ruler beside the skin once, and
     /// divide a length on it by the pixels it covers.
-    #[arg(long, value_name = "F", help_heading = "Skin", value_parser = arguments::mm_per_px)]
+    #[arg(long, value_name = "F", help_heading = "Skin", value_parser = arguments::mm_per_px,
+          allow_negative_numbers = true)]
     mm_per_px: Option<f64>,
     #[command(flatten)]
     method: Method,

@@ -5,12 +5,12 @@
 //! outside the region), channel by channel, by the median log ratio: what changes everywhere is light, what changes in one region is skin.
 
 use super::{Frame, Reason, Sheet, Tiles, View};
+use crate::cielab::{delta_e00, lab};
 use crate::filter::gaussian::blur_masked;
 use crate::filter::label::label;
 use crate::filter::stats::median;
 use crate::plane::{Grid, Mask, Plane};
 use crate::settings::MetricSettings;
-use crate::tone::{delta_e00, lab};
 
 /// Cells of all visits, on one common mask.
 pub struct ToneCells {

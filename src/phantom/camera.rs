@@ -9,6 +9,7 @@ use super::{Rng, hash};
 use crate::plane::{Grid, Plane};
 use image::RgbImage;
 use serde::Serialize;
+use std::f64::consts::TAU;
 
 /// Share of the lamp in the irradiance of flat skin facing it; the sky gives the rest.
 const LAMP: f32 = 0.5;
@@ -163,12 +164,12 @@ impl Bend {
         let side = capture.width_px.max(capture.height_px) as f64;
         let shares = [0.4, 0.3, 0.2, 0.1];
         let wave = |share: &f64| {
-            let k = std::f64::consts::TAU / (side * rng.range(0.7, 1.6));
-            let (along, push) = (rng.range(0.0, 6.283), rng.range(0.0, 6.283));
+            let k = TAU / (side * rng.range(0.7, 1.6));
+            let (along, push) = (rng.range(0.0, TAU), rng.range(0.0, TAU));
             let a = share * capture.bend_px;
             Wave {
                 k: [k * along.cos(), k * along.sin()],
-                phase: rng.range(0.0, 6.283),
+                phase: rng.range(0.0, TAU),
                 amplitude: [a * push.cos(), a * push.sin()],
             }
         };
@@ -446,7 +447,7 @@ fn horizon(height: &Plane, direction: [f64; 2], per_mm: f32, radii: &[f64]) -> P
 fn sky(height: &Plane, per_mm: f32, radii: &[f64]) -> Plane {
     let mut sum = Plane::filled(height.width(), height.height(), 0.0);
     for d in 0..DIRECTIONS {
-        let angle = std::f64::consts::TAU * (d as f64 + 0.25) / DIRECTIONS as f64;
+        let angle = TAU * (d as f64 + 0.25) / DIRECTIONS as f64;
         let (sin, cos) = angle.sin_cos();
         let tangent = horizon(height, [cos, sin], per_mm, radii);
         sum.par_rows(|y, row| {

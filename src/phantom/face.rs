@@ -8,6 +8,7 @@ use super::skin::{Lattice, STEP_MM, Skin, SkinSpec, Treatment, Wrinkle, smoothst
 use super::truth::{FaceTruth, Spec};
 use super::{Noise, Rng};
 use crate::plane::{Grid, Plane};
+use std::f64::consts::TAU;
 
 /// Pupils lie at (±`EYE[0]`, `EYE[1]`).
 const EYE: [f64; 2] = [31.5, -12.0];
@@ -160,7 +161,7 @@ fn form([x, y]: [f64; 2]) -> f64 {
 
 /// Evenly spaced points along the quadratic Bézier curve of three points, a little uneven.
 fn bow(a: [f64; 2], b: [f64; 2], c: [f64; 2], mut rng: Rng) -> Vec<[f64; 2]> {
-    let (p1, p2) = (rng.range(0.0, 6.28), rng.range(0.0, 6.28));
+    let (p1, p2) = (rng.range(0.0, TAU), rng.range(0.0, TAU));
     let at = |t: f64| {
         let (u, v, w) = ((1.0 - t) * (1.0 - t), 2.0 * t * (1.0 - t), t * t);
         let uneven = 0.5 * (7.0 * t + p1).sin() + 0.25 * (19.0 * t + p2).sin();
@@ -191,7 +192,7 @@ fn wrinkles(seed: u64) -> Vec<Wrinkle> {
     };
     for (k, y) in [-64.0, -56.0, -48.5, -42.0].into_iter().enumerate() {
         let (l, r) = (-38.0 + 3.0 * k as f64, 36.0 - 4.0 * (k % 2) as f64);
-        add([[l, y + 3.0], [2.0, y - 5.0], [r, y + 2.0]], 0.46 - 0.06 * k as f64, 1.4);
+        add([[l, y + 3.0], [2.0, y - 5.0], [r, y + 2.0]], 0.70 - 0.08 * k as f64, 1.5);
     }
     add([[-5.5, -40.0], [-5.0, -33.0], [-6.5, -25.0]], 0.30, 1.0);
     add([[5.0, -38.0], [6.0, -32.0], [6.0, -24.0]], 0.24, 0.9);
@@ -199,7 +200,7 @@ fn wrinkles(seed: u64) -> Vec<Wrinkle> {
         let s = |x: f64, y: f64| [side * x, y];
         for (k, y) in [-25.0, -16.0, -7.0, 1.0].into_iter().enumerate() {
             let end = s(64.0 - 0.5 * k as f64, y * 1.15 - 1.0);
-            add([s(50.5, -12.0 + 0.45 * (y + 12.0)), s(57.0, y - 0.5), end], 0.34, 1.0);
+            add([s(50.5, -12.0 + 0.45 * (y + 12.0)), s(57.0, y - 0.5), end], 0.45, 1.1);
         }
         add([s(21.0, 1.0), s(31.0, 7.0), s(43.0, 3.5)], 0.22, 1.0);
         add([s(19.0, 5.0), s(28.0, 12.0), s(38.0, 11.0)], 0.16, 0.9);

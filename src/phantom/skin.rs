@@ -7,6 +7,7 @@
 use super::{Noise, Rng};
 use crate::plane::{Grid, Plane, Window, par_collect};
 use serde::Serialize;
+use std::f64::consts::{PI, TAU};
 
 /// Linear sRGB albedo of the six skin tones, light to dark (Fitzpatrick I … VI, by eye).
 const TONES: [[f32; 3]; 6] = [
@@ -169,12 +170,12 @@ impl Wrinkle {
         let profile = [a.min(b), (a - b).abs(), 1.0 - a.max(b)];
         let n = points_mm.len().max(2);
         let (f1, f2) = (rng.range(1.5, 3.0), rng.range(4.0, 7.0));
-        let (p1, p2) = (rng.range(0.0, 6.3), rng.range(0.0, 6.3));
+        let (p1, p2) = (rng.range(0.0, TAU), rng.range(0.0, TAU));
         let depth_mm = (0..points_mm.len())
             .map(|i| {
                 let s = i as f64 / (n - 1) as f64;
                 let wave =
-                    0.85 + 0.09 * (6.28 * f1 * s + p1).sin() + 0.06 * (6.28 * f2 * s + p2).sin();
+                    0.85 + 0.09 * (TAU * f1 * s + p1).sin() + 0.06 * (TAU * f2 * s + p2).sin();
                 peak_mm * wave * taper(s)
             })
             .collect();
@@ -477,7 +478,7 @@ pub(super) fn curve(
     let waves: Vec<[f64; 3]> = (0..5)
         .map(|k| {
             let period_mm = [70.0, 28.0, 11.0, 4.5, 2.0][k];
-            [6.283 / period_mm, rng.range(0.0, 6.283), bend * [0.5, 0.4, 0.3, 0.22, 0.16][k]]
+            [TAU / period_mm, rng.range(0.0, TAU), bend * [0.5, 0.4, 0.3, 0.22, 0.16][k]]
         })
         .collect();
     let turn =
@@ -558,7 +559,7 @@ fn random_pores(spec: &SkinSpec, mut rng: Rng) -> Vec<Dot> {
             diameter_mm,
             depth: diameter_mm * 0.38 * (0.42 * rng.normal()).exp().min(2.2),
             elongation: 1.0 + 0.45 * rng.uniform().powi(2),
-            angle: rng.range(0.0, 3.1416),
+            angle: rng.range(0.0, PI),
             plug: 0.05 + 0.4 * rng.uniform().powi(4),
             rank: rng.uniform(),
         });
@@ -581,7 +582,7 @@ fn random_dots(
             diameter_mm: diameter_mm[0] + (diameter_mm[1] - diameter_mm[0]) * rng.uniform().powi(2),
             depth: rng.range(depth[0], depth[1]),
             elongation: rng.range(1.0, 1.5),
-            angle: rng.range(0.0, 3.1416),
+            angle: rng.range(0.0, PI),
             plug: 0.0,
             rank: rng.uniform(),
         })

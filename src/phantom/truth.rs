@@ -339,6 +339,11 @@ fn write_named(dir: &Path, spec: &Spec, names: &[String]) -> Result<()> {
     if spec.treatments.is_empty() {
         return Err(Error::new("", Step::Phantom, "a series needs at least one visit"));
     }
+    let sides = [spec.width_px, spec.height_px];
+    if sides.iter().any(|n| !(32..=8000).contains(n)) || !(1.0..=60.0).contains(&spec.px_per_mm) {
+        let why = "a test photo is 32 to 8000 px wide and high, with 1 to 60 px/mm";
+        return Err(Error::new("", Step::Phantom, why));
+    }
     create(dir)?;
     let skin = spec.skin();
     let baseline = spec.capture(0);
@@ -530,8 +535,9 @@ mod tests {
     }
 
     #[test]
-    fn a_series_without_visits_is_refused() {
-        let spec = Spec { treatments: vec![], ..spec() };
-        assert_eq!(write(Path::new("unused"), &spec).unwrap_err().step, Step::Phantom);
+    fn a_series_that_cannot_be_made_is_refused() {
+        for spec in [Spec { treatments: vec![], ..spec() }, Spec { width_px: 90_000, ..spec() }] {
+            assert_eq!(write(Path::new("unused"), &spec).unwrap_err().step, Step::Phantom);
+        }
     }
 }

@@ -1,0 +1,79 @@
+//! `skindelta phantom`
+
+use super::{Machine, print};
+use clap::{Args, ValueEnum};
+use skindelta::Result;
+use skindelta::phantom::{self, Kind, Spec};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Write test photos of drawn skin, with the truth beside them
+///
+/// The skin improves by known steps from visit to visit; truth.json says by how much, and where
+/// every pixel went. Photos of nobody: safe to share, and to learn the program with.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  skindelta phantom demo
+  skindelta compare demo/closeup/visit-0.jpg demo/closeup/visit-1.jpg --regions whole")]
+pub struct Phantom {
+    /// Folder for the photos
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+    /// What to write [default: closeup and face]
+    #[arg(long, value_enum)]
+    kind: Option<What>,
+    /// Which skin: the same number gives the same photos
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Number of visits, the baseline included
+    #[arg(long, value_name = "N", default_value_t = 2,
+          value_parser = clap::value_parser!(u8).range(1..=20))]
+    visits: u8,
+    /// Pixels per millimetre; the skin shown stays the same
+    #[arg(long, value_name = "F", value_parser = px_per_mm)]
+    px_per_mm: Option<f64>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum What {
+    /// A patch of skin
+    Closeup,
+    /// A face
+    Face,
+    /// The small set that the program's own tests use
+    Fixtures,
+}
+
+impl Phantom {
+    pub fn run(&self, machine: &Machine) -> Result<ExitCode> {
+        let closeup = || self.write("closeup", Kind::Closeup);
+        let face = || self.write("face", Kind::Face);
+        match self.kind {
+            None => closeup().and_then(|()| face())?,
+            Some(What::Closeup) => closeup()?,
+            Some(What::Face) => face()?,
+            Some(What::Fixtures) => phantom::write_fixtures(&self.dir)?,
+        }
+        if !machine.quiet {
+            print(&format!("Test photos: {}\n", self.dir.display()))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn write(&self, folder: &str, kind: Kind) -> Result<()> {
+        let mut spec = Spec::new(kind, self.seed, self.visits.into());
+        if let Some(px_per_mm) = self.px_per_mm {
+            let scaled = |side: usize| (side as f64 * px_per_mm / spec.px_per_mm).round() as usize;
+            (spec.width_px, spec.height_px) = (scaled(spec.width_px), scaled(spec.height_px));
+            spec.px_per_mm = px_per_mm;
+        }
+        phantom::write(&self.dir.join(folder), &spec)
+    }
+}
+
+fn px_per_mm(text: &str) -> Result<f64, String> {
+    const SANE: std::ops::RangeInclusive<f64> = 1.0..=50.0;
+    let (low, high) = (SANE.start(), SANE.end());
+    text.parse().ok().filter(|n| SANE.contains(n)).ok_or_else(|| format!("{low} to {high}"))
+}
