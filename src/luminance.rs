@@ -12,7 +12,7 @@ use crate::filter::gaussian::{blur, blur_masked};
 use crate::filter::stats::{median, quantile};
 use crate::filter::warp::Spline;
 use crate::photo::Photo;
-use crate::plane::{Mask, Plane, Window, par_collect};
+use crate::plane::{Grid, Mask, Plane, Window, par_collect};
 use crate::region::RegionMap;
 use crate::series::Scale;
 use crate::settings::LuminanceSettings;
@@ -82,9 +82,10 @@ pub fn luminance(
     settings: &LuminanceSettings,
 ) -> Luminance {
     let window = regions.window;
-    let (log, seen) = resample(photo, field, window, settings);
-    let valid =
-        Mask::from_fn(window.width, window.height, |x, y| regions.skin.at(x, y) && seen.at(x, y));
+    let (log, shown) = resample(photo, field, window, settings);
+    let valid = Mask::from_fn(window.width, window.height, |x, y| {
+        regions.skin.at(x, y) && shown.at(x, y) == Shown::Well
+    });
     let light = blur_masked(&log, &valid, flatten_sigma_px(scale, window, settings));
     let flat = Plane::from_fn(window.width, window.height, |x, y| {
         if valid.at(x, y) { log.at(x, y) - light.at(x, y) } else { 0.0 }
@@ -100,15 +101,11 @@ pub fn luminance(
         .collect();
     let median_log = median(&mut sample).unwrap_or(f64::from(u16::MAX).recip().ln());
     let count = |m: &Mask| m.data().iter().filter(|v| **v).count() as f64;
-    let shown = Mask::from_fn(window.width, window.height, |x, y| {
-        let [px, py] = field.at((window.x + x) as f64, (window.y + y) as f64);
-        regions.skin.at(x, y)
-            && px >= settings.border_px
-            && py >= settings.border_px
-            && px <= photo.width() as f64 - 1.0 - settings.border_px
-            && py <= photo.height() as f64 - 1.0 - settings.border_px
+    let badly = Mask::from_fn(window.width, window.height, |x, y| {
+        regions.skin.at(x, y) && shown.at(x, y) == Shown::Badly
     });
-    let clipped = (1.0 - count(&valid) / count(&shown).max(1.0)).clamp(0.0, 1.0);
+    let (good, bad) = (count(&valid), count(&badly));
+    let clipped = bad / (good + bad).max(1.0);
     let blur_px = apparent_blur(&flat, &valid, noise, settings);
     Luminance { flat, valid, noise, shortest_period_px, blur_px, median_log, clipped }
 }
@@ -136,17 +133,30 @@ fn apparent_blur(
     median(&mut slopes).map(|slope| (-slope).max(0.0).sqrt())
 }
 
-/// Log luminance on the window's pixels, and which of them the photo shows well.
+/// Whether a photo shows a pixel of the baseline.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Shown {
+    /// Outside the frame.
+    #[default]
+    Not,
+    /// Clipped or too dark.
+    Badly,
+    /// Measurable.
+    Well,
+}
+
+/// Log luminance on the window's pixels, and how the photo shows each.
 fn resample(
     photo: &Photo,
     field: &Field,
     window: Window,
     settings: &LuminanceSettings,
-) -> (Plane, Mask) {
+) -> (Plane, Grid<Shown>) {
     let (low, high) = (settings.dark_limit, settings.clip_limit);
     let usable = |x: usize, y: usize| {
         let [r, g, b] = photo.linear.at(x, y).map(|v| v as f64 / 65535.0);
-        r.max(g).max(b) < high && 0.2126 * r + 0.7152 * g + 0.0722 * b > low
+        let good = r.max(g).max(b) < high && 0.2126 * r + 0.7152 * g + 0.0722 * b > low;
+        if good { Shown::Well } else { Shown::Badly }
     };
     let luminance_of = |x: usize, y: usize| -> f32 {
         let [r, g, b] = photo.linear.at(x, y);
@@ -157,11 +167,11 @@ fn resample(
         let light = Plane::from_fn(window.width, window.height, |x, y| {
             luminance_of(window.x + x, window.y + y)
         });
-        let seen =
-            Mask::from_fn(window.width, window.height, |x, y| usable(window.x + x, window.y + y));
-        return (light.map(log), seen);
+        let shown =
+            Grid::from_fn(window.width, window.height, |x, y| usable(window.x + x, window.y + y));
+        return (light.map(log), shown);
     }
-    let source = footprint(field, window, photo.width(), photo.height());
+    let source = field.footprint(window, photo.width(), photo.height());
     let light = Plane::from_fn(source.width, source.height, |x, y| {
         luminance_of(source.x + x, source.y + y)
     });
@@ -169,44 +179,21 @@ fn resample(
     // baseline's pixels cannot hold must not fold back.
     let finer = (field.scale().powi(2) - 1.0).max(0.0).sqrt();
     let spline = Spline::new(&blur(&light, (0.5 * finer) as f32));
-    let mut out = crate::plane::Grid::filled(window.width, window.height, (0.0f32, false));
+    let mut out = Grid::filled(window.width, window.height, (0.0f32, Shown::Not));
     let margin = settings.border_px;
     let (right, bottom) =
         (photo.width() as f64 - 1.0 - margin, photo.height() as f64 - 1.0 - margin);
     out.par_rows(|y, row| {
+        let line = field.row((window.y + y) as f64);
         for (x, v) in row.iter_mut().enumerate() {
-            let [px, py] = field.at((window.x + x) as f64, (window.y + y) as f64);
+            let [px, py] = line.at((window.x + x) as f64);
             if px >= margin && py >= margin && px <= right && py <= bottom {
-                let seen = usable(px.round() as usize, py.round() as usize);
-                *v = (log(spline.at(px - source.x as f64, py - source.y as f64)), seen);
+                let shown = usable(px.round() as usize, py.round() as usize);
+                *v = (log(spline.at(px - source.x as f64, py - source.y as f64)), shown);
             }
         }
     });
     (out.map(|(v, _)| v), out.map(|(_, s)| s))
-}
-
-/// Smallest window of the follow-up that holds the skin of the baseline's window.
-fn footprint(field: &Field, window: Window, width: usize, height: usize) -> Window {
-    let (mut x0, mut y0, mut x1, mut y1) = (f64::MAX, f64::MAX, f64::MIN, f64::MIN);
-    for j in 0..=16 {
-        for i in 0..=16 {
-            let x = window.x as f64 + i as f64 / 16.0 * window.width as f64;
-            let y = window.y as f64 + j as f64 / 16.0 * window.height as f64;
-            let [px, py] = field.at(x, y);
-            (x0, y0) = (x0.min(px), y0.min(py));
-            (x1, y1) = (x1.max(px), y1.max(py));
-        }
-    }
-    let margin = 16.0 + 0.02 * (window.width.max(window.height) as f64);
-    let clamp = |v: f64, n: usize| v.clamp(0.0, n as f64) as usize;
-    let (left, top) = (clamp(x0 - margin, width - 1), clamp(y0 - margin, height - 1));
-    let (right, bottom) = (clamp(x1 + margin, width), clamp(y1 + margin, height));
-    Window {
-        x: left,
-        y: top,
-        width: right.saturating_sub(left).max(1),
-        height: bottom.saturating_sub(top).max(1),
-    }
 }
 
 /// White noise per pixel after Immerkær (1996): the mask [1 −2 1; −2 4 −2; 1 −2 1] is blind to

@@ -63,14 +63,15 @@ fn photo_picture(
 ) -> RgbImage {
     let samples = factor.min(3);
     let rows = par_collect(size[1] as usize, |y| {
+        let step = |i: usize| (i as f64 + 0.5) / samples as f64 * factor as f64 - 0.5;
+        let lines: Vec<_> =
+            (0..samples).map(|k| field.row((window.y + y * factor) as f64 + step(k))).collect();
         (0..size[0] as usize)
             .map(|x| {
                 let mut sum = [0.0f64; 3];
                 for k in 0..samples * samples {
-                    let step = |i: usize| (i as f64 + 0.5) / samples as f64 * factor as f64 - 0.5;
                     let px = (window.x + x * factor) as f64 + step(k % samples);
-                    let py = (window.y + y * factor) as f64 + step(k / samples);
-                    let [qx, qy] = field.at(px, py);
+                    let [qx, qy] = lines[k / samples].at(px);
                     let v = bilinear(&photo.linear, qx, qy);
                     (0..3).for_each(|c| sum[c] += v[c]);
                 }

@@ -33,10 +33,12 @@ pub fn tone(
     let reach = ((cell as f64 * field.scale() - 1.0) / 2.0).round().max(0.0) as isize;
     let mut cells = Grid::filled(w, h, ([0.0f32; 3], false));
     cells.par_rows(|cy, row| {
+        let middle = |i: usize, n: usize| (i * cell + cell / 2).min(n - 1);
+        let y = middle(cy, window.height);
+        let line = field.row((window.y + y) as f64);
         for (cx, out) in row.iter_mut().enumerate() {
-            let middle = |i: usize, n: usize| (i * cell + cell / 2).min(n - 1);
-            let (x, y) = (middle(cx, window.width), middle(cy, window.height));
-            let [px, py] = field.at((window.x + x) as f64, (window.y + y) as f64);
+            let x = middle(cx, window.width);
+            let [px, py] = line.at((window.x + x) as f64);
             let (px, py) = (px.round() as isize, py.round() as isize);
             let inside = px >= reach
                 && py >= reach

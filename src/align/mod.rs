@@ -10,7 +10,7 @@ pub mod refine;
 use crate::error::{Error, Step};
 use crate::filter::stats::{median, quantile};
 use crate::photo::Photo;
-use crate::plane::{Grid, Mask};
+use crate::plane::{Grid, Mask, Window};
 use crate::region::RegionMap;
 use crate::series::{Scale, Series};
 use crate::settings::AlignSettings;
@@ -58,25 +58,57 @@ impl Field {
         *self == Field::identity()
     }
 
-    /// Displacement `u` at a baseline position.
-    pub fn displacement(&self, x: f64, y: f64) -> [f64; 2] {
-        let (ix, wx) = self.knots(x - self.origin[0]);
+    /// The map along the row `y` (baseline px): the vertical interpolation done once.
+    pub fn row(&self, y: f64) -> FieldRow<'_> {
         let (iy, wy) = self.knots(y - self.origin[1]);
-        let mut sum = [0.0; 2];
-        for (j, v) in wy.iter().enumerate() {
-            for (i, u) in wx.iter().enumerate() {
-                let d = self.nodes.clamped(ix + i as isize - 1, iy + j as isize - 1);
-                sum[0] += u * v * d[0];
-                sum[1] += u * v * d[1];
-            }
-        }
-        sum
+        let nodes = (0..self.nodes.width() as isize)
+            .map(|x| {
+                let mut sum = [0.0; 2];
+                for (j, v) in wy.iter().enumerate() {
+                    let d = self.nodes.clamped(x, iy + j as isize - 1);
+                    sum[0] += v * d[0];
+                    sum[1] += v * d[1];
+                }
+                sum
+            })
+            .collect();
+        FieldRow { field: self, y, nodes }
     }
 
-    /// The follow-up position of the skin at a baseline position.
+    /// Displacement `u` at a baseline position.
+    pub fn displacement(&self, x: f64, y: f64) -> [f64; 2] {
+        self.row(y).displacement(x)
+    }
+
+    /// The follow-up position of the skin at a baseline position. For many positions of a row use
+    /// [`Field::row`].
     pub fn at(&self, x: f64, y: f64) -> [f64; 2] {
-        let u = self.displacement(x, y);
-        apply(&self.affine, x + u[0], y + u[1])
+        self.row(y).at(x)
+    }
+
+    /// The part of a follow-up of `width`×`height` px that holds the baseline's `window`, with a
+    /// margin.
+    pub fn footprint(&self, window: Window, width: usize, height: usize) -> Window {
+        let (mut x0, mut y0, mut x1, mut y1) = (f64::MAX, f64::MAX, f64::MIN, f64::MIN);
+        for j in 0..=16 {
+            for i in 0..=16 {
+                let x = window.x as f64 + i as f64 / 16.0 * window.width as f64;
+                let y = window.y as f64 + j as f64 / 16.0 * window.height as f64;
+                let [px, py] = self.at(x, y);
+                (x0, y0) = (x0.min(px), y0.min(py));
+                (x1, y1) = (x1.max(px), y1.max(py));
+            }
+        }
+        let margin = 16.0 + 0.02 * (window.width.max(window.height) as f64);
+        let clamp = |v: f64, n: usize| v.clamp(0.0, n as f64) as usize;
+        let (left, top) = (clamp(x0 - margin, width - 1), clamp(y0 - margin, height - 1));
+        let (right, bottom) = (clamp(x1 + margin, width), clamp(y1 + margin, height));
+        Window {
+            x: left,
+            y: top,
+            width: right.saturating_sub(left).max(1),
+            height: bottom.saturating_sub(top).max(1),
+        }
     }
 
     /// Pixels of the follow-up per pixel of the baseline.
@@ -96,6 +128,33 @@ impl Field {
             0.5 * (f3 - f2),
         ];
         (i as isize, w)
+    }
+}
+
+/// A [`Field`] along one row of the baseline.
+pub struct FieldRow<'a> {
+    field: &'a Field,
+    y: f64,
+    nodes: Vec<[f64; 2]>,
+}
+
+impl FieldRow<'_> {
+    fn displacement(&self, x: f64) -> [f64; 2] {
+        let (ix, wx) = self.field.knots(x - self.field.origin[0]);
+        let last = self.nodes.len() as isize - 1;
+        let mut sum = [0.0; 2];
+        for (i, u) in wx.iter().enumerate() {
+            let d = self.nodes[(ix + i as isize - 1).clamp(0, last) as usize];
+            sum[0] += u * d[0];
+            sum[1] += u * d[1];
+        }
+        sum
+    }
+
+    /// The follow-up position of the skin at column `x`.
+    pub fn at(&self, x: f64) -> [f64; 2] {
+        let u = self.displacement(x);
+        apply(&self.field.affine, x + u[0], self.y + u[1])
     }
 }
 
@@ -237,15 +296,20 @@ fn align_pair(
 fn overlap_mask(field: &Field, follow_up: &Photo, regions: &RegionMap) -> Mask {
     let (w, h) = (follow_up.width() as f64 - 1.0, follow_up.height() as f64 - 1.0);
     let origin = regions.window;
-    Mask::from_fn(origin.width, origin.height, |x, y| {
-        let [fx, fy] = field.at((origin.x + x) as f64, (origin.y + y) as f64);
-        fx >= 0.0 && fy >= 0.0 && fx <= w && fy <= h
-    })
+    let mut shows = Mask::filled(origin.width, origin.height, false);
+    shows.par_rows(|y, out| {
+        let row = field.row((origin.y + y) as f64);
+        for (x, v) in out.iter_mut().enumerate() {
+            let [fx, fy] = row.at((origin.x + x) as f64);
+            *v = fx >= 0.0 && fy >= 0.0 && fx <= w && fy <= h;
+        }
+    });
+    shows
 }
 
 fn region_alignment(
     name: &str,
-    window: crate::plane::Window,
+    window: Window,
     inside: &Mask,
     regions: &RegionMap,
     refined: &refine::Refined,

@@ -6,9 +6,9 @@
 //! (1981) normal equations over the skin around it, and the nodes are joined by a penalty on the
 //! field's bending. Cost: linear in pixels; about six passes at full resolution.
 
+use super::Field;
 use super::estimate::log_luminance;
-use super::{Field, apply};
-use crate::filter::gaussian::blur_masked;
+use crate::filter::gaussian::MaskedBlur;
 use crate::filter::resize::shrink_mask;
 use crate::filter::stats::median;
 use crate::filter::warp::Spline;
@@ -68,17 +68,18 @@ pub fn refine(
     while window.width.max(window.height) / factor > 2 * settings.coarsest_size_px {
         factor *= 2;
     }
-    let full = Window::full(follow_up.width(), follow_up.height());
     let mut field = Field { affine, ..Field::identity() };
     let mut normals = Grid::filled(1, 1, Normal::default());
     loop {
+        let source = field.footprint(window, follow_up.width(), follow_up.height());
         let level = Level {
             factor: factor as f64,
             window,
             skin: shrink_mask(&regions.skin, factor),
             baseline: log_luminance(baseline, window, factor),
-            follow_up: Spline::new(&log_luminance(follow_up, full, factor)),
-            frame: [full.width as f64, full.height as f64],
+            follow_up: Spline::new(&log_luminance(follow_up, source, factor)),
+            source: [source.x as f64, source.y as f64],
+            frame: [follow_up.width() as f64, follow_up.height() as f64],
         };
         let spacing = spacing_px.max(settings.node_spacing_min_px * level.factor);
         field = regrid(&field, window, spacing);
@@ -159,6 +160,8 @@ struct Level {
     skin: Mask,
     baseline: Plane,
     follow_up: Spline,
+    /// Corner of the follow-up's part that is held, full px.
+    source: [f64; 2],
     /// Size of the follow-up, full px.
     frame: [f64; 2],
 }
@@ -171,25 +174,26 @@ impl Level {
         let to_level = |v: f64| (v + 0.5) / f - 0.5;
         let mut warped = Grid::filled(w, h, (0.0f32, false));
         warped.par_rows(|y, row| {
-            let py = to_full(y, self.window.y);
+            let line = field.row(to_full(y, self.window.y));
             for (x, out) in row.iter_mut().enumerate() {
-                let px = to_full(x, self.window.x);
-                let u = field.displacement(px, py);
-                let [qx, qy] = apply(&field.affine, px + u[0], py + u[1]);
+                if !self.skin.at(x, y) {
+                    continue;
+                }
+                let [qx, qy] = line.at(to_full(x, self.window.x));
                 let inside = qx >= 0.0
                     && qy >= 0.0
                     && qx <= self.frame[0] - 1.0
                     && qy <= self.frame[1] - 1.0;
-                *out = if inside && self.skin.at(x, y) {
-                    (self.follow_up.at(to_level(qx), to_level(qy)), true)
-                } else {
-                    (0.0, false)
-                };
+                if inside {
+                    let v = self
+                        .follow_up
+                        .at(to_level(qx - self.source[0]), to_level(qy - self.source[1]));
+                    *out = (v, true);
+                }
             }
         });
         let seen = warped.map(|(_, s)| s);
-        let a = normalised(&self.baseline, &seen, settings);
-        let b = normalised(&warped.map(|(v, _)| v), &seen, settings);
+        let [a, b] = normalised([&self.baseline, &warped.map(|(v, _)| v)], &seen, settings);
         let n = &field.nodes;
         let cells = par_collect(n.width() * n.height(), |i| {
             let node = [
@@ -208,16 +212,20 @@ impl Level {
     }
 }
 
-/// Band-passed log luminance over its local contrast.
-fn normalised(log: &Plane, seen: &Mask, settings: &AlignSettings) -> Plane {
-    let local = blur_masked(log, seen, settings.feature_band_px as f32);
-    let band = Plane::from_fn(log.width(), log.height(), |x, y| {
-        if seen.at(x, y) { log.at(x, y) - local.at(x, y) } else { 0.0 }
-    });
-    let power = blur_masked(&band.map(|v| v * v), seen, 2.0 * settings.feature_band_px as f32);
+/// Band-passed log luminance of both photos over its local contrast.
+fn normalised(logs: [&Plane; 2], seen: &Mask, settings: &AlignSettings) -> [Plane; 2] {
+    let near = MaskedBlur::new(seen, settings.feature_band_px as f32);
+    let far = MaskedBlur::new(seen, 2.0 * settings.feature_band_px as f32);
     let floor = (settings.feature_floor * settings.feature_floor) as f32;
-    Plane::from_fn(log.width(), log.height(), |x, y| {
-        band.at(x, y) / (power.at(x, y) + floor).sqrt()
+    logs.map(|log| {
+        let local = near.mean(log);
+        let band = Plane::from_fn(log.width(), log.height(), |x, y| {
+            if seen.at(x, y) { log.at(x, y) - local.at(x, y) } else { 0.0 }
+        });
+        let power = far.mean(&band.map(|v| v * v));
+        Plane::from_fn(log.width(), log.height(), |x, y| {
+            band.at(x, y) / (power.at(x, y) + floor).sqrt()
+        })
     })
 }
 

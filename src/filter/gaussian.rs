@@ -6,7 +6,7 @@ use crate::plane::{Mask, Plane};
 const TRUNCATE_SIGMA: f32 = 4.0;
 /// Above this sigma (px) the plane is first averaged down: the result differs by < 1e-3 of the
 /// signal and costs a fraction.
-const DIRECT_SIGMA_PX: f32 = 8.0;
+const DIRECT_SIGMA_PX: f32 = 5.0;
 
 /// Sigma of the Gaussian that halves the amplitude at `period` (same unit as `period`):
 /// `exp(-2π²σ²/P²) = 1/2`.
@@ -78,30 +78,35 @@ pub fn blur(src: &Plane, sigma: f32) -> Plane {
 /// Normalised convolution (Knutsson & Westin 1993): the Gaussian mean of the pixels inside `mask`
 /// only, so that nothing outside bleeds in. Where the kernel sees no masked pixel: 0.
 pub fn blur_masked(src: &Plane, mask: &Mask, sigma: f32) -> Plane {
-    if sigma <= 0.1 {
-        return src.clone();
-    }
-    let weight = blur(&mask.map(|m| if m { 1.0 } else { 0.0 }), sigma);
-    blur_weighted(src, mask, &weight, sigma)
+    if sigma <= 0.1 { src.clone() } else { MaskedBlur::new(mask, sigma).mean(src) }
 }
 
-/// [`blur_masked`] with the blurred mask (`weight`) already at hand.
-fn blur_weighted(src: &Plane, mask: &Mask, weight: &Plane, sigma: f32) -> Plane {
-    let inside =
-        Plane::from_fn(
-            src.width(),
-            src.height(),
-            |x, y| {
-                if mask.at(x, y) { src.at(x, y) } else { 0.0 }
-            },
-        );
-    let mut out = blur(&inside, sigma);
-    out.par_rows(|y, row| {
-        for (v, &w) in row.iter_mut().zip(weight.row(y)) {
-            *v = if w > 1e-4 { *v / w } else { 0.0 };
-        }
-    });
-    out
+/// [`blur_masked`] for several planes of one mask: the mask's own blur is done once.
+pub struct MaskedBlur<'a> {
+    mask: &'a Mask,
+    weight: Plane,
+    sigma: f32,
+}
+
+impl<'a> MaskedBlur<'a> {
+    /// For planes of the size of `mask`; `sigma` in px.
+    pub fn new(mask: &'a Mask, sigma: f32) -> Self {
+        MaskedBlur { mask, weight: blur(&mask.map(|m| if m { 1.0 } else { 0.0 }), sigma), sigma }
+    }
+
+    /// The masked Gaussian mean of `src`.
+    pub fn mean(&self, src: &Plane) -> Plane {
+        let inside = Plane::from_fn(src.width(), src.height(), |x, y| {
+            if self.mask.at(x, y) { src.at(x, y) } else { 0.0 }
+        });
+        let mut out = blur(&inside, self.sigma);
+        out.par_rows(|y, row| {
+            for (v, &w) in row.iter_mut().zip(self.weight.row(y)) {
+                *v = if w > 1e-4 { *v / w } else { 0.0 };
+            }
+        });
+        out
+    }
 }
 
 /// Band-pass: the difference of two masked Gaussian means, passing periods between

@@ -8,7 +8,7 @@
 
 use super::{Frame, Reason, Sheet, Tiles};
 use crate::filter::gaussian::blur;
-use crate::filter::hessian::curvature;
+use crate::filter::hessian::hessian;
 use crate::luminance::Luminance;
 use crate::plane::{Plane, par_collect};
 use crate::settings::MetricSettings;
@@ -79,11 +79,11 @@ fn candidates(
         for &diameter in &settings.pore_scales_mm {
             // A disc of diameter D answers most at σ = D/(2√2) (Lindeberg 1998).
             let sigma = (diameter / frame.mm_per_px / 8f64.sqrt()).max(0.8) as f32;
-            let curvature = curvature(&visit.flat, sigma);
+            let hessian = hessian(&visit.flat, sigma);
             best.par_rows(|y, row| {
                 for (x, v) in row.iter_mut().enumerate() {
                     if inner.at(x, y) {
-                        *v = v.max(curvature.at(x, y).along);
+                        *v = v.max(hessian.at(x, y).along());
                     }
                 }
             });

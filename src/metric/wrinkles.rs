@@ -9,7 +9,7 @@
 
 use super::{Frame, Reason, Sheet, Tiles};
 use crate::filter::gaussian::blur;
-use crate::filter::hessian::{Curvature, curvature};
+use crate::filter::hessian::hessian;
 use crate::filter::label::{hysteresis, label};
 use crate::filter::thin::thin;
 use crate::luminance::Luminance;
@@ -104,16 +104,16 @@ fn ridges(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Gr
     for visit in visits {
         for &sigma_mm in &settings.line_sigmas_mm {
             let sigma = (sigma_mm / frame.mm_per_px).max(settings.line_sigma_min_px) as f32;
-            let curvature = curvature(&visit.flat, sigma);
+            let hessian = hessian(&visit.flat, sigma);
             best.par_rows(|y, row| {
                 for (x, r) in row.iter_mut().enumerate() {
                     if !inner.at(x, y) {
                         continue;
                     }
-                    let Curvature { across, along, direction } = curvature.at(x, y);
-                    let strength = across - along.abs();
+                    let hessian = hessian.at(x, y);
+                    let strength = hessian.across() - hessian.along().abs();
                     if strength > r.strength {
-                        *r = Ridge { strength, direction };
+                        *r = Ridge { strength, direction: hessian.direction() };
                     }
                 }
             });
