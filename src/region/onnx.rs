@@ -149,14 +149,15 @@ mod engine {
                 sidecar.classes.iter().map(|class| sidecar.skin.contains(class)).collect();
             let stranger = sidecar.skin.iter().find(|class| !sidecar.classes.contains(class));
             let sides = 1..=LARGEST_SIDE;
-            let numbers = sidecar.mean.iter().chain(&sidecar.std).chain([&sidecar.scale]);
+            let [m, s] = [sidecar.mean, sidecar.std];
+            let numbers = [m[0], m[1], m[2], s[0], s[1], s[2], sidecar.scale];
             let wrong = if let Some(class) = stranger {
                 Some(format!("skin names \"{class}\", which is none of the classes"))
             } else if !is_skin.contains(&true) || !is_skin.contains(&false) {
                 Some("at least one class must be skin and at least one must not".into())
             } else if !sides.contains(&sidecar.width) || !sides.contains(&sidecar.height) {
                 Some(format!("width and height must lie in 1 … {LARGEST_SIDE}"))
-            } else if !numbers.clone().all(|v| v.is_finite()) || sidecar.std.contains(&0.0) {
+            } else if !numbers.iter().all(|v| v.is_finite()) || s.contains(&0.0) {
                 Some("mean, std and scale must be finite, and std not 0".into())
             } else {
                 None

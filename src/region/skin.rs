@@ -179,11 +179,15 @@ fn on_copy(small: &Grid<[f32; 3]>, work: &Work, frame: &Frame, settings: &Region
                 && (beard.at(x, y) || off < -settings.strand_darker as f32);
             // A shade of skin is redder and yellower than its light; cloth and grey hair are not.
             let shade = |c: f32| if c > 0.0 { 0.5 * c } else { c };
+            let fold = shaded[0].at(x, y) || shaded[1].at(x, y);
             !barred.at(x, y)
                 && !strand
                 && limits.chroma([red.at(x, y), yellow.at(x, y)].map(shade))
-                && limits.chroma([1, 2].map(|k| planes[k].at(x, y) - level[k].at(x, y)))
-                && limits.light(off, shaded[0].at(x, y) || shaded[1].at(x, y))
+                && limits.chroma([1, 2].map(|k| {
+                    let off = planes[k].at(x, y) - level[k].at(x, y);
+                    if fold { shade(off) } else { off }
+                }))
+                && limits.light(off, fold)
         });
         level = local_level(planes, &good, &level, work.px(settings.level_mm));
     }

@@ -180,7 +180,7 @@ pub(super) const SHADED: &[Corner] = &[
 ];
 
 /// Where a beard or a moustache may grow.
-pub(super) const BEARD: &[Corner] = &[[-1.1, 0.62], [1.1, 0.62], [1.1, 1.72], [-1.1, 1.72]];
+pub(super) const BEARD: &[Corner] = &[[-0.62, 0.62], [0.62, 0.62], [0.62, 1.72], [-0.62, 1.72]];
 
 /// The affine map from the face frame to photo pixels.
 #[derive(Debug, Clone, Copy)]
