@@ -33,11 +33,14 @@ pub fn blur(src: &Plane, sigma: f32) -> Plane {
     if sigma > DIRECT_SIGMA_PX {
         let factor = (sigma / (DIRECT_SIGMA_PX / 2.0)).floor() as usize;
         if src.width().min(src.height()) > 4 * factor {
-            // Averaging cells of n px and interpolating linearly each blur by about n²/12, n²/6.
+            // Averaging cells of n px and interpolating linearly each blur by about n²/12, n²/6; a
+            // last blur of n takes the interpolation's kinks out, which a derivative would see.
             let n = factor as f32;
-            let rest = (sigma * sigma - n * n / 4.0).sqrt() / n;
+            let rest = (sigma * sigma - 1.25 * n * n).sqrt() / n;
             let small = super::resize::shrink(src, factor);
-            return super::resize::enlarge(&blur(&small, rest), factor, src.width(), src.height());
+            let smooth = blur(&small, rest);
+            let full = super::resize::enlarge(&smooth, factor, src.width(), src.height());
+            return blur(&full, n);
         }
     }
     let k = half_kernel(sigma);
