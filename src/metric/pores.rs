@@ -168,27 +168,39 @@ fn read_pore(
     if rim < PER_PX {
         return None;
     }
-    let mut readings: Vec<PoreReading> = profiles
+    let (mut readings, open): (Vec<PoreReading>, Vec<usize>) = profiles
         .iter()
         .zip(&means)
         .map(|(directions, mean)| {
             let contrast = mean[rim] - mean[0];
             let half = mean[0] + 0.5 * contrast;
-            let radii: Vec<f64> = directions.iter().map(|d| crossing(&d[..=rim], half)).collect();
+            let rims: Vec<Option<f64>> =
+                directions.iter().map(|d| crossing(&d[..=rim], half)).collect();
+            let open = rims.iter().filter(|r| r.is_none()).count();
+            let end = rim as f64 / PER_PX as f64;
+            let radii: Vec<f64> = rims.into_iter().map(|r| r.unwrap_or(end)).collect();
             let area = radii.iter().map(|r| r * r).sum::<f64>() / DIRECTIONS as f64;
             let axes: Vec<f64> =
                 (0..DIRECTIONS / 2).map(|k| radii[k] + radii[k + DIRECTIONS / 2]).collect();
             let elongation = (0..axes.len())
                 .map(|k| axes[k] / axes[(k + axes.len() / 2) % axes.len()].max(1e-6))
                 .fold(1.0, f64::max);
-            PoreReading { contrast, diameter_px: 2.0 * area.sqrt(), elongation, present: false }
+            let reading = PoreReading {
+                contrast,
+                diameter_px: 2.0 * area.sqrt(),
+                elongation,
+                present: false,
+            };
+            (reading, open)
         })
-        .collect();
+        .unzip();
     let strongest = readings.iter().map(|r| r.contrast).fold(f64::MIN, f64::max);
     let [small, large] = settings.pore_diameter_mm.map(|mm| mm / frame.mm_per_px);
     let sized = readings.iter().any(|r| r.diameter_px >= small && r.diameter_px <= large);
     let round = readings.iter().any(|r| r.elongation <= settings.pore_elongation_max);
-    if strongest < settings.pore_present_high || !sized || !round {
+    // Dark in every direction: a valley between plateaus, or a line's end, is open to some side.
+    let closed = open.iter().any(|&n| n <= settings.pore_open_directions_max);
+    if strongest < settings.pore_present_high || !sized || !round || !closed {
         return None;
     }
     for r in &mut readings {
@@ -197,15 +209,15 @@ fn read_pore(
     Some(Pore { x, y, readings })
 }
 
-/// Radius (px) at which a profile first rises through `half`; its end where it never does.
-fn crossing(profile: &[f64], half: f64) -> f64 {
+/// Radius (px) at which a profile first rises through `half`; `None` where it never does.
+fn crossing(profile: &[f64], half: f64) -> Option<f64> {
     for s in 1..profile.len() {
         if profile[s] >= half && profile[s - 1] < half {
             let f = (half - profile[s - 1]) / (profile[s] - profile[s - 1]);
-            return (s as f64 - 1.0 + f) / PER_PX as f64;
+            return Some((s as f64 - 1.0 + f) / PER_PX as f64);
         }
     }
-    (profile.len() - 1) as f64 / PER_PX as f64
+    None
 }
 
 /// Keeps the stronger of two pores whose centres lie within the larger one's radius. Pores come
