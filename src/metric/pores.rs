@@ -259,8 +259,8 @@ fn bilinear(p: &Plane, x: f64, y: f64) -> f64 {
         + (at(0, 1) * (1.0 - fx) + at(1, 1) * fx) * fy
 }
 
-/// Columns: pixels, present, present and visible (≥ 250 µm), places, diameter and elongation over
-/// places, area of present ones.
+/// Columns: pixels, present, present and visible (≥ 250 µm), present in all visits, diameter and
+/// elongation over those, area of present ones.
 const COLUMNS: usize = 7;
 /// A visible pore's diameter, mm (Flament 2015).
 const VISIBLE_MM: f64 = 0.25;
@@ -274,9 +274,12 @@ pub fn sheet(pores: &[Pore], visit: usize, tiles: &Tiles, frame: &Frame) -> Shee
         let Some(tile) = tiles.of(x, y) else { continue };
         let r = pore.readings[visit];
         let row = sheet.tile(tile);
-        row[3] += 1.0;
-        row[4] += r.diameter_px;
-        row[5] += r.elongation;
+        // What has vanished, or not yet come, has no diameter: the same pores in every visit.
+        if pore.readings.iter().all(|r| r.present) {
+            row[3] += 1.0;
+            row[4] += r.diameter_px;
+            row[5] += r.elongation;
+        }
         if r.present {
             row[1] += 1.0;
             row[2] += (r.diameter_px * frame.mm_per_px >= VISIBLE_MM) as u8 as f64;
@@ -308,7 +311,7 @@ pub fn visible_density(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
     per_cm2(s[2], s, frame)
 }
 
-/// `pore_diameter`: mean equivalent diameter.
+/// `pore_diameter`: mean equivalent diameter of the pores present in all visits compared.
 pub fn diameter(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
     if s[3] <= 0.0 {
         return Err(Reason::NothingFound);
