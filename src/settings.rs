@@ -330,10 +330,16 @@ pub struct MetricSettings {
     pub line_sigma_min_px: f64,
     /// Length over which a ridge's response is averaged, mm.
     pub line_support_mm: f64,
+    /// Sigma of the surround whose mean response is taken off, mm: wider than the mesh.
+    pub line_surround_mm: f64,
+    /// How many times that mean is taken off (P).
+    pub line_excess: f64,
     /// Ridge response that starts a line (P).
     pub line_high: f64,
     /// Ridge response that carries it on (P).
     pub line_low: f64,
+    /// Gap between two pieces of a crest that is closed, half of it, mm.
+    pub line_link_mm: f64,
     /// Shortest line, mm: the mesh of primary skin lines is finer (P).
     pub line_min_mm: f64,
     /// Distance kept from the mask's edge, mm.
@@ -378,11 +384,14 @@ impl Default for MetricSettings {
             pore_open_directions_max: 1,
             pore_margin_mm: 0.4,
             line_period_max_mm: 0.8,
-            line_sigmas_mm: vec![0.15, 0.25, 0.4, 0.65],
+            line_sigmas_mm: vec![0.25, 0.4, 0.65],
             line_sigma_min_px: 1.0,
             line_support_mm: 4.0,
-            line_high: 0.022,
-            line_low: 0.012,
+            line_surround_mm: 3.0,
+            line_excess: 1.7,
+            line_high: 0.020,
+            line_low: 0.010,
+            line_link_mm: 0.2,
             line_min_mm: 6.0,
             line_margin_mm: 0.6,
             line_profile_mm: 1.6,

@@ -112,6 +112,14 @@ impl<'a> MaskedBlur<'a> {
     }
 }
 
+/// The pixels of `mask` whose surroundings (Gaussian, sigma `margin` px) are nearly all inside it,
+/// and which lie `margin` px inside the frame: a mask's edge looks like a line to a derivative.
+pub fn away_from_edges(mask: &Mask, margin: f64) -> Mask {
+    let near = blur(&mask.map(|m| if m { 1.0 } else { 0.0 }), margin as f32);
+    let (w, h, m) = (mask.width(), mask.height(), margin.ceil() as usize);
+    Mask::from_fn(w, h, |x, y| near.at(x, y) > 0.97 && x >= m && y >= m && x + m < w && y + m < h)
+}
+
 /// Band-pass: the difference of two masked Gaussian means, passing periods between
 /// `short_px` and `long_px` (half amplitude there). 0 outside `mask`.
 pub fn band(src: &Plane, mask: &Mask, short_px: f64, long_px: f64) -> Plane {

@@ -7,7 +7,7 @@
 //! directions gives equivalent diameter and elongation.
 
 use super::{Frame, Reason, Sheet, Tiles};
-use crate::filter::gaussian::blur;
+use crate::filter::gaussian::away_from_edges;
 use crate::filter::hessian::hessian;
 use crate::luminance::Luminance;
 use crate::plane::{Plane, par_collect};
@@ -72,8 +72,7 @@ fn candidates(
 ) -> Vec<(f64, f64, f32)> {
     let valid = &visits[0].valid;
     let (w, h) = (valid.width(), valid.height());
-    let margin = (settings.pore_margin_mm / frame.mm_per_px) as f32;
-    let inner = blur(&valid.map(|v| if v { 1.0 } else { 0.0 }), margin).map(|v| v > 0.97);
+    let inner = away_from_edges(valid, settings.pore_margin_mm / frame.mm_per_px);
     let mut best = Plane::filled(w, h, 0.0);
     for visit in visits {
         for &diameter in &settings.pore_scales_mm {

@@ -8,7 +8,7 @@
 //! and width (groove model, shared/science.md): checked on phantoms, not on profilometry.
 
 use super::{Frame, Reason, Sheet, Tiles};
-use crate::filter::gaussian::blur;
+use crate::filter::gaussian::{away_from_edges, blur_masked};
 use crate::filter::hessian::hessian;
 use crate::filter::label::{hysteresis, label};
 use crate::filter::thin::thin;
@@ -54,62 +54,73 @@ pub fn read(
     }
     let ridges = ridges(visits, frame, settings);
     let (w, h) = (ridges.width(), ridges.height());
-    let steps = (px(settings.line_support_mm) / 2.0).ceil() as isize;
-    // The response averaged along the line's own direction: a line keeps it, a speck does not.
-    let along = Plane::from_fn(w, h, |x, y| {
-        let ridge = ridges.at(x, y);
-        if ridge.strength < settings.line_low as f32 * 0.5 {
-            return 0.0;
-        }
-        let [tx, ty] = ridge.direction;
-        let mut sum = 0.0f32;
-        for k in -4..=4isize {
-            let s = (k * steps) as f32 / 4.0;
-            let q = ridges.clamped(
-                (x as f32 + s * tx).round() as isize,
-                (y as f32 + s * ty).round() as isize,
-            );
-            let turn = tx * q.direction[0] + ty * q.direction[1];
-            sum += q.strength * turn * turn;
-        }
-        sum / 9.0
-    });
+    let along = ridges.map(|r| r.strength);
     let crest = |x: usize, y: usize| {
         let v = along.at(x, y);
         let [tx, ty] = ridges.at(x, y).direction;
         let side = |s: f32| bilinear(&along, x as f32 - s * ty, y as f32 + s * tx);
         v >= side(1.0) && v >= side(-1.0)
     };
-    let low = Mask::from_fn(w, h, |x, y| along.at(x, y) >= settings.line_low as f32 && crest(x, y));
-    let high =
-        Mask::from_fn(w, h, |x, y| low.at(x, y) && along.at(x, y) >= settings.line_high as f32);
-    let centre = long_enough(&thin(&hysteresis(&low, &high)), &ridges, px(settings.line_min_mm));
+    // Crests broken by the mesh of skin are linked over small gaps, then thinned again.
+    let link = px(settings.line_link_mm).max(1.0) as f32;
+    let above = |limit: f64| {
+        let crests = Plane::from_fn(w, h, |x, y| {
+            if along.at(x, y) >= limit as f32 && crest(x, y) { 1.0 } else { 0.0 }
+        });
+        dilate(&crests, link)
+    };
+    let lines = hysteresis(&above(settings.line_low), &above(settings.line_high));
+    let centre = long_enough(&thin(&lines), &ridges, px(settings.line_min_mm));
     Ok(read_profiles(visits, &ridges, &centre, frame, settings))
 }
 
-/// Strongest ridge over scales and visits at one pixel.
+/// Pixels within `radius` px of a set one (a square's corners cut to an octagon).
+fn dilate(set: &Plane, radius: f32) -> Mask {
+    let r = radius.round().max(1.0) as isize;
+    let reach = |dx: isize, dy: isize| dx.abs() + dy.abs() <= r + r / 2;
+    let mut out = Mask::filled(set.width(), set.height(), false);
+    out.par_rows(|y, row| {
+        for dy in -r..=r {
+            let sy = y as isize + dy;
+            if sy < 0 || sy >= set.height() as isize {
+                continue;
+            }
+            for (x, _) in set.row(sy as usize).iter().enumerate().filter(|(_, v)| **v > 0.0) {
+                for dx in (-r..=r).filter(|&dx| reach(dx, dy)) {
+                    if let Some(v) = x.checked_add_signed(dx).and_then(|x| row.get_mut(x)) {
+                        *v = true;
+                    }
+                }
+            }
+        }
+    });
+    out
+}
+
+/// Strongest ridge over visits, and in the end over scales, at one pixel.
 #[derive(Debug, Clone, Copy, Default)]
 struct Ridge {
     strength: f32,
     direction: [f32; 2],
 }
 
+/// The ridge response at each scale, averaged along the line's own direction (a line keeps it, the
+/// mesh of skin does not), less what the mesh around gives; and the strongest of the scales.
 fn ridges(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Grid<Ridge> {
     let valid = &visits[0].valid;
     let (w, h) = (valid.width(), valid.height());
-    // The mask's edge is a line too: keep away from it.
-    let margin = (settings.line_margin_mm / frame.mm_per_px) as f32;
-    let inner = blur(&valid.map(|v| if v { 1.0 } else { 0.0 }), margin).map(|v| v > 0.97);
+    let px = |mm: f64| mm / frame.mm_per_px;
+    let inner = away_from_edges(valid, px(settings.line_margin_mm));
+    let floor = settings.line_low as f32 * 0.5;
+    let step = (px(settings.line_support_mm) / (2 * SUPPORT_SAMPLES) as f64) as f32;
     let mut best = Grid::filled(w, h, Ridge::default());
-    for visit in visits {
-        for &sigma_mm in &settings.line_sigmas_mm {
-            let sigma = (sigma_mm / frame.mm_per_px).max(settings.line_sigma_min_px) as f32;
+    for &sigma_mm in &settings.line_sigmas_mm {
+        let sigma = px(sigma_mm).max(settings.line_sigma_min_px) as f32;
+        let mut own = Grid::filled(w, h, Ridge::default());
+        for visit in visits {
             let hessian = hessian(&visit.flat, sigma);
-            best.par_rows(|y, row| {
-                for (x, r) in row.iter_mut().enumerate() {
-                    if !inner.at(x, y) {
-                        continue;
-                    }
+            own.par_rows(|y, row| {
+                for (x, r) in row.iter_mut().enumerate().filter(|(x, _)| inner.at(*x, y)) {
                     let hessian = hessian.at(x, y);
                     let strength = hessian.across() - hessian.along().abs();
                     if strength > r.strength {
@@ -118,9 +129,39 @@ fn ridges(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Gr
                 }
             });
         }
+        // What the mesh of skin gives around here.
+        let around =
+            blur_masked(&own.map(|r| r.strength), valid, px(settings.line_surround_mm) as f32);
+        best.par_rows(|y, row| {
+            for (x, b) in row.iter_mut().enumerate() {
+                let r = own.at(x, y);
+                if r.strength < floor {
+                    continue;
+                }
+                let [tx, ty] = r.direction;
+                let mut sum = 0.0f32;
+                for k in -SUPPORT_SAMPLES..=SUPPORT_SAMPLES {
+                    let s = k as f32 * step;
+                    let q = own.clamped(
+                        (x as f32 + s * tx).round() as isize,
+                        (y as f32 + s * ty).round() as isize,
+                    );
+                    let turn = tx * q.direction[0] + ty * q.direction[1];
+                    sum += q.strength * turn * turn;
+                }
+                let strength = sum / (2 * SUPPORT_SAMPLES + 1) as f32
+                    - settings.line_excess as f32 * around.at(x, y);
+                if strength > b.strength {
+                    *b = Ridge { strength, direction: r.direction };
+                }
+            }
+        });
     }
     best
 }
+
+/// Samples to each side over which a ridge is averaged along its line.
+const SUPPORT_SAMPLES: isize = 6;
 
 /// Length that one pixel of a one-pixel-wide line stands for: digital lines take one step along
 /// their longer axis per pixel.
