@@ -56,6 +56,24 @@ pub struct Request {
     pub settings: Settings,
 }
 
+impl Request {
+    /// Photos in order of visit, everything else as the command has it by default: the regions of
+    /// a face, no scale, no pictures, no maps.
+    pub fn new<P: Into<PathBuf>>(photos: impl IntoIterator<Item = P>) -> Self {
+        let input = |path: P| PhotoInput { path: path.into(), label: None, date: None };
+        Request {
+            photos: photos.into_iter().map(input).collect(),
+            regions: RegionRequest::Face,
+            scale: None,
+            model: None,
+            reference: None,
+            pictures: false,
+            maps: false,
+            settings: Settings::default(),
+        }
+    }
+}
+
 /// What one stage cost: for `-v`, never for result.json.
 #[derive(Debug, Clone)]
 pub struct StageCost {

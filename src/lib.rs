@@ -1,4 +1,47 @@
 //! skindelta: before/after photo analysis of skin texture.
+//!
+//! Photos of one skin, taken weeks apart, go in; the change of each metric in each region comes
+//! out, with its uncertainty and a verdict. The pipeline is data flowing one way, one module a
+//! step; [`analyze`] is the only one that names them all:
+//!
+//! ```text
+//! photo      file → linear light, upright                       Photo
+//! series     photos in order of visit                           Series
+//! region     which skin, under which name (on the baseline)     RegionMap
+//! align      each follow-up onto the baseline's coordinates     AlignedSeries
+//! luminance  light, exposure, focus, noise made comparable      Luminance, Pair
+//! tone       the same for colour                                Tone
+//! quality    is the photo good enough, and what to do           QualityCheck
+//! metric     sums over tiles → values                           Readings, Sheet
+//! change     value, interval, smallest detectable change        ChangeRow, TrendRow
+//! report     JSON, CSV, HTML, maps                              Report   (show draws them)
+//! ```
+//!
+//! Below the stages lie [`plane`] (the one image buffer, the one place where rows are split over
+//! threads) and [`filter`] (pure `Plane → Plane` functions); beside them [`settings`] (every
+//! tunable number), [`citations`], [`units`] and [`error`]. Above are [`batch`] (many series) and
+//! the command. [`phantom`] makes skin of known truth and [`validate`] holds the tool against it.
+//! A stage uses types of earlier stages and functions of none; `tests/layers.rs` reads the imports
+//! and holds them to that.
+//!
+//! Where things go: a new metric is one function and one row in [`metric::METRICS`]; a new file
+//! format is a branch in [`photo::decode`]; a new column of the results is a field of
+//! [`report::Report`]'s rows, with a line in `src/report/schema/v1.json`.
+//!
+//! # Example
+//!
+//! ```
+//! use skindelta::analyze::{Request, analyze};
+//! use skindelta::series::ScaleSource;
+//!
+//! let mut request = Request::new(["fixtures/closeup/visit-0.jpg", "fixtures/closeup/visit-3.jpg"]);
+//! request.regions = skindelta::region::RegionRequest::Whole;
+//! request.scale = Some((1.0 / 14.0, ScaleSource::Argument));
+//! let report = analyze(&request)?.report;
+//! let texture = report.changes.iter().find(|c| c.metric == "texture_coarse").unwrap();
+//! assert!(texture.change_percent.unwrap() < -10.0);
+//! # Ok::<(), skindelta::Error>(())
+//! ```
 
 pub mod align;
 pub mod analyze;
