@@ -318,6 +318,8 @@ pub struct MetricSettings {
     pub pore_present_low: f64,
     /// Largest ratio of axes; longer dips are line ends (P).
     pub pore_elongation_max: f64,
+    /// Directions of twelve in which the dip may not rise to half: more, and it is a valley (P).
+    pub pore_open_directions_max: usize,
     /// Distance kept from the mask's edge, mm.
     pub pore_margin_mm: f64,
     /// Longest shortest period at which lines are told, mm: twice the width of a fine wrinkle.
@@ -373,14 +375,15 @@ impl Default for MetricSettings {
             pore_present_high: 0.08,
             pore_present_low: 0.05,
             pore_elongation_max: 2.5,
+            pore_open_directions_max: 1,
             pore_margin_mm: 0.4,
             line_period_max_mm: 0.8,
             line_sigmas_mm: vec![0.15, 0.25, 0.4, 0.65],
             line_sigma_min_px: 1.0,
-            line_support_mm: 2.4,
+            line_support_mm: 4.0,
             line_high: 0.022,
             line_low: 0.012,
-            line_min_mm: 4.0,
+            line_min_mm: 6.0,
             line_margin_mm: 0.6,
             line_profile_mm: 1.6,
             line_average_mm: 1.0,

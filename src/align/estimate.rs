@@ -5,12 +5,11 @@ use super::apply;
 use crate::filter::gaussian::blur;
 use crate::filter::resize::shrink;
 use crate::photo::Photo;
-use crate::plane::{Mask, Plane, Window};
+use crate::plane::{Mask, Plane, Window, par_collect};
 use crate::region::RegionMap;
 use crate::settings::AlignSettings;
 use kornia_imgproc::features::{
-    FirstOctave, SiftConfig, SiftFeatures, SiftWorkspace, sift_detect_and_compute,
-    sift_match_descriptors,
+    DESCR_LEN, FirstOctave, SiftConfig, SiftFeatures, SiftWorkspace, sift_detect_and_compute,
 };
 use nalgebra::{Matrix3, Vector3};
 
@@ -33,22 +32,15 @@ pub fn estimate(
     let full = Window::full(follow_up.width(), follow_up.height());
     let other = features(follow_up, full, frame_factor, settings);
     let skin = support(&regions.skin);
-    let matches = sift_match_descriptors(
-        &base.descriptors,
-        base.len(),
-        &other.descriptors,
-        other.len(),
-        settings.match_ratio as f32,
-        true,
-    );
+    let matches = mutual_matches(&base.descriptors, &other.descriptors, settings.match_ratio);
     let place = |x: f32, y: f32, factor: usize, window: Window| {
         let f = factor as f64;
         [window.x as f64 + f * (x as f64 + 0.5) - 0.5, window.y as f64 + f * (y as f64 + 0.5) - 0.5]
     };
     let pairs: Vec<Pair> = matches
         .iter()
-        .map(|&[i, j]| {
-            let (a, b) = (&base.keypoints[i as usize], &other.keypoints[j as usize]);
+        .map(|&(i, j)| {
+            let (a, b) = (&base.keypoints[i], &other.keypoints[j]);
             (place(a.x, a.y, factor, window), place(b.x, b.y, frame_factor, full))
         })
         .filter(|(a, _)| {
@@ -69,6 +61,45 @@ pub fn estimate(
         ));
     }
     fit_affine(&inliers).ok_or_else(|| "the matched points lie on one line".to_string())
+}
+
+/// Pairs of descriptors that are each other's nearest, the nearest being nearer than `ratio` times
+/// the second (Lowe 2004). Brute force: n·m·128 multiplications.
+fn mutual_matches(a: &[f32], b: &[f32], ratio: f64) -> Vec<(usize, usize)> {
+    let limit = (ratio * ratio) as f32;
+    let nearest = |from: &[f32], to: &[f32]| -> Vec<Option<(usize, bool)>> {
+        par_collect(from.len() / DESCR_LEN, |i| {
+            let own = &from[i * DESCR_LEN..(i + 1) * DESCR_LEN];
+            let (mut best, mut second, mut which) = (f32::MAX, f32::MAX, None);
+            for (j, other) in to.chunks_exact(DESCR_LEN).enumerate() {
+                let d = squared_distance(own, other);
+                if d < best {
+                    (second, best, which) = (best, d, Some(j));
+                } else if d < second {
+                    second = d;
+                }
+            }
+            which.map(|j| (j, best < limit * second))
+        })
+    };
+    let (there, back) = (nearest(a, b), nearest(b, a));
+    there
+        .iter()
+        .enumerate()
+        .filter_map(|(i, m)| m.filter(|m| m.1).map(|m| (i, m.0)))
+        .filter(|&(i, j)| back[j].is_some_and(|m| m.0 == i))
+        .collect()
+}
+
+/// Eight running sums, so that the compiler can use vector registers.
+fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0f32; 8];
+    for (x, y) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
+        for k in 0..8 {
+            sums[k] += (x[k] - y[k]) * (x[k] - y[k]);
+        }
+    }
+    sums.iter().sum()
 }
 
 /// Where features may lie: skin, and what is surrounded by skin (eyes, lips, nostrils).
@@ -129,6 +160,7 @@ fn ransac(pairs: &[Pair], tolerance: f64, settings: &AlignSettings) -> Vec<Pair>
     if pairs.len() < 3 {
         return Vec::new();
     }
+    let tolerance = tolerance * tolerance;
     let mut state = 0x9E37_79B9_7F4A_7C15u64;
     let mut next = |n: usize| -> usize {
         state =
@@ -139,7 +171,7 @@ fn ransac(pairs: &[Pair], tolerance: f64, settings: &AlignSettings) -> Vec<Pair>
     for _ in 0..settings.ransac_hypotheses {
         let (i, j) = (next(pairs.len()), next(pairs.len()));
         let Some(hypothesis) = similarity(&pairs[i], &pairs[j], settings) else { continue };
-        let count = pairs.iter().filter(|p| error(&hypothesis, p) < tolerance).count();
+        let count = pairs.iter().filter(|p| squared_error(&hypothesis, p) < tolerance).count();
         if count > best.0 {
             best = (count, hypothesis);
         }
@@ -147,7 +179,7 @@ fn ransac(pairs: &[Pair], tolerance: f64, settings: &AlignSettings) -> Vec<Pair>
     let mut map = best.1;
     for _ in 0..3 {
         let inliers: Vec<Pair> =
-            pairs.iter().filter(|p| error(&map, p) < tolerance).copied().collect();
+            pairs.iter().filter(|p| squared_error(&map, p) < tolerance).copied().collect();
         if inliers.len() < 6 {
             return inliers;
         }
@@ -157,15 +189,15 @@ fn ransac(pairs: &[Pair], tolerance: f64, settings: &AlignSettings) -> Vec<Pair>
         }
     }
     let mut inliers: Vec<Pair> =
-        pairs.iter().filter(|p| error(&map, p) < tolerance).copied().collect();
+        pairs.iter().filter(|p| squared_error(&map, p) < tolerance).copied().collect();
     // One place counts once, however many orientations SIFT gave it.
     inliers.dedup_by(|a, b| (a.0[0] - b.0[0]).hypot(a.0[1] - b.0[1]) < 1.0);
     inliers
 }
 
-fn error(map: &[f64; 6], pair: &Pair) -> f64 {
+fn squared_error(map: &[f64; 6], pair: &Pair) -> f64 {
     let p = apply(map, pair.0[0], pair.0[1]);
-    (p[0] - pair.1[0]).hypot(p[1] - pair.1[1])
+    (p[0] - pair.1[0]).powi(2) + (p[1] - pair.1[1]).powi(2)
 }
 
 /// The similarity through two pairs, where it is one that two visits may show.

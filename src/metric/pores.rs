@@ -168,27 +168,39 @@ fn read_pore(
     if rim < PER_PX {
         return None;
     }
-    let mut readings: Vec<PoreReading> = profiles
+    let (mut readings, open): (Vec<PoreReading>, Vec<usize>) = profiles
         .iter()
         .zip(&means)
         .map(|(directions, mean)| {
             let contrast = mean[rim] - mean[0];
             let half = mean[0] + 0.5 * contrast;
-            let radii: Vec<f64> = directions.iter().map(|d| crossing(&d[..=rim], half)).collect();
+            let rims: Vec<Option<f64>> =
+                directions.iter().map(|d| crossing(&d[..=rim], half)).collect();
+            let open = rims.iter().filter(|r| r.is_none()).count();
+            let end = rim as f64 / PER_PX as f64;
+            let radii: Vec<f64> = rims.into_iter().map(|r| r.unwrap_or(end)).collect();
             let area = radii.iter().map(|r| r * r).sum::<f64>() / DIRECTIONS as f64;
             let axes: Vec<f64> =
                 (0..DIRECTIONS / 2).map(|k| radii[k] + radii[k + DIRECTIONS / 2]).collect();
             let elongation = (0..axes.len())
                 .map(|k| axes[k] / axes[(k + axes.len() / 2) % axes.len()].max(1e-6))
                 .fold(1.0, f64::max);
-            PoreReading { contrast, diameter_px: 2.0 * area.sqrt(), elongation, present: false }
+            let reading = PoreReading {
+                contrast,
+                diameter_px: 2.0 * area.sqrt(),
+                elongation,
+                present: false,
+            };
+            (reading, open)
         })
-        .collect();
+        .unzip();
     let strongest = readings.iter().map(|r| r.contrast).fold(f64::MIN, f64::max);
     let [small, large] = settings.pore_diameter_mm.map(|mm| mm / frame.mm_per_px);
     let sized = readings.iter().any(|r| r.diameter_px >= small && r.diameter_px <= large);
     let round = readings.iter().any(|r| r.elongation <= settings.pore_elongation_max);
-    if strongest < settings.pore_present_high || !sized || !round {
+    // Dark in every direction: a valley between plateaus, or a line's end, is open to some side.
+    let closed = open.iter().any(|&n| n <= settings.pore_open_directions_max);
+    if strongest < settings.pore_present_high || !sized || !round || !closed {
         return None;
     }
     for r in &mut readings {
@@ -197,15 +209,15 @@ fn read_pore(
     Some(Pore { x, y, readings })
 }
 
-/// Radius (px) at which a profile first rises through `half`; its end where it never does.
-fn crossing(profile: &[f64], half: f64) -> f64 {
+/// Radius (px) at which a profile first rises through `half`; `None` where it never does.
+fn crossing(profile: &[f64], half: f64) -> Option<f64> {
     for s in 1..profile.len() {
         if profile[s] >= half && profile[s - 1] < half {
             let f = (half - profile[s - 1]) / (profile[s] - profile[s - 1]);
-            return (s as f64 - 1.0 + f) / PER_PX as f64;
+            return Some((s as f64 - 1.0 + f) / PER_PX as f64);
         }
     }
-    (profile.len() - 1) as f64 / PER_PX as f64
+    None
 }
 
 /// Keeps the stronger of two pores whose centres lie within the larger one's radius. Pores come
@@ -247,8 +259,8 @@ fn bilinear(p: &Plane, x: f64, y: f64) -> f64 {
         + (at(0, 1) * (1.0 - fx) + at(1, 1) * fx) * fy
 }
 
-/// Columns: pixels, present, present and visible (≥ 250 µm), places, diameter and elongation over
-/// places, area of present ones.
+/// Columns: pixels, present, present and visible (≥ 250 µm), present in all visits, diameter and
+/// elongation over those, area of present ones.
 const COLUMNS: usize = 7;
 /// A visible pore's diameter, mm (Flament 2015).
 const VISIBLE_MM: f64 = 0.25;
@@ -262,9 +274,12 @@ pub fn sheet(pores: &[Pore], visit: usize, tiles: &Tiles, frame: &Frame) -> Shee
         let Some(tile) = tiles.of(x, y) else { continue };
         let r = pore.readings[visit];
         let row = sheet.tile(tile);
-        row[3] += 1.0;
-        row[4] += r.diameter_px;
-        row[5] += r.elongation;
+        // What has vanished, or not yet come, has no diameter: the same pores in every visit.
+        if pore.readings.iter().all(|r| r.present) {
+            row[3] += 1.0;
+            row[4] += r.diameter_px;
+            row[5] += r.elongation;
+        }
         if r.present {
             row[1] += 1.0;
             row[2] += (r.diameter_px * frame.mm_per_px >= VISIBLE_MM) as u8 as f64;
@@ -296,7 +311,7 @@ pub fn visible_density(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
     per_cm2(s[2], s, frame)
 }
 
-/// `pore_diameter`: mean equivalent diameter.
+/// `pore_diameter`: mean equivalent diameter of the pores present in all visits compared.
 pub fn diameter(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
     if s[3] <= 0.0 {
         return Err(Reason::NothingFound);

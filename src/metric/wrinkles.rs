@@ -213,28 +213,22 @@ fn read_point(
     if shoulder < 2 {
         return None;
     }
-    let mut readings: Vec<LineReading> = sections
-        .iter()
-        .map(|s| {
-            let profile = even(s);
-            let contrast = profile[shoulder] - profile[0];
-            let width_px = width_at_half(&profile[..=shoulder]) / PER_PX as f64;
-            LineReading {
-                contrast,
-                width_px,
-                depth_px: groove_depth(contrast, width_px, settings.skin_albedo),
-                present: false,
-            }
-        })
-        .collect();
-    let strongest = readings.iter().map(|r| r.contrast).fold(f64::MIN, f64::max);
+    let width_of = |profile: &[f64]| width_at_half(&profile[..=shoulder]) / PER_PX as f64;
+    let profiles: Vec<Vec<f64>> = sections.iter().map(|s| even(s)).collect();
+    let contrasts: Vec<f64> = profiles.iter().map(|p| p[shoulder] - p[0]).collect();
+    let strongest = contrasts.iter().copied().fold(f64::MIN, f64::max);
     if strongest < settings.line_present_high {
         return None;
     }
-    for r in &mut readings {
-        r.present = r.contrast >= settings.line_present_low;
-    }
-    Some(readings)
+    let joint_width = width_of(&even(&mean));
+    let reading = |(profile, &contrast): (&Vec<f64>, &f64)| {
+        let present = contrast >= settings.line_present_low;
+        // Where the dip has vanished its own width would be chance.
+        let width_px = if present { width_of(profile) } else { joint_width };
+        let depth_px = groove_depth(contrast, width_px, settings.skin_albedo);
+        LineReading { contrast, width_px, depth_px, present }
+    };
+    Some(profiles.iter().zip(&contrasts).map(reading).collect())
 }
 
 /// Where a profile that rises from its bottom stops rising for `flat` samples.
@@ -286,9 +280,9 @@ fn bilinear(p: &Plane, x: f32, y: f32) -> f32 {
 const BINS: usize = 96;
 const BIN_FACTOR: f64 = 1.08;
 const FIRST_BIN_PX: f64 = 0.05;
-/// Columns before the histogram: pixels, length present, length of all places, and over all places
-/// length × width and length × depth, then length × width where present.
-const FIRST: usize = 6;
+/// Columns before the histogram: pixels, length present, length of all places, length × depth over
+/// all places, length and length × width where present in all visits, length × width where present.
+const FIRST: usize = 7;
 
 /// Sums over tiles.
 pub fn sheet(points: &[LinePoint], visit: usize, tiles: &Tiles) -> Sheet {
@@ -300,11 +294,14 @@ pub fn sheet(points: &[LinePoint], visit: usize, tiles: &Tiles) -> Sheet {
         let row = sheet.tile(tile);
         let length = point.length_px;
         row[2] += length;
-        row[3] += length * r.width_px;
-        row[4] += length * r.depth_px;
+        row[3] += length * r.depth_px;
+        if point.readings.iter().all(|r| r.present) {
+            row[4] += length;
+            row[5] += length * r.width_px;
+        }
         if r.present {
             row[1] += length;
-            row[5] += length * r.width_px;
+            row[6] += length * r.width_px;
             let bin = (r.depth_px.max(FIRST_BIN_PX) / FIRST_BIN_PX).ln() / BIN_FACTOR.ln();
             row[FIRST + (bin as usize).min(BINS - 1)] += length;
         }
@@ -326,21 +323,23 @@ pub fn density(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
     Ok(length(s, frame)? / area_cm2)
 }
 
-fn mean_over_places(sum: f64, s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    if s[2] <= 0.0 {
+fn mean_length(sum: f64, length: f64, frame: &Frame) -> Result<f64, Reason> {
+    if length <= 0.0 {
         return Err(Reason::NothingFound);
     }
-    Ok(sum / s[2] * frame.length())
+    Ok(sum / length * frame.length())
 }
 
-/// `wrinkle_width`: length-weighted mean full width at half depth.
+/// `wrinkle_width`: length-weighted mean full width at half depth, where the line is present in
+/// all visits compared (what has vanished has no width).
 pub fn width(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    mean_over_places(s[3], s, frame)
+    mean_length(s[5], s[4], frame)
 }
 
-/// `wrinkle_depth`: length-weighted mean depth, an optical estimate.
+/// `wrinkle_depth`: length-weighted mean depth, an optical estimate, over all places where any
+/// visit shows a line.
 pub fn depth(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    mean_over_places(s[4], s, frame)
+    mean_length(s[3], s[2], frame)
 }
 
 /// `wrinkle_depth_max`: the depth that 5 % of the present length exceeds (a single deepest pixel
@@ -367,7 +366,7 @@ pub fn area_percent(s: &[f64], _: &Frame) -> Result<f64, Reason> {
     if s[0] <= 0.0 {
         return Err(Reason::LowCoverage);
     }
-    Ok(100.0 * s[5] / s[0])
+    Ok(100.0 * s[6] / s[0])
 }
 
 #[cfg(test)]
