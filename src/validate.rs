@@ -172,7 +172,7 @@ pub struct Dose {
     metrics: &'static [&'static str],
     set: fn(&mut Treatment, f64),
     truth: fn(&Totals, f64) -> f64,
-    /// Whether the skin has nothing but fine relief, as texture sees wrinkles and pores too.
+    /// Whether the skin has nothing but fine relief: texture sees wrinkles, pores and pigment too.
     bare: bool,
 }
 
@@ -506,12 +506,12 @@ fn doses(options: &Options) -> Result<Vec<DoseRow>> {
 /// Photographs one skin untouched twice and at each factor of each dose.
 fn treated_skin(seed: u64, doses: &[&Dose]) -> Result<Vec<(&'static str, &'static str, Told)>> {
     let px_per_mm = Capture::default().px_per_mm;
-    let mut spec = skin_spec(seed, px_per_mm);
-    if doses.iter().any(|d| d.bare) {
-        spec = SkinSpec { wrinkles: 0, spots: 0, pore_density: 0.0, freckle_density: 0.0, ..spec };
-    }
+    let bare = doses.iter().any(|d| d.bare);
+    let usual = skin_spec(seed, px_per_mm);
+    let spec = if bare { SkinSpec { wrinkles: 0, pore_density: 0.0, ..usual } } else { usual };
     let skin = Skin::new(&spec);
-    let untouched = Treatment::default();
+    let usual = Treatment::default();
+    let untouched = if bare { Treatment { pigment: 0.0, redness: 0.0, ..usual } } else { usual };
     let first = capture(seed, 0, px_per_mm);
     let baseline = photograph(&Scene::of_skin(&skin, &untouched), &first)?;
     let totals = |t: &Treatment| VisitTruth::new(&skin, &first, 0, t, &first).totals;
