@@ -65,5 +65,6 @@ pub mod settings;
 pub mod show;
 pub mod tone;
 pub mod units;
+pub mod validate;
 
 pub use error::{Error, Result, Step};

@@ -6,6 +6,7 @@ mod compare;
 mod measure;
 mod phantom;
 mod schema;
+mod validate;
 
 use clap::{Args, Parser, Subcommand};
 use skindelta::analyze::{Analysis, PhotoInput, Request};
@@ -48,6 +49,7 @@ enum Command {
     Batch(batch::Batch),
     Phantom(phantom::Phantom),
     Schema(schema::Schema),
+    Validate(validate::Validate),
 }
 
 /// How the program behaves on this machine; moves no number.
@@ -80,6 +82,7 @@ impl Cli {
             Command::Batch(command) => command.run(&self.machine),
             Command::Phantom(command) => command.run(&self.machine),
             Command::Schema(command) => command.run(),
+            Command::Validate(command) => command.run(&self.machine),
         }
     }
 }

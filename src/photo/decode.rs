@@ -31,15 +31,21 @@ impl Photo {
     /// A file that is missing, unreadable, damaged, cut short, no photo of the four formats, in
     /// CMYK, or larger than `settings` allow.
     pub fn open(path: &Path, settings: &PhotoSettings) -> Result<Photo> {
-        let bytes = read(path, settings)?;
-        let decoded =
-            decode(&bytes, settings).map_err(|why| Error::new(path, Step::Decode, why))?;
+        Photo::from_bytes(path, &read(path, settings)?, settings)
+    }
+
+    /// As [`Photo::open`], from the bytes of a file; `path` only names it.
+    ///
+    /// # Errors
+    /// As [`Photo::open`], but for reading.
+    pub fn from_bytes(path: &Path, bytes: &[u8], settings: &PhotoSettings) -> Result<Photo> {
+        let decoded = decode(bytes, settings).map_err(|why| Error::new(path, Step::Decode, why))?;
         let (linear, notice) = color::to_linear(decoded.pixels, decoded.icc.as_deref());
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Photo {
             notices: notice.iter().map(|why| format!("{file}: {why}")).collect(),
             file,
-            sha256: Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
             linear,
         })
     }

@@ -1,13 +1,12 @@
 //! result.json: the report as text, the same bytes for the same report.
 
-use super::Report;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use std::io::{self, Write};
 
 /// The report as JSON: one key of the root per line, one row of a table per line, floats rounded to
 /// 6 significant digits, `null` where there is no finite value, a line break at the end.
-pub fn to_json(report: &Report) -> String {
+pub fn to_json(report: &impl Serialize) -> String {
     let mut bytes = Vec::new();
     let done = report.serialize(&mut Serializer::with_formatter(&mut bytes, Rows::default()));
     done.expect("a report is plain data, and memory takes every byte");
