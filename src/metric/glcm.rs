@@ -54,7 +54,7 @@ impl Glcm {
                     continue;
                 }
                 let j = levels.at(nx as usize, ny as usize) as usize;
-                let row = sheet.tile(tile);
+                let mut row = sheet.tile(tile);
                 row[i * LEVELS + j] += 1.0;
                 row[j * LEVELS + i] += 1.0;
             }

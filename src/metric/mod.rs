@@ -20,6 +20,7 @@ use crate::luminance::Luminance;
 use crate::plane::{Mask, Window};
 use crate::series::Scale;
 use crate::tone::Tone;
+use ndarray::{Array1, Array2, ArrayViewMut1};
 use serde::Serialize;
 
 /// Why a value is not there: the closed list of result.json.
@@ -280,31 +281,26 @@ impl Tiles {
 
 /// Additive sums per tile: rows = tiles, columns = what the group adds up.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sheet {
-    columns: usize,
-    data: Vec<f64>,
-}
+pub struct Sheet(Array2<f64>);
 
 impl Sheet {
     /// An empty sheet.
     pub fn new(tiles: usize, columns: usize) -> Self {
-        Sheet { columns, data: vec![0.0; tiles * columns] }
+        Sheet(Array2::zeros((tiles, columns)))
     }
     /// The sums of one tile, writable.
-    pub fn tile(&mut self, tile: usize) -> &mut [f64] {
-        &mut self.data[tile * self.columns..(tile + 1) * self.columns]
+    pub fn tile(&mut self, tile: usize) -> ArrayViewMut1<'_, f64> {
+        self.0.row_mut(tile)
     }
     /// Sums over tiles, each taken `weight[tile]` times, in fixed order.
     pub fn total(&self, weights: &[f64]) -> Vec<f64> {
-        let mut sums = vec![0.0; self.columns];
-        for (row, &w) in self.data.chunks_exact(self.columns).zip(weights) {
-            if w > 0.0 {
-                for (s, v) in sums.iter_mut().zip(row) {
-                    *s += w * v;
-                }
+        let mut sums = Array1::zeros(self.0.ncols());
+        for (row, &weight) in self.0.rows().into_iter().zip(weights) {
+            if weight > 0.0 {
+                sums.scaled_add(weight, &row);
             }
         }
-        sums
+        sums.to_vec()
     }
 }
 

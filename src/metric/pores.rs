@@ -272,7 +272,7 @@ pub fn sheet(pores: &[Pore], visit: usize, tiles: &Tiles, frame: &Frame) -> Shee
         let (x, y) = (pore.x.round().max(0.0) as usize, pore.y.round().max(0.0) as usize);
         let Some(tile) = tiles.of(x, y) else { continue };
         let r = pore.readings[visit];
-        let row = sheet.tile(tile);
+        let mut row = sheet.tile(tile);
         // What has vanished, or not yet come, has no diameter: the same pores in every visit.
         if pore.readings.iter().all(|r| r.present) {
             row[3] += 1.0;

@@ -55,7 +55,7 @@ impl Texture {
         let shape = bands.fine.as_ref().or(bands.coarse.as_ref());
         tiles.for_each(|tile, x, y| {
             let (f, c) = (value(&bands.fine, x, y), value(&bands.coarse, x, y));
-            let row = sheet.tile(tile);
+            let mut row = sheet.tile(tile);
             row[0] += 1.0;
             row[1] += f * f;
             row[2] += c * c;

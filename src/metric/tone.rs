@@ -121,7 +121,7 @@ impl ToneCells {
         self.for_each_cell(|x, y| {
             let Some(tile) = self.tile(tiles, x, y) else { return };
             let c = colour.at(x, y);
-            let row = sheet.tile(tile);
+            let mut row = sheet.tile(tile);
             row[0] += 1.0;
             (0..3).for_each(|k| row[1 + k] += c[k]);
             row[4] += delta_e00(c, mean);

@@ -332,7 +332,7 @@ pub fn sheet(points: &[LinePoint], visit: usize, tiles: &Tiles) -> Sheet {
     for point in points {
         let Some(tile) = tiles.of(point.x, point.y) else { continue };
         let r = point.readings[visit];
-        let row = sheet.tile(tile);
+        let mut row = sheet.tile(tile);
         let length = point.length_px;
         row[2] += length;
         row[3] += length * r.depth_px;
