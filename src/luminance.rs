@@ -235,8 +235,8 @@ pub fn comparable(
     let valid = Mask::from_fn(w, h, |x, y| baseline.valid.at(x, y) && follow_up.valid.at(x, y));
     let difference = blur_difference(baseline, follow_up, &valid, settings);
     let period = baseline.shortest_period_px.max(follow_up.shortest_period_px);
-    // A Gaussian blur of σ joins the pixel's own of ½ px: the shortest period grows with it.
-    let period = period * (1.0 + difference.abs() / 0.25).sqrt();
+    // The blurrier of the two sets what both carry.
+    let period = period * (1.0 + difference.abs() / settings.own_blur_px.powi(2)).sqrt();
     let sigma = difference.abs().sqrt();
     let level = |own: &Luminance, blurred: bool| -> Luminance {
         let mut flat = own.flat.clone();
