@@ -27,7 +27,7 @@ const FACTORS: [f64; 5] = [1.0, 0.9, 0.8, 0.65, 0.5];
 /// Nulls are read in the frame cut into 4 × 4 and 2 × 2 cells, and in the whole: three areas.
 const CUTS: [usize; 2] = [4, 2];
 /// Effects beyond this many standard deviations of the fitted model count as that many.
-const CLIP: f64 = 3.0;
+const CLIP: f64 = 5.0;
 
 /// How much is validated.
 #[derive(Debug, Clone, PartialEq, Serialize)]
