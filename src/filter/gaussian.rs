@@ -55,10 +55,10 @@ pub fn blur(src: &Plane, sigma: f32) -> Plane {
         for (o, &v) in out.iter_mut().zip(row) {
             *o = k[0] * v;
         }
-        for j in 1..=r {
+        for (j, &weight) in k.iter().enumerate().skip(1) {
             let (left, right) = (&padded[r - j..r - j + w], &padded[r + j..r + j + w]);
             for ((o, &a), &b) in out.iter_mut().zip(left).zip(right) {
-                *o += k[j] * (a + b);
+                *o += weight * (a + b);
             }
         }
     });
@@ -67,11 +67,11 @@ pub fn blur(src: &Plane, sigma: f32) -> Plane {
         for (o, &v) in o.iter_mut().zip(across.row(y)) {
             *o = k[0] * v;
         }
-        for j in 1..=r {
+        for (j, &weight) in k.iter().enumerate().skip(1) {
             let up = across.row(y.saturating_sub(j));
             let down = across.row((y + j).min(h - 1));
             for ((o, &a), &b) in o.iter_mut().zip(up).zip(down) {
-                *o += k[j] * (a + b);
+                *o += weight * (a + b);
             }
         }
     });

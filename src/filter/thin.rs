@@ -62,12 +62,9 @@ fn removable(m: &Mask, x: usize, y: usize, pass: usize) -> bool {
     let count = n.iter().filter(|&&v| v).count();
     let rises = (0..8).filter(|&i| !n[i] && n[(i + 1) % 8]).count();
     let (north, east, south, west) = (n[0], n[2], n[4], n[6]);
-    let sides = if pass == 0 {
-        !(north && east && south) && !(east && south && west)
-    } else {
-        !(north && east && west) && !(north && south && west)
-    };
-    (2..=6).contains(&count) && rises == 1 && sides
+    let closed = if pass == 0 { east && south } else { north && west };
+    let sides = if pass == 0 { north || west } else { east || south };
+    (2..=6).contains(&count) && rises == 1 && !(closed && sides)
 }
 
 #[cfg(test)]
