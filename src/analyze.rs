@@ -429,6 +429,8 @@ fn compare_visit(
         .as_ref()
         .and_then(|name| regions.regions.iter().find(|r| &r.name == name))
         .map(tiles_of);
+    // What one region is told against is the other regions' skin: a single one has none.
+    let alone = regions.regions.iter().filter(|r| r.name != WHOLE).count() < 2;
     let rows = par_collect(regions.regions.len(), |i| {
         let region = &regions.regions[i];
         let tiles = tiles_of(region);
@@ -448,7 +450,10 @@ fn compare_visit(
                 _ if coverage < settings.quality.coverage_percent => Some(Reason::LowCoverage),
                 (_, None) => Some(Reason::NoScale),
                 _ if quality::forbids(checks, visit, group == Group::Tone) => Some(Reason::Quality),
-                _ if group == Group::Tone && region.name == WHOLE && reference.is_none() => {
+                _ if group == Group::Tone
+                    && reference.is_none()
+                    && (alone || region.name == WHOLE) =>
+                {
                     Some(Reason::NoReference)
                 }
                 _ => None,

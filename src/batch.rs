@@ -12,11 +12,10 @@ use crate::region::RegionRequest;
 use crate::report::{self, csv};
 use crate::series::ScaleSource;
 use crate::settings::BatchSettings;
-use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -35,7 +34,7 @@ pub struct SeriesPlan {
 }
 
 /// A step of a series that failed: a row of `failures.csv`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// Whose skin.
     pub subject: String,
@@ -336,7 +335,10 @@ pub fn run(
     analyze: &(dyn Fn(&Request) -> Result<Analysis> + Sync),
 ) -> Result<Vec<Failure>> {
     let table = options.out.join("changes.csv");
+    let failed = options.out.join("failures.csv");
     let write_error = |path: &Path, why| Error::new(path, Step::Write, why);
+    check_table(&table, &csv::changes_header())?;
+    check_table(&failed, &failures_table(&[]))?;
     fs::create_dir_all(options.out).map_err(|why| write_error(options.out, why))?;
     let mut changes = File::create(&table).map_err(|why| write_error(&table, why))?;
     changes.write_all(csv::changes_header().as_bytes()).map_err(|why| write_error(&table, why))?;
@@ -375,8 +377,24 @@ pub fn run(
         return Err(error);
     }
     let failures: Vec<Failure> = state.failures.into_values().collect();
-    write_failures(&options.out.join("failures.csv"), &failures)?;
+    fs::write(&failed, failures_table(&failures)).map_err(|why| write_error(&failed, why))?;
     Ok(failures)
+}
+
+/// Whether a table of the results may be written: it is not there, or an earlier batch wrote it,
+/// which its header shows.
+fn check_table(path: &Path, header: &str) -> Result<()> {
+    let ours = match File::open(path) {
+        Err(why) if why.kind() == ErrorKind::NotFound => true,
+        Err(why) => return Err(Error::new(path, Step::Write, why)),
+        Ok(file) => {
+            let mut start = Vec::new();
+            file.take(header.len() as u64).read_to_end(&mut start).is_ok()
+                && header.as_bytes().starts_with(&start)
+        }
+    };
+    let why = "skindelta did not write this file; choose another folder";
+    if ours { Ok(()) } else { Err(Error::new(path, Step::Write, why)) }
 }
 
 /// The state, also after a panic elsewhere: it is consistent between any two statements.
@@ -488,19 +506,22 @@ impl State {
     }
 }
 
-fn write_failures(path: &Path, failures: &[Failure]) -> Result<()> {
-    let error = |why: &dyn std::fmt::Display| Error::new(path, Step::Write, why);
-    let mut table = ::csv::WriterBuilder::new()
-        .has_headers(false)
-        .from_path(path)
-        .map_err(|why| error(&why))?;
-    table
-        .write_record(["subject", "view", "visit", "file", "step", "reason"])
-        .map_err(|why| error(&why))?;
-    for failure in failures {
-        table.serialize(failure).map_err(|why| error(&why))?;
-    }
-    table.flush().map_err(|why| error(&why))
+/// `failures.csv`.
+fn failures_table(failures: &[Failure]) -> String {
+    let header = ["subject", "view", "visit", "file", "step", "reason"];
+    let mut rows = vec![header.map(String::from).to_vec()];
+    rows.extend(failures.iter().map(|failure| {
+        let visit = failure.visit.map_or(String::new(), |visit| visit.to_string());
+        vec![
+            csv::text(&failure.subject),
+            csv::text(&failure.view),
+            visit,
+            csv::text(&failure.file),
+            failure.step.into(),
+            csv::text(&failure.reason),
+        ]
+    }));
+    csv::table(&rows)
 }
 
 #[cfg(test)]
@@ -739,6 +760,36 @@ mod tests {
         assert_eq!(lines[0], "subject,view,visit,file,step,reason");
         assert_eq!(lines[1], "s1,front,0,p1,decode,\"broken, \"\"quite\"\"\"");
         assert_eq!(lines.len(), 4);
+    }
+
+    #[test]
+    fn tables_of_somebody_else_are_not_overwritten() {
+        let folder = many(1);
+        let out = folder.path().join("out");
+        fs::create_dir(&out).unwrap();
+        for name in ["changes.csv", "failures.csv"] {
+            let own = out.join(name);
+            fs::write(&own, "subject,view\n").unwrap();
+            let options = Options {
+                out: &out,
+                memory: u64::MAX,
+                workers: 1,
+                settings: BatchSettings { bytes_per_photo_pixel: 1, bytes_per_working_pixel: 0 },
+                progress: &|| {},
+            };
+            let plans = planned(&folder).unwrap();
+            let error = run(&plans, &options, &|request| Ok(analysis(request))).unwrap_err();
+            assert_eq!((error.step, error.file), (Step::Write, own.display().to_string()));
+            assert_eq!(fs::read_to_string(&own).unwrap(), "subject,view\n");
+            fs::remove_file(own).unwrap();
+        }
+        // Its own tables, those of a run that was cut short included, are written anew.
+        for _ in 0..2 {
+            run_in(&folder, u64::MAX, 1, &|request| Ok(analysis(request)));
+        }
+        fs::write(out.join("changes.csv"), "").unwrap();
+        run_in(&folder, u64::MAX, 1, &|request| Ok(analysis(request)));
+        assert_eq!(regions_of_changes(&folder), ["p0"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::report::{Maps, Pictures, PoreRow};
 use crate::units::MmPerPx;
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
 use imageproc::drawing::{draw_filled_circle_mut, draw_hollow_circle_mut, draw_line_segment_mut};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Longer side of a picture, px.
 const PICTURE_PX: usize = 1600;
@@ -173,7 +174,7 @@ pub fn maps(aligned: &AlignedSeries, visits: &[Shown<'_>]) -> Maps {
             }
         }
     }
-    let mut known: Vec<[f64; 2]> = Vec::new();
+    let mut known = KnownPores::default();
     Maps {
         displacement: aligned
             .series
@@ -219,23 +220,65 @@ fn wrinkle_map(
     mask
 }
 
-/// Pores present in one visit. A pore within half a diameter of one already known keeps its id.
+/// Pores of all visits so far, by cells of the baseline, so that one is found again by its place.
+#[derive(Default)]
+struct KnownPores {
+    /// Where each was first seen; the index is its id.
+    places: Vec<[f64; 2]>,
+    cells: BTreeMap<(i64, i64), Vec<usize>>,
+}
+
+/// Side of a cell of [`KnownPores`], baseline px.
+const PORE_CELL_PX: f64 = 16.0;
+
+impl KnownPores {
+    fn cell([x, y]: [f64; 2]) -> (i64, i64) {
+        ((x / PORE_CELL_PX).floor() as i64, (y / PORE_CELL_PX).floor() as i64)
+    }
+
+    /// The pore nearest to `place` within `reach` px that is not among the `taken`.
+    fn nearest(&self, place: [f64; 2], reach: f64, taken: &BTreeSet<usize>) -> Option<usize> {
+        let (left, top) = Self::cell(place.map(|v| v - reach));
+        let (right, bottom) = Self::cell(place.map(|v| v + reach));
+        (top..=bottom)
+            .flat_map(|y| (left..=right).filter_map(move |x| self.cells.get(&(x, y))))
+            .flatten()
+            .filter(|id| !taken.contains(id))
+            .map(|&id| (distance(self.places[id], place), id))
+            .filter(|(far, _)| *far <= reach)
+            .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
+            .map(|(_, id)| id)
+    }
+
+    fn add(&mut self, place: [f64; 2]) -> usize {
+        let id = self.places.len();
+        self.places.push(place);
+        self.cells.entry(Self::cell(place)).or_default().push(id);
+        id
+    }
+}
+
+fn distance(a: [f64; 2], b: [f64; 2]) -> f64 {
+    (a[0] - b[0]).hypot(a[1] - b[1])
+}
+
+/// Pores present in one visit. The nearest known pore within half a diameter gives its id, to one
+/// pore of the visit only.
 fn pore_rows(
     (readings, visit): (&Readings, usize),
     aligned: &AlignedSeries,
-    known: &mut Vec<[f64; 2]>,
+    known: &mut KnownPores,
 ) -> Vec<PoreRow> {
     let regions = &aligned.regions;
     let mm = aligned.scale.mm_per_px.unwrap_or(MmPerPx(1.0)).0;
     let mut rows = Vec::new();
+    let mut taken = BTreeSet::new();
     for pore in readings.pores.iter().flatten().filter(|p| p.readings[visit].present) {
         let (x, y) = (regions.window.x as f64 + pore.x, regions.window.y as f64 + pore.y);
         let diameter = pore.readings[visit].diameter_px;
-        let same = known.iter().position(|k| (k[0] - x).hypot(k[1] - y) <= 0.5 * diameter);
-        let pore_id = same.unwrap_or_else(|| {
-            known.push([x, y]);
-            known.len() - 1
-        });
+        let same = known.nearest([x, y], 0.5 * diameter, &taken);
+        let pore_id = same.unwrap_or_else(|| known.add([x, y]));
+        taken.insert(pore_id);
         let (px, py) = (x.round() as usize, y.round() as usize);
         let region = regions
             .regions
@@ -245,4 +288,24 @@ fn pore_rows(
         rows.push(PoreRow { pore_id, x_px: x, y_px: y, diameter_mm: diameter * mm, region });
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pore_is_found_again_by_its_place_and_once_a_visit() {
+        let mut known = KnownPores::default();
+        let [first, second] = [[15.9, 40.0], [19.0, 40.0]].map(|place| known.add(place));
+        let mut taken = BTreeSet::new();
+        // Across the border of a cell, and the nearer of two.
+        assert_eq!(known.nearest([16.5, 40.0], 4.0, &taken), Some(first));
+        assert_eq!(known.nearest([18.0, 40.0], 4.0, &taken), Some(second));
+        assert_eq!(known.nearest([25.0, 40.0], 4.0, &taken), None);
+        taken.insert(first);
+        assert_eq!(known.nearest([16.5, 40.0], 4.0, &taken), Some(second));
+        taken.insert(second);
+        assert_eq!(known.nearest([16.5, 40.0], 4.0, &taken), None);
+    }
 }

@@ -1,6 +1,5 @@
 //! The whole pipeline on the shipped fixtures, held against their truth.
 
-use assert_cmd::Command;
 use skindelta::align::AlignmentStatus;
 use skindelta::analyze::{Analysis, Request, analyze};
 use skindelta::change::Verdict;
@@ -136,25 +135,4 @@ fn percent_changes_hardly_depend_on_the_scale() {
         let moved = (percent(other, "texture_coarse") - reference).abs();
         assert!(moved < 0.5, "texture_coarse moved by {moved:.2} points");
     }
-}
-
-#[test]
-fn one_and_two_threads_write_the_same_bytes() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let run = |threads: &str| {
-        let out = folder.path().join(threads);
-        Command::cargo_bin("skindelta")
-            .expect("the command")
-            .arg("compare")
-            .args([fixture("face/before.jpg"), fixture("face/after.jpg")])
-            .args(["--mm-per-px", "0.2", "--no-html", "-q", "--threads", threads, "--out"])
-            .arg(&out)
-            .assert()
-            .success();
-        ["result.json", "metrics.csv"].map(|name| fs::read(out.join(name)).expect("written"))
-    };
-    let (one, two) = (run("1"), run("2"));
-    assert!(one == two, "results differ between 1 and 2 threads");
-    let text = String::from_utf8_lossy(&one[0]).into_owned();
-    assert!(text.contains("\"cheek_left\""), "the face was found");
 }

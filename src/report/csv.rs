@@ -127,7 +127,7 @@ pub(super) fn cell(value: Option<f64>) -> String {
 }
 
 /// Text that no spreadsheet runs as a formula.
-pub(super) fn text(text: &str) -> String {
+pub fn text(text: &str) -> String {
     let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
     format!("{guard}{text}")
 }
@@ -141,7 +141,7 @@ fn word(value: Option<impl Serialize>) -> String {
 }
 
 /// Rows as CSV text.
-pub(super) fn table(rows: &[Vec<String>]) -> String {
+pub fn table(rows: &[Vec<String>]) -> String {
     let mut out = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     for row in rows {
         out.write_record(row).expect("rows of one table are equally long, and memory takes them");

@@ -1,0 +1,182 @@
+//! The whole pipeline on the shipped photos, as the command runs it: what it writes keeps the
+//! published contract.
+
+use assert_cmd::Command;
+use serde_json::Value;
+use skindelta::metric::METRICS;
+use skindelta::report::SCHEMA;
+use std::fs;
+use std::path::Path;
+
+/// The scale of the close-ups, mm per px.
+const SCALE: [&str; 2] = ["--mm-per-px", "0.071429"];
+
+fn fixture(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
+    path.to_str().unwrap().into()
+}
+
+/// Runs `compare`, which must succeed; returns what it said on standard error.
+fn compare(folder: &Path, photos: &[&str], options: &[&str]) -> String {
+    let mut command = Command::cargo_bin("skindelta").unwrap();
+    command.current_dir(folder).arg("compare").args(photos.iter().map(|p| fixture(p)));
+    let output = command.args(options).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+/// The result of a run, held to the schema, to the order of rows, and to saying nothing of where
+/// the photos lie.
+fn result(folder: &Path) -> Value {
+    let text = fs::read_to_string(folder.join("result.json")).unwrap();
+    assert!(!text.contains(env!("CARGO_MANIFEST_DIR")), "an absolute path");
+    assert!(!text.contains("-0.0,") && !text.contains("-0.0]"), "a negative zero");
+    let result: Value = serde_json::from_str(&text).unwrap();
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> =
+        validator.iter_errors(&result).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+
+    let visits = result["photos"].as_array().unwrap().len();
+    let baseline = rows(&result, "measurements").filter(|r| r["visit"] == 0);
+    let mut regions: Vec<&Value> = baseline.map(|r| &r["region"]).collect();
+    regions.dedup();
+    assert_eq!(regions.last().unwrap().as_str(), Some("whole"));
+    let mut expected = Vec::new();
+    for visit in 0..visits {
+        for region in &regions {
+            expected.extend(METRICS.iter().map(|m| (visit as u64, region.as_str().unwrap(), m.id)));
+        }
+    }
+    let same = |table, expected: &[(u64, &str, &str)]| {
+        let told: Vec<_> = rows(&result, table)
+            .map(|r| {
+                let text = |key| r[key].as_str().unwrap();
+                (r["visit"].as_u64().unwrap(), text("region"), text("metric"))
+            })
+            .collect();
+        assert_eq!(told, expected, "rows of {table}");
+    };
+    same("measurements", &expected);
+    same("changes", &expected[regions.len() * METRICS.len()..]);
+    let trends = if visits > 2 { regions.len() * METRICS.len() } else { 0 };
+    assert_eq!(rows(&result, "trends").count(), trends);
+    result
+}
+
+fn rows<'a>(result: &'a Value, table: &str) -> impl Iterator<Item = &'a Value> {
+    result[table].as_array().unwrap().iter()
+}
+
+/// The reasons of the changes of one metric in one region, `null` where it was compared.
+fn reason<'a>(result: &'a Value, region: &str, metric: &str) -> &'a Value {
+    let wanted = |r: &&Value| r["region"] == region && r["metric"] == metric;
+    &rows(result, "changes").find(wanted).unwrap()["reason"]
+}
+
+#[test]
+fn a_series_keeps_the_contract_at_any_number_of_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let photos = ["closeup/visit-0.jpg", "closeup/visit-1.jpg", "face/before.jpg"];
+    let options = [&SCALE[..], &["--regions", "grid:1x2", "--maps"]].concat();
+    for threads in ["1", "2"] {
+        compare(
+            folder.path(),
+            &photos,
+            &[&options[..], &["--threads", threads, "--out", threads]].concat(),
+        );
+    }
+    let [one, two] = ["1", "2"].map(|out| folder.path().join(out));
+    for name in [
+        "result.json",
+        "metrics.csv",
+        "report.html",
+        "maps/visit-1-displacement.npy",
+        "maps/visit-1-wrinkles.png",
+        "maps/visit-1-pores.csv",
+        "maps/regions.png",
+    ] {
+        assert!(fs::read(one.join(name)).unwrap() == fs::read(two.join(name)).unwrap(), "{name}");
+    }
+
+    let result = result(&one);
+    // The face is no visit of the patch.
+    let status: Vec<&Value> = rows(&result, "alignment")
+        .filter(|a| a["region"].is_null())
+        .map(|a| &a["status"])
+        .collect();
+    assert_eq!(status, ["aligned", "failed"]);
+    assert!(
+        rows(&result, "changes")
+            .filter(|c| c["visit"] == 2)
+            .all(|c| c["verdict"] == "not_comparable" && c["reason"] == "alignment")
+    );
+    assert!(!one.join("maps/visit-2-displacement.npy").exists());
+    let measured = |r: &&Value| r["visit"] == 1 && r["reason"].is_null();
+    assert!(rows(&result, "changes").filter(measured).count() > 40);
+    // Each pore once, whatever the visits made of it.
+    for visit in ["0", "1"] {
+        let table = fs::read_to_string(one.join(format!("maps/visit-{visit}-pores.csv"))).unwrap();
+        let mut ids: Vec<&str> =
+            table.lines().skip(1).filter_map(|l| l.split(',').next()).collect();
+        let count = ids.len();
+        assert!(count > 100, "{count} pores");
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), count, "an id is there twice in visit {visit}");
+    }
+}
+
+#[test]
+fn the_same_photo_twice_is_told_and_has_not_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = [&SCALE[..], &["--regions", "whole", "--no-html", "--out", "out"]].concat();
+    let said = compare(folder.path(), &["closeup/visit-0.jpg"; 2], &options);
+    assert!(said.contains("the same photo"), "{said}");
+    let result = result(&folder.path().join("out"));
+    assert!(rows(&result, "changes").all(|c| {
+        c["change"].is_null() && c["verdict"] == "not_comparable"
+            || c["change"] == 0.0 && c["verdict"] == "no_detectable_change"
+    }));
+}
+
+/// White balance and a change of the whole skin cannot be told apart.
+#[test]
+fn the_tone_of_a_single_region_needs_a_reference() {
+    let folder = tempfile::tempdir().unwrap();
+    let file =
+        r#"{"regions": [{"name": "scar", "polygon": [[90,90],[500,90],[500,400],[90,400]]}]}"#;
+    fs::write(folder.path().join("scar.json"), file).unwrap();
+    let photos = ["closeup/visit-0.jpg", "closeup/visit-1.jpg"];
+    for (regions, name, expected) in [
+        ("scar.json", "scar", "no_reference".into()),
+        ("grid:1x1", "r1c1", "no_reference".into()),
+        ("grid:1x2", "r1c1", Value::Null),
+    ] {
+        let options = [&SCALE[..], &["--regions", regions, "--no-html", "--out", "out"]].concat();
+        compare(folder.path(), &photos, &options);
+        let result = result(&folder.path().join("out"));
+        assert_eq!(reason(&result, name, "redness"), &expected, "{regions}");
+        assert_eq!(reason(&result, "whole", "redness"), "no_reference", "{regions}");
+        assert!(reason(&result, name, "texture_coarse").is_null(), "{regions}");
+    }
+}
+
+#[test]
+fn a_face_without_a_scale_has_lengths_in_pixels_and_no_pores() {
+    let folder = tempfile::tempdir().unwrap();
+    let photos = ["face/before.jpg", "face/after.jpg"];
+    compare(folder.path(), &photos, &["--no-html", "--out", "out"]);
+    let result = result(&folder.path().join("out"));
+    assert_eq!(result["scale"]["source"], "nominal");
+    assert_eq!(result["regions"]["source"], "face");
+    for row in rows(&result, "measurements").filter(|r| r["metric"] == "wrinkle_length") {
+        assert_eq!(row["unit"], "px");
+    }
+    for metric in ["pore_count", "pore_diameter", "visible_pore_density", "wrinkle_density"] {
+        assert_eq!(reason(&result, "cheek_left", metric), "no_scale", "{metric}");
+    }
+    assert!(reason(&result, "cheek_left", "texture_coarse").is_null());
+}
