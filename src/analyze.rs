@@ -582,13 +582,18 @@ fn notices(aligned: &AlignedSeries) -> Vec<String> {
             notices.push(format!("visit {k} is the same photo as the baseline"));
         }
     }
-    if aligned.scale.source == ScaleSource::Nominal {
-        notices.push(
+    let unscaled = match aligned.scale.source {
+        ScaleSource::Nominal => {
             "no scale is known: filters assume a face of nominal width, lengths are in pixels \
              (name --mm-per-px for millimetres)"
-                .into(),
-        );
-    }
+        }
+        ScaleSource::None => {
+            "no scale is known and no face tells one: what needs millimetres is not measured \
+             (name --mm-per-px)"
+        }
+        ScaleSource::Argument | ScaleSource::Manifest => "",
+    };
+    notices.extend((!unscaled.is_empty()).then(|| unscaled.to_string()));
     notices
 }
 

@@ -63,6 +63,7 @@ pub mod report;
 pub mod series;
 pub mod settings;
 pub mod show;
+pub mod srgb;
 pub mod tone;
 pub mod units;
 pub mod validate;

@@ -16,6 +16,7 @@ use crate::plane::{Grid, Mask, Plane, Window, par_collect};
 use crate::region::RegionMap;
 use crate::series::Scale;
 use crate::settings::LuminanceSettings;
+use crate::srgb;
 
 /// Flattened log luminance of one visit on the window of the region map.
 #[derive(Debug, Clone)]
@@ -153,14 +154,13 @@ fn resample(
     settings: &LuminanceSettings,
 ) -> (Plane, Grid<Shown>) {
     let (low, high) = (settings.dark_limit, settings.clip_limit);
-    let usable = |x: usize, y: usize| {
-        let [r, g, b] = photo.linear.at(x, y).map(|v| v as f64 / 65535.0);
-        let good = r.max(g).max(b) < high && 0.2126 * r + 0.7152 * g + 0.0722 * b > low;
-        if good { Shown::Well } else { Shown::Badly }
-    };
     let luminance_of = |x: usize, y: usize| -> f32 {
+        srgb::luminance(photo.linear.at(x, y).map(f32::from)) / 65535.0
+    };
+    let usable = |x: usize, y: usize| {
         let [r, g, b] = photo.linear.at(x, y);
-        (0.2126 * r as f32 + 0.7152 * g as f32 + 0.0722 * b as f32) / 65535.0
+        let good = f64::from(r.max(g).max(b)) / 65535.0 < high && luminance_of(x, y) > low as f32;
+        if good { Shown::Well } else { Shown::Badly }
     };
     let log = |v: f32| v.max(1.0 / 65535.0).ln();
     if field.is_identity() {

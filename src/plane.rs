@@ -93,6 +93,26 @@ impl<T: Copy + Send + Sync> Grid<T> {
         Grid::from_fn(self.width, self.height, |x, y| f(self.at(x, y)))
     }
 
+    /// Rows for columns.
+    pub fn transposed(&self) -> Grid<T> {
+        // A few columns at a time, so that a row is fetched once for all of them.
+        const BLOCK: usize = 32;
+        let Some(&any) = self.data.first() else {
+            return Grid { width: self.height, height: self.width, data: Vec::new() };
+        };
+        let strips = par_collect(self.width.div_ceil(BLOCK), |s| {
+            let columns = s * BLOCK..((s + 1) * BLOCK).min(self.width);
+            let mut strip = vec![any; columns.len() * self.height];
+            for y in 0..self.height {
+                for (i, &v) in self.row(y)[columns.clone()].iter().enumerate() {
+                    strip[i * self.height + y] = v;
+                }
+            }
+            strip
+        });
+        Grid::from_vec(self.height, self.width, strips.concat())
+    }
+
     /// A copy of the part inside `window`, which must lie within this raster.
     pub fn crop(&self, window: Window) -> Grid<T> {
         let mut data = Vec::with_capacity(window.width * window.height);
@@ -140,5 +160,20 @@ impl Window {
     /// Whether the pixel (x, y) lies inside.
     pub fn contains(self, x: usize, y: usize) -> bool {
         x >= self.x && y >= self.y && x < self.x + self.width && y < self.y + self.height
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_become_columns() {
+        let grid = Grid::from_fn(70, 3, |x, y| 10 * x + y);
+        let turned = grid.transposed();
+        assert_eq!((turned.width(), turned.height()), (3, 70));
+        assert_eq!((turned.at(2, 65), turned.at(0, 69)), (652, 690));
+        assert_eq!(turned.transposed(), grid);
+        assert_eq!(Mask::filled(0, 4, true).transposed().width(), 4);
     }
 }

@@ -6,6 +6,7 @@ use crate::photo::Photo;
 use crate::plane::{Grid, Mask, Window, par_collect};
 use crate::region::{RegionMap, WHOLE};
 use crate::report::{Maps, Pictures, PoreRow};
+use crate::srgb;
 use crate::units::MmPerPx;
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
 use imageproc::drawing::{draw_filled_circle_mut, draw_hollow_circle_mut, draw_line_segment_mut};
@@ -76,7 +77,7 @@ fn photo_picture(
                     let v = bilinear(&photo.linear, qx, qy);
                     (0..3).for_each(|c| sum[c] += v[c]);
                 }
-                sum.map(|v| encode(v / (samples * samples) as f64 / 65535.0))
+                sum.map(|v| code(v / (samples * samples) as f64 / 65535.0))
             })
             .collect::<Vec<[u8; 3]>>()
     });
@@ -98,11 +99,9 @@ fn bilinear(p: &Grid<[u16; 3]>, x: f64, y: f64) -> [f64; 3] {
     })
 }
 
-/// sRGB encoding (IEC 61966-2-1) of linear light 0–1.
-fn encode(v: f64) -> u8 {
-    let v = v.clamp(0.0, 1.0);
-    let e = if v <= 0.003_130_8 { 12.92 * v } else { 1.055 * v.powf(1.0 / 2.4) - 0.055 };
-    (e * 255.0).round() as u8
+/// The 8-bit sRGB code of linear light 0–1.
+fn code(v: f64) -> u8 {
+    (srgb::encode(v.clamp(0.0, 1.0)) * 255.0).round() as u8
 }
 
 fn draw_wrinkles(image: &mut RgbaImage, scale: f64, readings: &Readings, visit: usize) {

@@ -8,6 +8,7 @@ use crate::photo::Photo;
 use crate::plane::{Mask, Plane, Window, par_collect};
 use crate::region::RegionMap;
 use crate::settings::AlignSettings;
+use crate::srgb::luminance;
 use kornia_imgproc::features::{
     DESCR_LEN, FirstOctave, SiftConfig, SiftFeatures, SiftWorkspace, sift_detect_and_compute,
 };
@@ -144,14 +145,13 @@ fn features(
     .unwrap_or_default()
 }
 
-/// Natural log of luminance (ITU-R BT.709 weights), averaged in linear light over cells of
+/// Natural log of luminance, averaged in linear light over cells of
 /// `factor` px; the darkest 16-bit step stands in for black.
 pub(super) fn log_luminance(photo: &Photo, window: Window, factor: usize) -> Plane {
-    let luminance = Plane::from_fn(window.width, window.height, |x, y| {
-        let [r, g, b] = photo.linear.at(window.x + x, window.y + y);
-        (0.2126 * r as f32 + 0.7152 * g as f32 + 0.0722 * b as f32) / 65535.0
+    let light = Plane::from_fn(window.width, window.height, |x, y| {
+        luminance(photo.linear.at(window.x + x, window.y + y).map(f32::from)) / 65535.0
     });
-    shrink(&luminance, factor).map(|v| v.max(1.0 / 65535.0).ln())
+    shrink(&light, factor).map(|v| v.max(1.0 / 65535.0).ln())
 }
 
 /// The largest set of pairs that one similarity explains within `tolerance` px, refined by an

@@ -3,9 +3,11 @@
 //! None of them normalises by the image's own maximum, percentile or variance, so that the
 //! results of two photos can be compared.
 
+pub mod box_mean;
 pub mod gaussian;
 pub mod hessian;
 pub mod label;
+pub mod morphology;
 pub mod resize;
 pub mod stats;
 pub mod thin;

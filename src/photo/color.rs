@@ -4,6 +4,7 @@
 //! so that one table, the sRGB transfer function of IEC 61966-2-1, makes all photos linear.
 
 use crate::plane::Grid;
+use crate::srgb;
 use image::DynamicImage;
 use moxcms::{
     ColorProfile, DataColorSpace, Layout, RenderingIntent, Transform16BitExecutor, TransformOptions,
@@ -13,14 +14,9 @@ use std::sync::{Arc, LazyLock};
 /// Linear light of a 16-bit sRGB code, both scaled to 0..=65535. An 8-bit code v is 257 v.
 static SRGB_TO_LINEAR: LazyLock<Vec<u16>> = LazyLock::new(|| {
     (0..=u16::MAX)
-        .map(|code| (srgb_eotf(f64::from(code) / 65535.0) * 65535.0).round() as u16)
+        .map(|code| (srgb::decode(f64::from(code) / 65535.0) * 65535.0).round() as u16)
         .collect()
 });
-
-/// The sRGB transfer function: encoded 0..=1 to linear 0..=1 (IEC 61966-2-1).
-fn srgb_eotf(encoded: f64) -> f64 {
-    if encoded <= 0.04045 { encoded / 12.92 } else { ((encoded + 0.055) / 1.055).powf(2.4) }
-}
 
 /// Linear light with sRGB primaries, clamped into the sRGB gamut; grey is repeated over the
 /// channels, alpha is dropped. sRGB is assumed where there is no profile, and, told by the second
@@ -188,7 +184,7 @@ mod tests {
         let image = ImageBuffer::<Luma<u16>, _>::from_raw(256, 256, codes).unwrap();
         let (linear, _) = to_linear(DynamicImage::ImageLuma16(image), None);
         for (code, pixel) in linear.data().iter().enumerate() {
-            let want = srgb_eotf(code as f64 / 65535.0) * 65535.0;
+            let want = srgb::decode(code as f64 / 65535.0) * 65535.0;
             assert!((f64::from(pixel[0]) - want).abs() <= 0.5);
             assert!(pixel[0] == pixel[1] && pixel[1] == pixel[2]);
         }
@@ -207,7 +203,7 @@ mod tests {
 
     #[test]
     fn wide_gamut_profiles_are_converted() {
-        assert_profile(&ColorProfile::new_display_p3(), srgb_eotf, P3_TO_SRGB, 2e-4);
+        assert_profile(&ColorProfile::new_display_p3(), srgb::decode, P3_TO_SRGB, 2e-4);
         let adobe = ColorProfile::new_adobe_rgb();
         assert_profile(&adobe, |v| v.powf(2.19921875), ADOBE_TO_SRGB, 2e-4);
     }
@@ -215,7 +211,7 @@ mod tests {
     #[test]
     fn an_srgb_profile_changes_next_to_nothing() {
         let identity = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
-        assert_profile(&ColorProfile::new_srgb(), srgb_eotf, identity, 1e-4);
+        assert_profile(&ColorProfile::new_srgb(), srgb::decode, identity, 1e-4);
     }
 
     #[test]
@@ -223,7 +219,7 @@ mod tests {
         // Display P3 as an A2B table: the curve in the input tables, the matrix in a 2×2×2 grid.
         let p3 = ColorProfile::new_display_p3();
         let curve: Vec<u16> = (0..4096)
-            .map(|i| (srgb_eotf(f64::from(i) / 4095.0) * 65535.0).round() as u16)
+            .map(|i| (srgb::decode(f64::from(i) / 4095.0) * 65535.0).round() as u16)
             .collect();
         let matrix = p3.colorant_matrix();
         let mut grid = Vec::new();
@@ -256,7 +252,7 @@ mod tests {
         profile.blue_colorant = Xyzd::default();
         profile.cicp = None;
         // moxcms bakes tables into a coarser grid, hence the wider tolerance.
-        assert_profile(&profile, srgb_eotf, P3_TO_SRGB, 3e-3);
+        assert_profile(&profile, srgb::decode, P3_TO_SRGB, 3e-3);
     }
 
     #[test]

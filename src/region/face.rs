@@ -6,8 +6,10 @@
 //! the box expects them; the mouth is the best dark and red bar below them.
 
 use super::Face;
+use crate::filter::box_mean::box_mean;
 use crate::plane::{Grid, Plane, par_collect};
 use crate::settings::RegionSettings;
+use crate::srgb::luminance;
 
 /// The cascade's weights, shipped inside the published crate (BSD-2-Clause).
 static FACE_MODEL: &[u8] = include_bytes!(env!("SKINDELTA_FACE_MODEL"));
@@ -77,11 +79,6 @@ fn spans(start: f64, length: f64, n: usize, pixels: usize) -> Vec<Vec<(usize, f3
             span
         })
         .collect()
-}
-
-/// Scene luminance (Rec. 709) of linear sRGB.
-pub(super) fn luminance([r, g, b]: [f32; 3]) -> f32 {
-    0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
 /// A face found by the cascade, in photo pixels.
@@ -209,38 +206,6 @@ pub(super) fn find(linear: &Grid<[u16; 3]>, settings: &RegionSettings) -> Option
     Some(Face { eyes, mouth: back(mouth), width_px: FACE_WIDTH_PER_PUPIL_DISTANCE * distance })
 }
 
-/// Box blur of radius `r`, twice (a triangle), border clamped.
-pub(super) fn box_smooth(plane: &Plane, r: usize) -> Plane {
-    let mut out = plane.clone();
-    for _ in 0..2 {
-        let across = box_rows(&out, r);
-        out = transpose(&box_rows(&transpose(&across), r));
-    }
-    out
-}
-
-/// Rows for columns.
-pub(super) fn transpose(plane: &Plane) -> Plane {
-    Plane::from_fn(plane.height(), plane.width(), |x, y| plane.at(y, x))
-}
-
-fn box_rows(plane: &Plane, r: usize) -> Plane {
-    let mut out = plane.clone();
-    let n = (2 * r + 1) as f32;
-    out.par_rows(|y, row| {
-        let source = plane.row(y);
-        let last = source.len() as isize - 1;
-        let at = |x: isize| source[x.clamp(0, last) as usize];
-        let r = r as isize;
-        let mut sum: f32 = (-r..=r).map(at).sum();
-        for (x, v) in row.iter_mut().enumerate() {
-            *v = sum / n;
-            sum += at(x as isize + r + 1) - at(x as isize - r);
-        }
-    });
-    out
-}
-
 /// A drawn face: what is darker (−) and brighter (+) than its surround, in the face frame (u along
 /// the eyes, v down, in pupil distances; v of the mouth parts in drops of the mouth).
 /// Each row: (u, v, spread in u, spread in v, weight); mirrored in u.
@@ -282,7 +247,7 @@ impl Pose {
 /// Pupils and middle of the mouth in raster pixels; `expected`: the eyes that the box
 /// suggests.
 fn landmarks(colour: &Grid<[f32; 3]>, expected: [[f64; 2]; 2]) -> ([[f64; 2]; 2], [f64; 2]) {
-    let log = box_smooth(&colour.map(|rgb| (luminance(rgb) + 0.01).ln()), 1);
+    let log = box_mean(&colour.map(|rgb| (luminance(rgb) + 0.01).ln()), 1);
     let start = Pose {
         middle: [0.5 * (expected[0][0] + expected[1][0]), 0.5 * (expected[0][1] + expected[1][1])],
         distance: expected[1][0] - expected[0][0],
@@ -300,8 +265,8 @@ fn landmarks(colour: &Grid<[f32; 3]>, expected: [[f64; 2]; 2]) -> ([[f64; 2]; 2]
 /// The pose in which the drawn face agrees best with the band-passed log luminance (normalised
 /// correlation), less a penalty for leaving the `start`.
 fn fit_drawing(log: &Plane, start: Pose) -> Pose {
-    let fine = box_smooth(log, (0.02 * start.distance) as usize);
-    let wide = box_smooth(log, (0.30 * start.distance) as usize);
+    let fine = box_mean(log, (0.02 * start.distance) as usize);
+    let wide = box_mean(log, (0.30 * start.distance) as usize);
     let band = Plane::from_fn(log.width(), log.height(), |x, y| {
         (fine.at(x, y) - wide.at(x, y)).clamp(-1.0, 1.0)
     });
@@ -396,8 +361,8 @@ fn refine_eye(log: &Plane, centre: [f64; 2], iris: f64) -> [f64; 2] {
     let reach = (2.2 * iris).round() as isize;
     let radius = (1.6 * iris).round() as isize;
     let (cx, cy) = (centre[0].round() as isize, centre[1].round() as isize);
-    let narrow = box_smooth(log, (0.35 * iris) as usize);
-    let wide = box_smooth(log, (1.5 * iris) as usize);
+    let narrow = box_mean(log, (0.35 * iris) as usize);
+    let wide = box_mean(log, (1.5 * iris) as usize);
     let side = (2 * reach + 1) as usize;
     let scores = par_collect(side, |j| {
         let y = cy - reach + j as isize;

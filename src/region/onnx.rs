@@ -79,9 +79,10 @@ impl Model {
 mod engine {
     use super::*;
     use crate::error::{Error, Step};
+    use crate::filter::warp::bilinear;
     use crate::plane::Plane;
     use crate::region::face::{Rect, resample};
-    use crate::region::skin::bilinear;
+    use crate::srgb;
     use sha2::{Digest, Sha256};
     use std::fmt::Display;
     use std::sync::Arc;
@@ -246,7 +247,7 @@ mod engine {
             let small = resample(&photo.linear, frame, s.width, s.height);
             let value = |y: usize, x: usize, c: usize| {
                 let channel = if s.order == Order::Bgr { 2 - c } else { c };
-                let v = 255.0 * encoded(f64::from(small.at(x, y)[channel]));
+                let v = 255.0 * srgb::encode(f64::from(small.at(x, y)[channel]));
                 ((v - s.mean[c]) / s.std[c] * s.scale) as f32
             };
             let array = match s.layout {
@@ -261,11 +262,6 @@ mod engine {
             };
             array.into()
         }
-    }
-
-    /// The sRGB curve (IEC 61966-2-1), linear light to code value.
-    fn encoded(v: f64) -> f64 {
-        if v <= 0.003_130_8 { 12.92 * v } else { 1.055 * v.powf(1.0 / 2.4) - 0.055 }
     }
 
     /// An error with its causes on one line.

@@ -5,13 +5,18 @@
 //! face's own skin sets; brows, hair, lips, nostrils and background do not. A wrinkle or a pore is
 //! thinner than the closing that goes before, so it stays in.
 
-use super::face::{Rect, box_smooth, luminance, resample, transpose};
+use super::face::{Rect, resample};
 use super::polygon::{self, rasterise};
 use super::template::{BEARD, Corner, EYE, Frame, LIPS, OUTLINE, SEEDS, SHADED, mirrored};
 use super::{Face, Polygon};
+use crate::filter::box_mean::box_mean;
+use crate::filter::label::label_by_sides;
+use crate::filter::morphology::{close, dilate, open};
+use crate::filter::warp::bilinear;
 use crate::photo::Photo;
 use crate::plane::{Grid, Mask, Plane, Window};
 use crate::settings::RegionSettings;
+use crate::srgb::luminance;
 
 /// Whether each pixel of the photo inside `window` is neither burnt out nor black in all channels.
 pub(super) fn unclipped(photo: &Photo, window: Window, settings: &RegionSettings) -> Mask {
@@ -89,7 +94,7 @@ pub(super) fn of_face(photo: &Photo, face: &Face, settings: &RegionSettings) -> 
             inner.grown(margin, w, h)
         }
     };
-    let soft = box_smooth(&skin.map(|v| if v { 1.0 } else { 0.0 }), 1);
+    let soft = box_mean(&skin.map(|v| if v { 1.0 } else { 0.0 }), 1);
     let lit = unclipped(photo, window, settings);
     let mask = Mask::from_fn(window.width, window.height, |x, y| {
         let at = |v: usize, from: f64| (v as f64 - from) * scale - 0.5;
@@ -98,16 +103,6 @@ pub(super) fn of_face(photo: &Photo, face: &Face, settings: &RegionSettings) -> 
         lit.at(x, y) && !outside && bilinear(&soft, sx, sy) >= 0.5
     });
     (window, mask)
-}
-
-/// The value of `plane` at a fractional place, border clamped.
-pub(super) fn bilinear(plane: &Plane, x: f64, y: f64) -> f32 {
-    let (x0, y0) = (x.floor(), y.floor());
-    let (fx, fy) = ((x - x0) as f32, (y - y0) as f32);
-    let at = |dx: isize, dy: isize| plane.clamped(x0 as isize + dx, y0 as isize + dy);
-    let top = at(0, 0) * (1.0 - fx) + at(1, 0) * fx;
-    let bottom = at(0, 1) * (1.0 - fx) + at(1, 1) * fx;
-    top * (1.0 - fy) + bottom * fy
 }
 
 /// Bounding box of the set pixels.
@@ -139,16 +134,16 @@ fn on_copy(small: &Grid<[f32; 3]>, work: &Work, frame: &Frame, settings: &Region
     let seeds = SEEDS.map(|corners| work.mask(frame, corners));
 
     // Strands: much fine structure, of hair or a beard, seen as the mean departure from its surround.
-    let fine = box_smooth(&light, work.px(settings.strand_mm));
+    let fine = box_mean(&light, work.px(settings.strand_mm));
     let fine =
         Plane::from_fn(work.width, work.height, |x, y| (light.at(x, y) - fine.at(x, y)).abs());
-    let strands = box_smooth(&fine, work.px(2.0 * settings.strand_mm));
+    let strands = box_mean(&fine, work.px(2.0 * settings.strand_mm));
 
     // Without thin dark lines (wrinkles, single hairs) and smooth over a pore.
     let closed = close(&light, work.px(settings.closing_mm));
-    let closed = box_smooth(&closed, work.px(0.5));
-    let red = box_smooth(&red, work.px(0.7));
-    let yellow = box_smooth(&yellow, work.px(0.7));
+    let closed = box_mean(&closed, work.px(0.5));
+    let red = box_mean(&red, work.px(0.7));
+    let yellow = box_mean(&yellow, work.px(0.7));
 
     // A highlight adds white, a shadow takes it away: chroma is told against light.
     let core = Mask::from_fn(work.width, work.height, |x, y| {
@@ -273,12 +268,12 @@ fn against(chroma: &Plane, light: &Plane, core: &Mask) -> (Plane, f32) {
 
 /// Mean of each plane over the good pixels near each pixel; where there are few, what it was.
 fn local_level(planes: [&Plane; 3], good: &Mask, before: &[Plane; 3], radius: usize) -> [Plane; 3] {
-    let weight = box_smooth(&good.map(|v| if v { 1.0 } else { 0.0 }), radius);
+    let weight = box_mean(&good.map(|v| if v { 1.0 } else { 0.0 }), radius);
     [0, 1, 2].map(|k| {
         let (w, h) = (good.width(), good.height());
         let held =
             Plane::from_fn(w, h, |x, y| if good.at(x, y) { planes[k].at(x, y) } else { 0.0 });
-        let sum = box_smooth(&held, radius);
+        let sum = box_mean(&held, radius);
         Plane::from_fn(w, h, |x, y| {
             // A twentieth of a full neighbourhood of trust in what was believed before.
             let (n, prior) = (weight.at(x, y), 0.05);
@@ -298,90 +293,17 @@ fn median_mad(mut values: Vec<f32>) -> (f32, f32) {
     (median, middle(&mut off))
 }
 
-/// Sliding extreme over a square of `2r + 1`, cut at the border.
-fn extreme(plane: &Plane, r: usize, pick: fn(f32, f32) -> f32) -> Plane {
-    let rows = |plane: &Plane| {
-        let mut out = plane.clone();
-        out.par_rows(|y, row| {
-            let source = plane.row(y);
-            for (x, v) in row.iter_mut().enumerate() {
-                let near = &source[x.saturating_sub(r)..(x + r + 1).min(source.len())];
-                *v = near.iter().copied().fold(*v, pick);
-            }
-        });
-        out
-    };
-    transpose(&rows(&transpose(&rows(plane))))
-}
-
-/// Grey closing: dark structures thinner than `2r + 1` vanish.
-fn close(plane: &Plane, r: usize) -> Plane {
-    extreme(&extreme(plane, r, f32::max), r, f32::min)
-}
-
-/// Pixels within `r` of a set one.
-fn dilate(mask: &Mask, r: usize) -> Mask {
-    extreme(&mask.map(|v| if v { 1.0 } else { 0.0 }), r, f32::max).map(|v| v > 0.5)
-}
-
-/// Opening: parts thinner than `2r + 1` vanish.
-fn open(mask: &Mask, r: usize) -> Mask {
-    let plane = mask.map(|v| if v { 1.0 } else { 0.0 });
-    extreme(&extreme(&plane, r, f32::min), r, f32::max).map(|v| v > 0.5)
-}
-
-/// Sizes of the 4-connected components of `mask`, and for each pixel its component + 1.
-fn components(mask: &Mask) -> (Grid<u32>, Vec<usize>) {
-    let (w, h) = (mask.width(), mask.height());
-    let mut label = Grid::filled(w, h, 0u32);
-    let mut sizes = Vec::new();
-    let mut stack = Vec::new();
-    for start in 0..w * h {
-        if !mask.data()[start] || label.data()[start] != 0 {
-            continue;
-        }
-        sizes.push(0);
-        let id = sizes.len() as u32;
-        label.data_mut()[start] = id;
-        stack.push(start);
-        while let Some(i) = stack.pop() {
-            sizes[id as usize - 1] += 1;
-            let (x, y) = (i % w, i / w);
-            let mut visit = |j: usize| {
-                if mask.data()[j] && label.data()[j] == 0 {
-                    label.data_mut()[j] = id;
-                    stack.push(j);
-                }
-            };
-            if x > 0 {
-                visit(i - 1)
-            }
-            if x + 1 < w {
-                visit(i + 1)
-            }
-            if y > 0 {
-                visit(i - w)
-            }
-            if y + 1 < h {
-                visit(i + w)
-            }
-        }
-    }
-    (label, sizes)
-}
-
 /// The components that hold a fair part of a seed, or are as large as one.
 fn keep_large(mask: &Mask, seeds: &[Mask; 4]) -> Mask {
-    let (label, sizes) = components(mask);
+    let (labels, sizes) = label_by_sides(mask);
     let seed: usize = seeds[0].data().iter().filter(|&&v| v).count();
-    label.map(|id| id > 0 && sizes[id as usize - 1] * 2 > seed)
+    labels.map(|id| id > 0 && sizes[id as usize] * 2 > seed)
 }
 
 /// Fills holes of at most `area` px; what is `barred` stays out.
 fn fill_small(mask: &Mask, barred: &Mask, area: usize) -> Mask {
-    let (label, sizes) = components(&mask.map(|v| !v));
+    let (labels, sizes) = label_by_sides(&mask.map(|v| !v));
     Mask::from_fn(mask.width(), mask.height(), |x, y| {
-        let id = label.at(x, y);
-        mask.at(x, y) || (sizes[id as usize - 1] <= area && !barred.at(x, y))
+        mask.at(x, y) || (sizes[labels.at(x, y) as usize] <= area && !barred.at(x, y))
     })
 }
