@@ -88,9 +88,41 @@ impl<T: Copy + Send + Sync> Grid<T> {
         self.data.par_chunks_mut(width).enumerate().for_each(|(y, row)| f(y, row));
     }
 
+    /// Runs `f(y, rows)` on strips of `height` rows (the last may be lower), `y` being the first, in
+    /// parallel: for work whose neighbouring rows share something.
+    pub fn par_strips(&mut self, height: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+        let strip = (self.width * height).max(1);
+        self.data.par_chunks_mut(strip).enumerate().for_each(|(i, rows)| f(i * height, rows));
+    }
+
     /// A new raster, each pixel mapped by `f`, in parallel.
     pub fn map<U: Copy + Send + Sync + Default>(&self, f: impl Fn(T) -> U + Sync) -> Grid<U> {
-        Grid::from_fn(self.width, self.height, |x, y| f(self.at(x, y)))
+        let mut out = Grid::filled(self.width, self.height, U::default());
+        out.par_rows(|y, row| {
+            for (o, &v) in row.iter_mut().zip(self.row(y)) {
+                *o = f(v);
+            }
+        });
+        out
+    }
+
+    /// A new raster, each pixel made by `f` from this one's and `other`'s, in parallel.
+    ///
+    /// # Panics
+    /// When the sizes differ.
+    pub fn zip<U: Copy + Send + Sync, V: Copy + Send + Sync + Default>(
+        &self,
+        other: &Grid<U>,
+        f: impl Fn(T, U) -> V + Sync,
+    ) -> Grid<V> {
+        assert_eq!((self.width, self.height), (other.width, other.height), "rasters of one size");
+        let mut out = Grid::filled(self.width, self.height, V::default());
+        out.par_rows(|y, row| {
+            for ((o, &a), &b) in row.iter_mut().zip(self.row(y)).zip(other.row(y)) {
+                *o = f(a, b);
+            }
+        });
+        out
     }
 
     /// Rows for columns.
