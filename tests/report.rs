@@ -3,6 +3,9 @@
 mod sample;
 
 use serde_json::Value;
+use skindelta::align::AlignmentStatus;
+use skindelta::change::Verdict;
+use skindelta::metric::Reason;
 use skindelta::report::{check_folder, csv, html, json::to_json, write};
 use std::fs;
 use std::path::Path;
@@ -160,6 +163,21 @@ fn the_page_shows_no_hole_as_a_number() {
             }
         }
     }
+}
+
+#[test]
+fn the_page_says_first_why_a_visit_could_not_be_compared() {
+    let mut report = sample::report(2);
+    for row in &mut report.changes {
+        row.verdict = Verdict::NotComparable;
+        row.reason = Some(Reason::Alignment);
+    }
+    report.alignment.truncate(1);
+    report.alignment[0].status = AlignmentStatus::Failed;
+    report.alignment[0].reason = Some("after.jpg: align: 3 matched points".into());
+    let page = html::render(&report, &Default::default());
+    let lead = page.split("class=\"lead\">").nth(1).unwrap().split("</p>").next().unwrap();
+    assert!(lead.contains("after.jpg: align: 3 matched points"), "{lead}");
 }
 
 fn names(dir: &Path) -> Vec<String> {

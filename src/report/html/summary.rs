@@ -4,6 +4,7 @@ use super::{
     VERDICTS, anchor, change_text, chip, headline_rank, headlines, icon, is_finding, region_names,
     rows, tally, visit_name, words,
 };
+use crate::align::AlignmentStatus;
 use crate::change::Verdict;
 use crate::metric::Reason;
 use crate::report::{ChangeRow, Report};
@@ -21,6 +22,10 @@ pub fn summary(report: &Report, visit: usize) -> Markup {
         .collect();
     let all = region_names(report).len();
     let compared = rows.len() - tally(&rows, Verdict::NotComparable);
+    let failed = report
+        .alignment
+        .iter()
+        .find(|a| a.visit == visit && a.region.is_none() && a.status == AlignmentStatus::Failed);
     html! {
         section class="summary" data-visit=(visit) {
             h2 { "In short" }
@@ -28,6 +33,9 @@ pub fn summary(report: &Report, visit: usize) -> Markup {
             p class="lead" {
                 @if compared == 0 {
                     "Nothing could be compared between these two photos."
+                    @if let Some(why) = failed.and_then(|a| a.reason.as_ref()) {
+                        " They could not be laid onto each other: " (why)
+                    }
                 } @else if regions.is_empty() {
                     "No change was found that exceeds what two photos of unchanged skin show. \
                      Smaller changes may be there: each row tells the smallest change that could \
