@@ -24,9 +24,12 @@
 //! A stage uses types of earlier stages and functions of none; `tests/layers.rs` reads the imports
 //! and holds them to that.
 //!
-//! Where things go: a new metric is one function and one row in [`metric::METRICS`]; a new file
-//! format is a branch in [`photo::decode`]; a new column of the results is a field of
-//! [`report::Report`]'s rows, with a line in `src/report/schema/v1.json`.
+//! Where things go:
+//! - a new metric: one function and one row in [`metric::METRICS`]; where it reads the skin in a way
+//!   that no group does yet, a [`metric::Group`] with its place in [`metric::Readings`] and its sheet;
+//! - a new file format: a branch in [`photo::decode`];
+//! - a new column of the results: a field of a row ([`change::ChangeRow`] or [`report`]'s), its line
+//!   in `src/report/schema/v1.json`, its cell in [`report::csv`], its sample in `tests/sample`.
 //!
 //! # Example
 //!
