@@ -6,6 +6,7 @@
 //! the box expects them; the mouth is the best dark and red bar below them.
 
 use super::Face;
+use super::view::{Rect, resample};
 use crate::filter::box_mean::box_mean;
 use crate::plane::{Grid, Plane, par_collect};
 use crate::settings::RegionSettings;
@@ -13,73 +14,6 @@ use crate::srgb::luminance;
 
 /// The cascade's weights, shipped inside the published crate (BSD-2-Clause).
 static FACE_MODEL: &[u8] = include_bytes!(env!("SKINDELTA_FACE_MODEL"));
-
-/// A rectangle in photo pixels with fractional corners; pixel (0, 0) covers −½ … ½.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Rect {
-    pub x: f64,
-    pub y: f64,
-    pub width: f64,
-    pub height: f64,
-}
-
-/// Mean colour of each cell of a `width`×`height` raster laid over `rect` of a linear photo.
-///
-/// A cell smaller than a pixel is widened to one, which makes it linear interpolation. Pixels
-/// outside the photo are those of its border. Result: linear light, 0 … 1.
-pub(super) fn resample(
-    linear: &Grid<[u16; 3]>,
-    rect: Rect,
-    width: usize,
-    height: usize,
-) -> Grid<[f32; 3]> {
-    let columns = spans(rect.x, rect.width, width, linear.width());
-    let rows = spans(rect.y, rect.height, height, linear.height());
-    let mut out = Grid::filled(width, height, [0.0f32; 3]);
-    out.par_rows(|y, cells| {
-        let mut sums = vec![[0.0f32; 3]; cells.len()];
-        for &(sy, wy) in &rows[y] {
-            let source = linear.row(sy);
-            for (sum, span) in sums.iter_mut().zip(&columns) {
-                for &(sx, wx) in span {
-                    let w = wx * wy;
-                    for c in 0..3 {
-                        sum[c] += w * f32::from(source[sx][c]);
-                    }
-                }
-            }
-        }
-        for (cell, sum) in cells.iter_mut().zip(sums) {
-            *cell = sum.map(|v| v / 65535.0);
-        }
-    });
-    out
-}
-
-/// For each of `n` cells over `[start, start + length)`: the pixels it covers and their weights.
-fn spans(start: f64, length: f64, n: usize, pixels: usize) -> Vec<Vec<(usize, f32)>> {
-    let step = length / n as f64;
-    let half = 0.5 * step.max(1.0);
-    let last = pixels as f64 - 1.0;
-    (0..n)
-        .map(|i| {
-            // Shifted by half a pixel, so that pixel k covers [k, k + 1).
-            let centre = start + (i as f64 + 0.5) * step + 0.5;
-            let (from, to) = (centre - half, centre + half);
-            let mut span: Vec<(usize, f32)> = Vec::new();
-            for k in from.floor() as i64..to.ceil() as i64 {
-                let weight = ((k + 1) as f64).min(to) - (k as f64).max(from);
-                if weight > 0.0 {
-                    span.push((
-                        (k as f64).clamp(0.0, last) as usize,
-                        (weight / (to - from)) as f32,
-                    ));
-                }
-            }
-            span
-        })
-        .collect()
-}
 
 /// A face found by the cascade, in photo pixels.
 #[derive(Debug, Clone, Copy)]

@@ -5,6 +5,7 @@ mod onnx;
 pub mod polygon;
 mod skin;
 mod template;
+mod view;
 
 pub use onnx::Model;
 

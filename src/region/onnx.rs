@@ -81,7 +81,7 @@ mod engine {
     use crate::error::{Error, Step};
     use crate::filter::warp::bilinear;
     use crate::plane::Plane;
-    use crate::region::face::{Rect, resample};
+    use crate::region::view::{Rect, resample};
     use crate::srgb;
     use sha2::{Digest, Sha256};
     use std::fmt::Display;

@@ -5,9 +5,9 @@
 //! face's own skin sets; brows, hair, lips, nostrils and background do not. A wrinkle or a pore is
 //! thinner than the closing that goes before, so it stays in.
 
-use super::face::{Rect, resample};
 use super::polygon::{self, rasterise};
 use super::template::{BEARD, Corner, EYE, Frame, LIPS, OUTLINE, SEEDS, SHADED, mirrored};
+use super::view::{Rect, resample};
 use super::{Face, Polygon};
 use crate::filter::box_mean::box_mean;
 use crate::filter::label::label_by_sides;
