@@ -166,12 +166,12 @@ mod tests {
         let view =
             View { centre: [30.0, 24.0], step: [1.25, 1.25], roll: 0.4, width: 16, height: 16 };
         let seen = view.sample(&ramp());
-        // A cell that cuts pixels takes each as flat: up to 0.03 px off on a ramp.
+        // A cell that cuts pixels takes each as flat: up to 0.06 px off on a ramp.
         for (i, j) in [(0, 0), (15, 2), (7, 15)] {
             let [x, y] = view.place([i as f64, j as f64]);
             let rgb = seen.at(i, j).map(|v| f64::from(v) * 65535.0);
-            assert!((rgb[0] - 500.0 * x).abs() < 15.0, "{rgb:?} at {x} {y}");
-            assert!((rgb[1] - 700.0 * y).abs() < 21.0, "{rgb:?} at {x} {y}");
+            assert!((rgb[0] - 500.0 * x).abs() < 30.0, "{rgb:?} at {x} {y}");
+            assert!((rgb[1] - 700.0 * y).abs() < 42.0, "{rgb:?} at {x} {y}");
         }
     }
 }
