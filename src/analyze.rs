@@ -10,7 +10,7 @@ use crate::photo::Photo;
 use crate::plane::{Mask, Window, par_collect};
 use crate::quality::{self, QualityCheck};
 use crate::region::Model;
-use crate::region::{self, Region, RegionMap, RegionRequest, WHOLE, polygon};
+use crate::region::{self, Face, Region, RegionMap, RegionRequest, WHOLE, polygon};
 use crate::report::{
     AlignmentRow, Maps, MeasurementRow, PhotoRow, Pictures, RegionsRow, Report, SCHEMA_VERSION,
     ScaleRow, Tool,
@@ -230,13 +230,18 @@ pub fn analyze_series(series: Series, request: &Request) -> Result<Analysis> {
     Ok(Analysis { report, pictures, maps, costs: clock.costs })
 }
 
-/// The scale that was given, or a nominal one from the face.
+/// The scale that was given, else that of the face's eyes, else a nominal one from its width.
 fn scale(request: &Request, regions: &RegionMap) -> Scale {
     if let Some((mm, source)) = request.scale {
         return Scale { mm_per_px: Some(MmPerPx(mm)), source, relative_uncertainty: 0.0 };
     }
     let settings = &request.settings.region;
     match &regions.face {
+        Some(Face { mm_per_px: Some((mm, uncertainty)), .. }) => Scale {
+            mm_per_px: Some(MmPerPx(*mm)),
+            source: ScaleSource::Face,
+            relative_uncertainty: *uncertainty,
+        },
         Some(face) => Scale {
             mm_per_px: Some(MmPerPx(settings.nominal_face_width_mm / face.width_px)),
             source: ScaleSource::Nominal,
@@ -582,18 +587,24 @@ fn notices(aligned: &AlignedSeries) -> Vec<String> {
             notices.push(format!("visit {k} is the same photo as the baseline"));
         }
     }
-    let unscaled = match aligned.scale.source {
-        ScaleSource::Nominal => {
+    notices.extend(match aligned.scale.source {
+        ScaleSource::Face => Some(format!(
+            "the scale is told by the eyes: lengths in mm may all be {:.0} % too large or too \
+             small, changes in percent are not touched by it (name --mm-per-px if you know better)",
+            100.0 * aligned.scale.relative_uncertainty
+        )),
+        ScaleSource::Nominal => Some(
             "no scale is known: filters assume a face of nominal width, lengths are in pixels \
              (name --mm-per-px for millimetres)"
-        }
-        ScaleSource::None => {
+                .into(),
+        ),
+        ScaleSource::None => Some(
             "no scale is known and no face tells one: what needs millimetres is not measured \
              (name --mm-per-px)"
-        }
-        ScaleSource::Argument | ScaleSource::Manifest => "",
-    };
-    notices.extend((!unscaled.is_empty()).then(|| unscaled.to_string()));
+                .into(),
+        ),
+        ScaleSource::Argument | ScaleSource::Manifest => None,
+    });
     notices
 }
 

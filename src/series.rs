@@ -37,6 +37,8 @@ pub enum ScaleSource {
     Argument,
     /// The manifest of a batch.
     Manifest,
+    /// The irises and the distance of the pupils of a face.
+    Face,
     /// A nominal face width: filter sizes only, no lengths in mm.
     Nominal,
     /// None.
@@ -57,6 +59,6 @@ pub struct Scale {
 impl Scale {
     /// Whether lengths may be told in millimetres (a nominal face is no ruler).
     pub fn is_metric(&self) -> bool {
-        matches!(self.source, ScaleSource::Argument | ScaleSource::Manifest)
+        matches!(self.source, ScaleSource::Argument | ScaleSource::Manifest | ScaleSource::Face)
     }
 }

@@ -98,6 +98,41 @@ pub struct RegionSettings {
     pub border_mm: f64,
     /// Margin of the window around the skin of a face, in face widths.
     pub margin: f64,
+    /// Probability of face skin (the nose included) from which a model is believed. Chosen on half
+    /// of the labelled people, see models/README.md.
+    pub model_skin: f64,
+    /// Probability of a face below which a landmark model is not believed.
+    pub presence: f64,
+    /// Smallest opening of an eye that is one, squared distances of the pupils: a mean eye has
+    /// 0.06, one squinting to a quarter 0.015.
+    pub eye_area: f64,
+    /// Smallest area of lips, the same unit: a mean mouth has 0.19.
+    pub lips_area: f64,
+    /// Smallest area of a nose, the same unit: a mean nose has 0.35.
+    pub nose_area: f64,
+    /// Smallest area of a brow, the same unit: a mean brow has 0.07.
+    pub brow_area: f64,
+    /// Diameter of the visible iris of adults, mm (science.md: 11.7 ± 0.5).
+    pub iris_mm: f64,
+    /// One standard deviation of it over adults, relative.
+    pub iris_uncertainty: f64,
+    /// Error of the fit of a circle to an iris, relative: drawn irises of 17 to 60 px are met to
+    /// 1.5 %; a real limbus is no sharp line.
+    pub iris_fit_uncertainty: f64,
+    /// Smallest iris that is measured, px across.
+    pub iris_min_px: f64,
+    /// How much the two irises of a face may differ, relative.
+    pub iris_differ_max: f64,
+    /// How much brighter it must get across the limbus, natural log of red.
+    pub iris_contrast: f64,
+    /// Distance of the pupils of adults, mm (science.md: 63 ± 3.6).
+    pub pupil_distance_mm: f64,
+    /// One standard deviation of it over adults, and the error of finding it, relative.
+    pub pupil_distance_uncertainty: f64,
+    /// Height over width from which an eye is open: a mean eye has 0.4, a closed one below 0.15.
+    pub open_eye: f64,
+    /// Largest turn of the head at which eyes tell a scale, degrees: its cosine is 0.97.
+    pub scale_yaw_max_deg: f64,
 }
 
 impl Default for RegionSettings {
@@ -130,6 +165,22 @@ impl Default for RegionSettings {
             hole_mm: 5.0,
             border_mm: 1.0,
             margin: 0.04,
+            model_skin: 0.8,
+            presence: 0.5,
+            eye_area: 0.012,
+            lips_area: 0.03,
+            nose_area: 0.08,
+            brow_area: 0.01,
+            iris_mm: 11.7,
+            iris_uncertainty: 0.043,
+            iris_fit_uncertainty: 0.02,
+            iris_min_px: 12.0,
+            iris_differ_max: 0.08,
+            iris_contrast: 0.15,
+            pupil_distance_mm: 63.0,
+            pupil_distance_uncertainty: 0.06,
+            open_eye: 0.2,
+            scale_yaw_max_deg: 15.0,
         }
     }
 }

@@ -118,10 +118,7 @@ const BOX_EYES: [[f64; 2]; 2] = [[0.296, 0.346], [0.704, 0.346]];
 /// Drop from the pupils to the middle of the mouth, in pupil distances; measured on the same.
 const MOUTH_DROP: f64 = 1.03;
 
-/// Width of a face at the cheek bones over the distance of the pupils (140 mm / 63 mm).
-const FACE_WIDTH_PER_PUPIL_DISTANCE: f64 = 2.22;
-
-/// Finds the face of a photo: its pupils, its mouth and its width.
+/// Finds the face of a photo: its pupils and its mouth.
 pub(super) fn find(linear: &Grid<[u16; 3]>, settings: &RegionSettings) -> Option<Face> {
     let rect = detect(linear, settings)?;
     let side = rect.width * (1.0 + 2.0 * LANDMARK_MARGIN);
@@ -135,9 +132,7 @@ pub(super) fn find(linear: &Grid<[u16; 3]>, settings: &RegionSettings) -> Option
         let k = side / LANDMARK_PX as f64;
         [view.x + (x + 0.5) * k, view.y + (y + 0.5) * k]
     };
-    let eyes = eyes.map(back);
-    let distance = (eyes[1][0] - eyes[0][0]).hypot(eyes[1][1] - eyes[0][1]);
-    Some(Face { eyes, mouth: back(mouth), width_px: FACE_WIDTH_PER_PUPIL_DISTANCE * distance })
+    Some(Face::of(eyes.map(back), back(mouth)))
 }
 
 /// A drawn face: what is darker (−) and brighter (+) than its surround, in the face frame (u along

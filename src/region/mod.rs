@@ -1,8 +1,12 @@
 //! Regions: which pixels of the baseline are measured, and under which name.
 
+mod anatomy;
 mod face;
+mod frame;
+mod iris;
 mod onnx;
 pub mod polygon;
+mod said;
 mod skin;
 mod template;
 mod view;
@@ -13,6 +17,8 @@ use crate::error::{Error, Result, Step};
 use crate::photo::Photo;
 use crate::plane::{Mask, Window};
 use crate::settings::RegionSettings;
+use frame::Frame;
+use said::Said;
 
 /// Name of the region that is always added: every skin pixel.
 pub const WHOLE: &str = "whole";
@@ -86,15 +92,70 @@ pub struct Region {
     pub inside: Mask,
 }
 
-/// The face found on the baseline.
+/// A face as found in a photo.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Face {
-    /// Pupils, subject's right eye first (left in the picture), baseline px.
+    /// Centres of the eyes, subject's right eye first (left in the picture), photo px.
     pub eyes: [[f64; 2]; 2],
-    /// Middle of the mouth, baseline px.
+    /// Middle of the mouth, photo px.
     pub mouth: [f64; 2],
-    /// Width of the face at the cheek bones, px.
+    /// Width of the face at the cheek bones, px: that of a mean face with these eyes.
     pub width_px: f64,
+    /// Centre of gravity of the nose as seen, photo px; a model tells it.
+    pub nose: Option<[f64; 2]>,
+    /// Tip of the chin, photo px; a model tells it, under no beard.
+    pub chin: Option<[f64; 2]>,
+    /// How the head is held; a model tells it.
+    pub pose: Option<Pose>,
+    /// What the face does; a model tells it.
+    pub expression: Option<Expression>,
+    /// Millimetres per pixel in the plane of the eyes, with one relative standard deviation, where
+    /// irises or pupils tell.
+    pub mm_per_px: Option<(f64, f64)>,
+}
+
+/// How a head is held, degrees; all 0 for the mean face looking into the camera.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pose {
+    /// Turned towards the subject's left.
+    pub yaw_deg: f64,
+    /// Lowered. The shape of a nose is in it too: compare only photos of one person.
+    pub pitch_deg: f64,
+    /// Leaning, clockwise in the picture.
+    pub roll_deg: f64,
+}
+
+/// What a face does. Faces differ at rest: compare only photos of one person.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Expression {
+    /// Height of the eyes' openings over their width; falls when they close.
+    pub eye_opening: f64,
+    /// Width of the mouth over the distance of the eyes; grows with a smile.
+    pub mouth_width: f64,
+    /// Height of the mouth with its lips over the distance of the eyes; grows when it opens.
+    pub mouth_opening: f64,
+    /// Height of the brows above the eyes over the distance of the eyes; `None` where hidden.
+    pub brow_height: Option<f64>,
+}
+
+/// Width of a face at the cheek bones over the distance of the pupils (140 mm / 63 mm).
+const WIDTH_PER_PUPIL_DISTANCE: f64 = 2.22;
+
+impl Face {
+    /// A face of which no more is known than its eyes and its mouth.
+    fn of(eyes: [[f64; 2]; 2], mouth: [f64; 2]) -> Self {
+        let distance = (eyes[1][0] - eyes[0][0]).hypot(eyes[1][1] - eyes[0][1]);
+        Face {
+            eyes,
+            mouth,
+            width_px: WIDTH_PER_PUPIL_DISTANCE * distance,
+            nose: None,
+            chin: None,
+            pose: None,
+            expression: None,
+            mm_per_px: None,
+        }
+    }
 }
 
 /// Regions of the baseline, made once and carried to every visit by the alignment.
@@ -121,11 +182,16 @@ pub struct RegionMap {
 const NO_FACE: &str =
     "no face found: the whole frame is measured (name --regions whole to silence this)";
 
+/// Said where a model sees no face at the place where the face finder does.
+const MODEL_SEES_NONE: &str =
+    "the model sees no face where the face finder does: the face finder is believed";
+
 /// Places the regions of a baseline photo.
 ///
-/// With [`RegionRequest::Face`] the face is found without a model; `model`, if given, has the last
-/// word on skin inside what the face's own colour model took for skin. Without a face, and for the
-/// other requests, every pixel that is not clipped counts as skin.
+/// With [`RegionRequest::Face`] the face is found by a cascade; `model`, if given, then tells where
+/// its parts are and what is skin, else an average face and the skin's own colour do. Without a
+/// face, and for the other requests, every pixel that is not clipped counts as skin, and no model is
+/// asked.
 ///
 /// # Errors
 /// A grid without cells, a `model` that cannot run on the photo; both name the photo's file.
@@ -135,8 +201,7 @@ pub fn map(
     model: Option<&Model>,
     settings: &RegionSettings,
 ) -> Result<RegionMap> {
-    let (width, height) = (photo.width(), photo.height());
-    let full = Window::full(width, height);
+    let full = Window::full(photo.width(), photo.height());
     let mut map = RegionMap {
         source: RegionSource::Whole,
         window: full,
@@ -147,12 +212,18 @@ pub fn map(
         notices: Vec::new(),
     };
     match request {
-        RegionRequest::Face => match face::find(&photo.linear, settings) {
-            Some(found) => {
+        RegionRequest::Face => match look(photo, model, settings)? {
+            Some((found, said)) => {
                 map.source = RegionSource::Face;
                 map.face = Some(found);
-                (map.window, map.skin) = skin::of_face(photo, &found, settings);
-                map.regions = polygons(&template::regions(&template::Frame::of(&found)), full);
+                map.model = said.is_some().then(|| model.map(Model::identity)).flatten();
+                if model.is_some() && said.is_none() {
+                    map.notices.push(MODEL_SEES_NONE.into());
+                }
+                (map.window, map.skin) = skin::of_face(photo, &found, said.as_ref(), settings);
+                let list = template::regions(&Frame::of(&found));
+                map.notices.extend(hidden(&list, &found));
+                map.regions = polygons(&list, full);
             }
             None => map.notices.push(NO_FACE.into()),
         },
@@ -169,19 +240,57 @@ pub fn map(
     if map.face.is_none() {
         map.skin = skin::unclipped(photo, full, settings);
     }
-    if let Some(model) = model {
-        let said = model.skin(photo, map.window)?;
-        map.skin.par_rows(|y, row| {
-            row.iter_mut().zip(said.row(y)).for_each(|(skin, said)| *skin &= said);
-        });
-        map.model = Some(model.identity());
-    }
     map.regions.push(Region {
         name: WHOLE.into(),
         window: map.window,
         inside: Mask::filled(map.window.width, map.window.height, true),
     });
     Ok(map)
+}
+
+/// Finds the face of a photo, and what the model says of it, if it sees that face too.
+///
+/// The model looks twice: where the face finder has the eyes, then where it has them itself.
+fn look(
+    photo: &Photo,
+    model: Option<&Model>,
+    settings: &RegionSettings,
+) -> Result<Option<(Face, Option<Said>)>> {
+    let Some(mut face) = face::find(&photo.linear, settings) else { return Ok(None) };
+    let mut heard = None;
+    if let Some(model) = model {
+        for _ in 0..2 {
+            let said = model.look(photo, Some(face.eyes))?;
+            let seen = match &said {
+                Said::Segments(segments) => anatomy::of_segments(segments, face.eyes, settings),
+                Said::Landmarks { presence: Some(p), .. } if *p < settings.presence => None,
+                Said::Landmarks { topology, points, .. } => {
+                    anatomy::of_landmarks(*topology, points)
+                }
+            };
+            // A model that does not tell eyes and mouth apart has its say on skin all the same.
+            let tells = seen.is_some() || matches!(&said, Said::Segments(s) if !s.tells_a_face());
+            face = seen.unwrap_or(face);
+            heard = tells.then_some(said);
+            if seen.is_none() {
+                break;
+            }
+        }
+    }
+    face.mm_per_px = iris::mm_per_px(photo, &face, settings);
+    Ok(Some((face, heard)))
+}
+
+/// Which regions a turned head hides.
+fn hidden(regions: &[Polygon], face: &Face) -> Option<String> {
+    let names: Vec<&str> =
+        regions.iter().filter(|r| r.points.is_empty()).map(|r| r.name.as_str()).collect();
+    let yaw = face.pose?.yaw_deg;
+    let side = if yaw > 0.0 { "left" } else { "right" };
+    (!names.is_empty()).then(|| {
+        let (names, turn) = (names.join(", "), yaw.abs().round());
+        format!("the head is turned {turn}° to the subject's {side}; not seen: {names}")
+    })
 }
 
 /// Each polygon on its own bounding box, cut at the frame.

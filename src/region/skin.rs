@@ -5,8 +5,11 @@
 //! face's own skin sets; brows, hair, lips, nostrils and background do not. A wrinkle or a pore is
 //! thinner than the closing that goes before, so it stays in.
 
+use super::anatomy::outlines;
+use super::frame::Frame;
 use super::polygon::{self, rasterise};
-use super::template::{BEARD, Corner, EYE, Frame, LIPS, OUTLINE, SEEDS, SHADED, mirrored};
+use super::said::{Class, Said, Segments};
+use super::template::{BEARD, Corner, EYE, LIPS, OUTLINE, SEEDS, SHADED, mirrored};
 use super::view::{Rect, resample};
 use super::{Face, Polygon};
 use crate::filter::box_mean::box_mean;
@@ -43,12 +46,33 @@ struct Work {
 impl Work {
     /// A shape of the face frame on the copy.
     fn mask(&self, frame: &Frame, corners: &[Corner]) -> Mask {
-        let points = corners.iter().map(|&c| {
-            let [x, y] = frame.place(c);
+        self.outline(corners.iter().map(|&c| frame.place(c)))
+    }
+
+    /// A shape in photo pixels on the copy.
+    fn outline(&self, points: impl Iterator<Item = [f64; 2]>) -> Mask {
+        let points = points.map(|[x, y]| {
             [(x - self.rect.x) * self.scale - 0.5, (y - self.rect.y) * self.scale - 0.5]
         });
         let polygon = Polygon { name: String::new(), points: points.collect() };
         rasterise(&polygon, Window::full(self.width, self.height))
+    }
+
+    /// The summed probability of some classes on the copy; `outside` where the model did not look.
+    fn probability(&self, segments: &Segments, classes: &[Class], outside: f32) -> Plane {
+        let view = &segments.view;
+        let planes = classes.iter().map(|&class| &segments.planes[class as usize]);
+        let planes: Vec<&Plane> = planes.collect();
+        let within = |v: f64, length: usize| v >= -0.5 && v <= length as f64 - 0.5;
+        Plane::from_fn(self.width, self.height, |x, y| {
+            let at = |v: usize, from: f64| from + (v as f64 + 0.5) / self.scale;
+            let [i, j] = view.find([at(x, self.rect.x), at(y, self.rect.y)]);
+            if within(i, view.width) && within(j, view.height) {
+                planes.iter().map(|plane| bilinear(plane, i, j)).sum()
+            } else {
+                outside
+            }
+        })
     }
 
     /// A length in work px, at least 1.
@@ -57,8 +81,13 @@ impl Work {
     }
 }
 
-/// The skin of a face: a window of the photo and the mask inside it.
-pub(super) fn of_face(photo: &Photo, face: &Face, settings: &RegionSettings) -> (Window, Mask) {
+/// The skin of a face: a window of the photo and the mask inside it; `said`: what a model says.
+pub(super) fn of_face(
+    photo: &Photo,
+    face: &Face,
+    said: Option<&Said>,
+    settings: &RegionSettings,
+) -> (Window, Mask) {
     let frame = Frame::of(face);
     let (w, h) = (photo.width(), photo.height());
     let bounds = polygon::bounds(&frame.polygon("", OUTLINE), w, h);
@@ -76,7 +105,8 @@ pub(super) fn of_face(photo: &Photo, face: &Face, settings: &RegionSettings) -> 
     let mm = face.width_px * scale / settings.nominal_face_width_mm;
     let work = Work { rect, scale, width, height, mm };
     let small = resample(&photo.linear, rect, width, height);
-    let skin = on_copy(&small, &work, &frame, settings);
+    let limits = Limits::of(&work, &frame, said, settings);
+    let skin = on_copy(&small, &work, &frame, &limits, settings);
 
     // The box of the skin itself, with a margin, is all that later stages see.
     let margin = (settings.margin * face.width_px).round() as usize;
@@ -115,20 +145,73 @@ fn extent(mask: &Mask) -> Option<Window> {
     Some(Window { x: left, y: top, width: right - left + 1, height: bottom - top + 1 })
 }
 
+/// Where skin can be at all, on the reduced copy.
+struct Limits {
+    /// Where it is looked for.
+    outline: Mask,
+    /// What is none for certain.
+    barred: Mask,
+    /// Whether the outline follows the face itself, so that what lies beyond is no skin.
+    followed: bool,
+}
+
+impl Limits {
+    /// From what a model says, else from the shapes of an average face.
+    fn of(work: &Work, frame: &Frame, said: Option<&Said>, settings: &RegionSettings) -> Self {
+        let both = |a: &Mask, b: &Mask, f: fn(bool, bool) -> bool| {
+            Mask::from_fn(work.width, work.height, |x, y| f(a.at(x, y), b.at(x, y)))
+        };
+        let or = |a: bool, b: bool| a || b;
+        let and = |a: bool, b: bool| a && b;
+        // Lids move: they are measured in no face, whoever tells where the eyes are.
+        let lids = both(&work.mask(frame, EYE), &work.mask(frame, &mirrored(EYE)), or);
+        let average = work.mask(frame, OUTLINE);
+        let lips = work.mask(frame, LIPS);
+        let (outline, barred, followed) = match said {
+            None => (average, both(&lids, &lips, or), false),
+            Some(Said::Landmarks { topology, points, .. }) => {
+                let outlines = outlines(*topology);
+                let draw = |list: &[usize]| work.outline(list.iter().map(|&i| points[i]));
+                let face = both(&average, &draw(outlines.face), and);
+                let brows = both(&draw(outlines.brows[0]), &draw(outlines.brows[1]), or);
+                let barred = both(&lids, &dilate(&brows, work.px(settings.border_mm)), or);
+                (face, both(&barred, &draw(outlines.lips), or), false)
+            }
+            Some(Said::Segments(segments)) if segments.told[Class::Skin as usize] => {
+                let skin = work.probability(segments, &[Class::Skin, Class::Nose], 0.0);
+                let sure = skin.map(|p| p >= settings.model_skin as f32);
+                let lips =
+                    if segments.told[Class::Lips as usize] { sure.map(|s| !s) } else { lips };
+                (sure, both(&lids, &lips, or), true)
+            }
+            Some(Said::Segments(segments)) => {
+                let told: Vec<Class> =
+                    Class::ALL.into_iter().filter(|&c| segments.told[c as usize]).collect();
+                let other = work.probability(segments, &told, 0.0).map(|p| p > 0.5);
+                let outline = both(&average, &other.map(|o| !o), and);
+                (outline, both(&lids, &lips, or), false)
+            }
+        };
+        let barred = both(&barred, &outline.map(|o| !o), or);
+        Limits { outline, barred, followed }
+    }
+}
+
 /// The skin mask on the reduced copy.
-fn on_copy(small: &Grid<[f32; 3]>, work: &Work, frame: &Frame, settings: &RegionSettings) -> Mask {
+fn on_copy(
+    small: &Grid<[f32; 3]>,
+    work: &Work,
+    frame: &Frame,
+    limits: &Limits,
+    settings: &RegionSettings,
+) -> Mask {
+    let Limits { outline, barred, followed } = limits;
     let floor = settings.dark_floor as f32;
     let light = small.map(|rgb| (luminance(rgb) + floor).ln());
     // Chroma: red over green and green over blue, in logs.
     let red = small.map(|[r, g, _]| ((r + floor) / (g + floor)).ln());
     let yellow = small.map(|[_, g, b]| ((g + floor) / (b + floor)).ln());
 
-    let outline = work.mask(frame, OUTLINE);
-    let eyes = [work.mask(frame, EYE), work.mask(frame, &mirrored(EYE))];
-    let lips = work.mask(frame, LIPS);
-    let barred = Mask::from_fn(work.width, work.height, |x, y| {
-        !outline.at(x, y) || eyes[0].at(x, y) || eyes[1].at(x, y) || lips.at(x, y)
-    });
     let shaded = [work.mask(frame, SHADED), work.mask(frame, &mirrored(SHADED))];
     let beard = work.mask(frame, BEARD);
     let seeds = SEEDS.map(|corners| work.mask(frame, corners));
@@ -154,7 +237,7 @@ fn on_copy(small: &Grid<[f32; 3]>, work: &Work, frame: &Frame, settings: &Region
 
     let planes = [&closed, &red, &yellow];
     let spread = median_mad(inside(&closed, &core)).1;
-    let limits = Limits {
+    let departs = Departs {
         darker: (settings.darker + settings.contrast_gain * f64::from(spread)) as f32,
         brighter: (settings.brighter + 0.5 * settings.contrast_gain * f64::from(spread)) as f32,
         shaded: settings.shaded as f32,
@@ -177,12 +260,12 @@ fn on_copy(small: &Grid<[f32; 3]>, work: &Work, frame: &Frame, settings: &Region
             let fold = shaded[0].at(x, y) || shaded[1].at(x, y);
             !barred.at(x, y)
                 && !strand
-                && limits.chroma([red.at(x, y), yellow.at(x, y)].map(shade))
-                && limits.chroma([1, 2].map(|k| {
+                && departs.chroma([red.at(x, y), yellow.at(x, y)].map(shade))
+                && departs.chroma([1, 2].map(|k| {
                     let off = planes[k].at(x, y) - level[k].at(x, y);
                     if fold { shade(off) } else { off }
                 }))
-                && limits.light(off, fold)
+                && departs.light(off, fold)
         });
         level = local_level(planes, &good, &level, work.px(settings.level_mm));
     }
@@ -190,16 +273,18 @@ fn on_copy(small: &Grid<[f32; 3]>, work: &Work, frame: &Frame, settings: &Region
     let good = open(&good, work.px(settings.opening_mm));
     let good = keep_large(&good, &seeds);
     let hole = (std::f64::consts::PI * work.px(settings.hole_mm).pow(2) as f64 / 4.0) as usize;
-    let good = fill_small(&good, &barred, hole);
-    // The border of what is no skin (its shadow, its blur) is no skin either; the outline itself is
-    // a limit of the search, not a border.
-    let bad = Mask::from_fn(work.width, work.height, |x, y| outline.at(x, y) && !good.at(x, y));
+    let good = fill_small(&good, barred, hole);
+    // The border of what is no skin (its shadow, its blur) is no skin either; an outline that does
+    // not follow the face is a limit of the search, not a border.
+    let bad = Mask::from_fn(work.width, work.height, |x, y| {
+        (*followed || outline.at(x, y)) && !good.at(x, y)
+    });
     let near = dilate(&bad, work.px(settings.border_mm));
     Mask::from_fn(work.width, work.height, |x, y| good.at(x, y) && !near.at(x, y))
 }
 
 /// What skin may differ from its local level, in natural logs.
-struct Limits {
+struct Departs {
     darker: f32,
     brighter: f32,
     /// How much darker still where shadows fall.
@@ -209,7 +294,7 @@ struct Limits {
     chroma_reach: f32,
 }
 
-impl Limits {
+impl Departs {
     fn light(&self, off: f32, shaded: bool) -> bool {
         let darker = if shaded { self.darker + self.shaded } else { self.darker };
         off > -darker && off < self.brighter

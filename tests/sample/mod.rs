@@ -43,8 +43,8 @@ pub fn alignments() -> [AlignmentStatus; 3] {
 }
 
 /// All sources of a scale.
-pub fn scales() -> [ScaleSource; 4] {
-    all!(ScaleSource: Argument, Manifest, Nominal, None)
+pub fn scales() -> [ScaleSource; 5] {
+    all!(ScaleSource: Argument, Manifest, Face, Nominal, None)
 }
 
 /// All sources of regions.

@@ -153,6 +153,7 @@ pub fn scale_source(source: ScaleSource) -> &'static str {
     match source {
         ScaleSource::Argument => "given with the photo",
         ScaleSource::Manifest => "given in the manifest",
+        ScaleSource::Face => "the irises and pupils of an average adult",
         ScaleSource::Nominal => "a nominal face width, so lengths are in pixels",
         ScaleSource::None => "unknown",
     }

@@ -1,0 +1,257 @@
+//! Where the parts of a face are: from the masks or the landmarks that a model gives.
+
+use super::frame::Frame;
+use super::said::{Class, Segments, Topology};
+use super::{Expression, Face};
+use crate::settings::RegionSettings;
+
+/// The part of a class that lies in a box of the raster: its area and its moments.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    /// Sum of its probabilities, raster px.
+    area: f64,
+    /// Centre of gravity, raster px.
+    centre: [f64; 2],
+    /// Full axes of the ellipse of the same second moments along x and y, raster px.
+    size: [f64; 2],
+}
+
+/// A probability below this is no part of anything: a net's doubt spread over a face.
+const DOUBT: f64 = 0.3;
+
+fn part(segments: &Segments, class: Class, centre: [f64; 2], reach: [f64; 2]) -> Option<Part> {
+    let plane = &segments.planes[class as usize];
+    let span = |k: usize, n: usize| {
+        let from = (centre[k] - reach[k]).max(0.0) as usize;
+        let to = (centre[k] + reach[k]).min(n as f64 - 1.0).max(0.0) as usize;
+        from..=to
+    };
+    let (mut m, mut mx, mut my, mut mxx, mut myy) = (0.0, 0.0, 0.0, 0.0, 0.0);
+    for y in span(1, plane.height()) {
+        for x in span(0, plane.width()) {
+            let p = f64::from(plane.at(x, y));
+            if p < DOUBT {
+                continue;
+            }
+            let (dx, dy) = (x as f64 - centre[0], y as f64 - centre[1]);
+            m += p;
+            mx += p * dx;
+            my += p * dy;
+            mxx += p * dx * dx;
+            myy += p * dy * dy;
+        }
+    }
+    (m > 0.0).then(|| {
+        let (cx, cy) = (mx / m, my / m);
+        let axis = |second: f64, first: f64| 4.0 * (second / m - first * first).max(0.0).sqrt();
+        Part {
+            area: m,
+            centre: [centre[0] + cx, centre[1] + cy],
+            size: [axis(mxx, cx), axis(myy, cy)],
+        }
+    })
+}
+
+/// The face whose eyes are `expected` (subject's right first, photo px), as a segmentation sees it.
+///
+/// `None` where its eyes and mouth do not lie as those of a face, or where the model does not tell
+/// them apart. An eye that is hidden (glasses, hair) stays where it was expected.
+pub(super) fn of_segments(
+    segments: &Segments,
+    expected: [[f64; 2]; 2],
+    settings: &RegionSettings,
+) -> Option<Face> {
+    if !segments.tells_a_face() {
+        return None;
+    }
+    let view = &segments.view;
+    let [right, left] = expected.map(|p| view.find(p));
+    let unit = (left[0] - right[0]).hypot(left[1] - right[1]);
+    let middle = [0, 1].map(|k| 0.5 * (right[k] + left[k]));
+    let below = |v: f64| [middle[0], middle[1] + v * unit];
+    let large = |part: &Part, share: f64| part.area >= share * unit * unit;
+
+    let openings = [right, left].map(|at| {
+        let found = part(segments, Class::Eyes, at, [0.45 * unit, 0.35 * unit]);
+        found.filter(|p| large(p, settings.eye_area))
+    });
+    let lips = part(segments, Class::Lips, below(1.1), [0.7 * unit, 0.45 * unit])?;
+    if !large(&lips, settings.lips_area) {
+        return None;
+    }
+    let eyes = [0, 1].map(|k| openings[k].map_or([right, left][k], |p| p.centre));
+    let distance = (eyes[1][0] - eyes[0][0]).hypot(eyes[1][1] - eyes[0][1]);
+    let drop = lips.centre[1] - 0.5 * (eyes[0][1] + eyes[1][1]);
+    if !(0.6..1.6).contains(&(distance / unit)) || !(0.6..1.6).contains(&(drop / distance)) {
+        return None;
+    }
+    let nose = part(segments, Class::Nose, below(0.5), [0.5 * unit, 0.6 * unit])
+        .filter(|p| large(p, settings.nose_area));
+    let brow = |at: [f64; 2]| {
+        part(segments, Class::Brows, [at[0], at[1] - 0.35 * unit], [0.45 * unit, 0.3 * unit])
+            .filter(|p| large(p, settings.brow_area))
+    };
+    let mean = |a: f64, b: f64| 0.5 * (a + b);
+    let expression = match openings {
+        [Some(r), Some(l)] => Some(Expression {
+            eye_opening: mean(r.size[1] / r.size[0], l.size[1] / l.size[0]),
+            mouth_width: lips.size[0] / distance,
+            mouth_opening: lips.size[1] / distance,
+            brow_height: match [brow(r.centre), brow(l.centre)] {
+                [Some(br), Some(bl)] => {
+                    Some(mean(r.centre[1] - br.centre[1], l.centre[1] - bl.centre[1]) / distance)
+                }
+                _ => None,
+            },
+        }),
+        _ => None,
+    };
+    let mut face = Face {
+        nose: nose.map(|p| view.place(p.centre)),
+        expression,
+        ..Face::of(eyes.map(|p| view.place(p)), view.place(lips.centre))
+    };
+    face.chin = chin(segments, &face);
+    face.pose = face.nose.map(|nose| Frame::of(&face).pose(nose));
+    Some(face)
+}
+
+/// Where skin ends below the mouth, if it ends at a neck or a background: not under a beard.
+fn chin(segments: &Segments, face: &Face) -> Option<[f64; 2]> {
+    const STEP: f64 = 0.02;
+    let frame = Frame::of(face);
+    let mean = |class: Class, v: f64| {
+        let sum: f64 = (-2..=2)
+            .map(|i| {
+                let [x, y] = segments.view.find(frame.place([0.06 * f64::from(i), v]));
+                f64::from(
+                    segments.planes[class as usize].clamped(x.round() as isize, y.round() as isize),
+                )
+            })
+            .sum();
+        sum / 5.0
+    };
+    let mut inside = false;
+    for k in 0..40 {
+        let v = 1.2 + STEP * f64::from(k);
+        let skin = mean(Class::Skin, v);
+        inside |= skin > 0.5;
+        if inside && skin < 0.5 {
+            let ends = mean(Class::EarsNeck, v) + mean(Class::Background, v);
+            return (ends > mean(Class::Hair, v) + mean(Class::Occlusion, v))
+                .then(|| frame.place([0.0, v - 0.5 * STEP]));
+        }
+    }
+    None
+}
+
+/// The landmarks that outline the parts of a face, in order along each outline.
+pub(super) struct Outlines {
+    /// The face.
+    pub face: &'static [usize],
+    /// Openings of the eyes, subject's right first: outer corner, upper lid, inner corner, lower lid.
+    pub eyes: [&'static [usize]; 2],
+    /// Brows, subject's right first.
+    pub brows: [&'static [usize]; 2],
+    /// The lips' outer border, from the subject's right corner.
+    pub lips: &'static [usize],
+    /// Bridge between the eyes, tip, base.
+    nose: [usize; 3],
+    chin: usize,
+}
+
+/// Shares of bridge, tip and base in the centre of gravity of a nose (mean face of the ICT model).
+const NOSE_SHARES: [f64; 3] = [0.3, 0.4, 0.3];
+
+/// Numbering: the canonical face of MediaPipe.
+const MEDIAPIPE: Outlines = Outlines {
+    face: &[
+        10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
+        152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+    ],
+    eyes: [
+        &[33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7],
+        &[263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249],
+    ],
+    brows: [
+        &[70, 63, 105, 66, 107, 55, 65, 52, 53, 46],
+        &[300, 293, 334, 296, 336, 285, 295, 282, 283, 276],
+    ],
+    lips: &[
+        61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146,
+    ],
+    nose: [168, 4, 2],
+    chin: 152,
+};
+
+/// Numbering: the 68 points of Multi-PIE and iBUG (Sagonas et al. 2016,
+/// doi:10.1016/j.imavis.2016.01.002).
+const IBUG: Outlines = Outlines {
+    face: &[
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 26, 25, 24, 23, 22, 21, 20, 19,
+        18, 17,
+    ],
+    eyes: [&[36, 37, 38, 39, 40, 41], &[45, 44, 43, 42, 47, 46]],
+    brows: [&[17, 18, 19, 20, 21], &[26, 25, 24, 23, 22]],
+    lips: &[48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59],
+    nose: [27, 30, 33],
+    chin: 8,
+};
+
+/// The outlines in a numbering.
+pub(super) fn outlines(topology: Topology) -> &'static Outlines {
+    match topology {
+        Topology::Mediapipe468 => &MEDIAPIPE,
+        Topology::Ibug68 => &IBUG,
+    }
+}
+
+/// The face that landmarks outline; `points` in photo px.
+///
+/// `None` where eyes and mouth do not lie as those of a face.
+pub(super) fn of_landmarks(topology: Topology, points: &[[f64; 2]]) -> Option<Face> {
+    let outlines = outlines(topology);
+    let all = |list: &[usize]| -> Vec<[f64; 2]> { list.iter().map(|&i| points[i]).collect() };
+    let centre = |list: &[usize]| mean_of(&all(list));
+    let eyes = outlines.eyes.map(centre);
+    let mouth = centre(outlines.lips);
+    let nose = [0, 1].map(|k| {
+        outlines.nose.iter().zip(NOSE_SHARES).map(|(&i, share)| share * points[i][k]).sum()
+    });
+    let unit = (eyes[1][0] - eyes[0][0]).hypot(eyes[1][1] - eyes[0][1]);
+    let across = [0, 1].map(|k| (eyes[1][k] - eyes[0][k]) / unit);
+    let middle = [0, 1].map(|k| 0.5 * (eyes[0][k] + eyes[1][k]));
+    // Along and below the line of the eyes, pupil distances.
+    let local = |p: [f64; 2]| {
+        let (dx, dy) = ((p[0] - middle[0]) / unit, (p[1] - middle[1]) / unit);
+        [dx * across[0] + dy * across[1], dy * across[0] - dx * across[1]]
+    };
+    let [_, drop] = local(mouth);
+    if !(unit > 0.0 && (0.6..1.6).contains(&drop)) {
+        return None;
+    }
+    let extent = |list: &[usize], k: usize| {
+        let along = list.iter().map(|&i| local(points[i])[k]);
+        let (lo, hi) = along.fold((f64::MAX, f64::MIN), |(a, b), v| (a.min(v), b.max(v)));
+        hi - lo
+    };
+    let opening = |list: &[usize]| extent(list, 1) / extent(list, 0);
+    let brow = |k: usize| local(eyes[k])[1] - local(centre(outlines.brows[k]))[1];
+    let mut face = Face {
+        nose: Some(nose),
+        chin: Some(points[outlines.chin]),
+        expression: Some(Expression {
+            eye_opening: 0.5 * (opening(outlines.eyes[0]) + opening(outlines.eyes[1])),
+            mouth_width: extent(outlines.lips, 0),
+            mouth_opening: extent(outlines.lips, 1),
+            brow_height: Some(0.5 * (brow(0) + brow(1))),
+        }),
+        ..Face::of(eyes, mouth)
+    };
+    face.pose = Some(Frame::of(&face).pose(nose));
+    Some(face)
+}
+
+fn mean_of(points: &[[f64; 2]]) -> [f64; 2] {
+    [0, 1].map(|k| points.iter().map(|p| p[k]).sum::<f64>() / points.len() as f64)
+}

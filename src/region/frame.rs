@@ -1,0 +1,166 @@
+//! The face frame: an affine camera for a head, from the eyes, the mouth and the nose.
+//!
+//! Four points that do not lie in one plane fix an affine camera (Koenderink & van Doorn 1991,
+//! doi:10.1364/JOSAA.8.000377). The pupils and the middle of the mouth span the plane of the face;
+//! how far the nose stands off that plane's own middle line tells how the head is turned, and so
+//! where everything else that does not lie in the plane is seen.
+
+use super::template::{Corner, depth};
+use super::{Face, Polygon, Pose};
+
+/// Where a nose, as seen from the front, has its centre of gravity: v, and its depth. Read off the
+/// mean face of the ICT face model.
+const NOSE: [f64; 2] = [0.40, 0.28];
+/// Where the mean face has its chin, v.
+const CHIN_V: f64 = 1.6;
+/// How much longer or shorter than the mean face's a lower face is believed to be.
+const CHIN_STRETCH: [f64; 2] = [0.75, 1.25];
+/// Drop from the pupils to the middle of the mouth, pupil distances: vertical, and forward. Mean
+/// face of the ICT face model.
+const DROP: [f64; 2] = [1.11, 0.286];
+/// Skin that the camera sees at a flatter angle is not measured, degrees from its normal: at 65° a
+/// millimetre shows as 0.4.
+const FLATTEST_DEG: f64 = 65.0;
+
+/// The affine map from the face frame to photo pixels.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame {
+    origin: [f64; 2],
+    across: [f64; 2],
+    down: [f64; 2],
+    /// Photo px by which a unit of depth is displaced; along `across` only: how far a face nods
+    /// cannot be told from how long it is.
+    forward: [f64; 2],
+    /// Length of the lower face over that of the mean face.
+    chin_stretch: f64,
+}
+
+impl Frame {
+    /// The frame of a face.
+    pub fn of(face: &Face) -> Self {
+        let [right, left] = face.eyes;
+        let origin = [0, 1].map(|k| 0.5 * (right[k] + left[k]));
+        let mut frame = Frame {
+            origin,
+            across: [left[0] - right[0], left[1] - right[1]],
+            down: [face.mouth[0] - origin[0], face.mouth[1] - origin[1]],
+            forward: [0.0; 2],
+            chin_stretch: 1.0,
+        };
+        if let Some(nose) = face.nose {
+            let [u, _] = frame.flat(nose);
+            frame.forward = frame.across.map(|a| a * u / NOSE[1]);
+        }
+        if let Some(chin) = face.chin {
+            let [_, v] = frame.flat(chin);
+            frame.chin_stretch =
+                ((v - 1.0) / (CHIN_V - 1.0)).clamp(CHIN_STRETCH[0], CHIN_STRETCH[1]);
+        }
+        frame
+    }
+
+    /// Photo pixel of a place on the face's surface.
+    pub fn place(&self, [u, v]: Corner) -> [f64; 2] {
+        let w = depth([u, v]);
+        let v = if v > 1.0 { 1.0 + (v - 1.0) * self.chin_stretch } else { v };
+        let at =
+            |k: usize| self.origin[k] + u * self.across[k] + v * self.down[k] + w * self.forward[k];
+        [at(0), at(1)]
+    }
+
+    /// The place in the plane of the face that is seen at a photo pixel.
+    pub fn flat(&self, [x, y]: [f64; 2]) -> Corner {
+        let area = self.across[0] * self.down[1] - self.across[1] * self.down[0];
+        let (dx, dy) = (x - self.origin[0], y - self.origin[1]);
+        [
+            (dx * self.down[1] - dy * self.down[0]) / area,
+            (dy * self.across[0] - dx * self.across[1]) / area,
+        ]
+    }
+
+    /// The polygon with these corners, in photo pixels.
+    pub fn polygon(&self, name: &str, corners: &[Corner]) -> Polygon {
+        Polygon { name: name.into(), points: corners.iter().map(|&c| self.place(c)).collect() }
+    }
+
+    /// How the head is held. `nose`: where the centre of gravity of the nose is seen.
+    pub fn pose(&self, nose: [f64; 2]) -> Pose {
+        let [_, v] = self.flat(nose);
+        Pose {
+            yaw_deg: self.yaw().to_degrees(),
+            pitch_deg: ((v - NOSE[0]) / NOSE[1] * DROP[0]).atan().to_degrees(),
+            roll_deg: self.across[1].atan2(self.across[0]).to_degrees(),
+        }
+    }
+
+    /// Turn towards the subject's left, radians.
+    fn yaw(&self) -> f64 {
+        let dot = self.forward[0] * self.across[0] + self.forward[1] * self.across[1];
+        let square = self.across[0].powi(2) + self.across[1].powi(2);
+        (dot / square).atan()
+    }
+
+    /// Whether the camera sees most of a shape at an angle that can be measured.
+    pub fn sees(&self, corners: &[Corner]) -> bool {
+        let (s, c) = self.yaw().sin_cos();
+        let angle = |[u, v]: Corner| {
+            let h = 0.1;
+            let across = (depth([u + h, v]) - depth([u - h, v])) / (2.0 * h);
+            let down = (depth([u, v + h]) - depth([u, v - h])) / (2.0 * h) + DROP[1];
+            let normal = [-across, -down / DROP[0], 1.0];
+            let length = normal.iter().map(|n| n * n).sum::<f64>().sqrt();
+            ((normal[2] * c - normal[0] * s) / length).acos().to_degrees()
+        };
+        // Half-way from the middle to each corner: corners may lie on the outline.
+        let n = corners.len() as f64;
+        let middle = [0, 1].map(|k| corners.iter().map(|c| c[k]).sum::<f64>() / n);
+        let half = corners.iter().map(|c| [0, 1].map(|k| 0.5 * (c[k] + middle[k])));
+        2 * half.filter(|&place| angle(place) > FLATTEST_DEG).count() < corners.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The mean face turned by `yaw` before a far camera: eyes, mouth and centre of the nose.
+    fn turned(yaw: f64) -> Face {
+        let (s, c) = f64::to_radians(yaw).sin_cos();
+        let see = |u: f64, v: f64, w: f64| {
+            let [x, y, z] = [u, v * DROP[0], w + v * DROP[1]];
+            [500.0 + 200.0 * (x * c + z * s), 400.0 + 200.0 * y]
+        };
+        Face {
+            nose: Some(see(0.0, NOSE[0], NOSE[1])),
+            ..Face::of([see(-0.5, 0.0, 0.0), see(0.5, 0.0, 0.0)], see(0.0, 1.0, 0.0))
+        }
+    }
+
+    #[test]
+    fn the_nose_tells_how_a_head_is_turned() {
+        for yaw in [-35.0, -10.0, 0.0, 5.0, 30.0] {
+            let face = turned(yaw);
+            let pose = Frame::of(&face).pose(face.nose.expect("a nose"));
+            assert!((pose.yaw_deg - yaw).abs() < 1e-6, "{yaw}: {pose:?}");
+            assert!(pose.pitch_deg.abs() < 1e-6 && pose.roll_deg.abs() < 1e-6, "{pose:?}");
+        }
+    }
+
+    #[test]
+    fn the_far_cheek_of_a_turned_head_is_not_seen() {
+        let cheek = [[0.5, 0.5], [0.84, 0.3], [1.0, 0.4], [0.97, 1.0], [0.7, 1.4], [0.6, 0.9]];
+        let other = cheek.map(|[u, v]| [-u, v]);
+        let frame = |yaw| Frame::of(&turned(yaw));
+        assert!(frame(0.0).sees(&cheek) && frame(0.0).sees(&other));
+        // To the subject's left: the left cheek goes away, the right one comes to the front.
+        assert!(!frame(40.0).sees(&cheek) && frame(40.0).sees(&other));
+        assert!(frame(-40.0).sees(&cheek) && !frame(-40.0).sees(&other));
+    }
+
+    #[test]
+    fn flat_undoes_place_in_the_plane() {
+        let frame = Frame::of(&turned(0.0));
+        let [u, v] = frame.flat(frame.place([0.3, 0.7]));
+        assert!((u - 0.3).abs() < 1e-9 && (v - 0.7).abs() < 1e-9);
+    }
+}
