@@ -3,6 +3,9 @@
 mod face;
 mod onnx;
 pub mod polygon;
+mod said;
+#[cfg(feature = "onnx")]
+mod sidecar;
 mod skin;
 mod template;
 mod view;
@@ -13,6 +16,7 @@ use crate::error::{Error, Result, Step};
 use crate::photo::Photo;
 use crate::plane::{Mask, Window};
 use crate::settings::RegionSettings;
+use said::Said;
 
 /// Name of the region that is always added: every skin pixel.
 pub const WHOLE: &str = "whole";
@@ -170,10 +174,12 @@ pub fn map(
         map.skin = skin::unclipped(photo, full, settings);
     }
     if let Some(model) = model {
-        let said = model.skin(photo, map.window)?;
-        map.skin.par_rows(|y, row| {
-            row.iter_mut().zip(said.row(y)).for_each(|(skin, said)| *skin &= said);
-        });
+        if let Said::Segments(segments) = model.look(photo, map.face.map(|face| face.eyes))? {
+            let said = segments.skin(map.window);
+            map.skin.par_rows(|y, row| {
+                row.iter_mut().zip(said.row(y)).for_each(|(skin, said)| *skin &= said);
+            });
+        }
         map.model = Some(model.identity());
     }
     map.regions.push(Region {
