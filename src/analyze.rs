@@ -22,6 +22,7 @@ use crate::tone::{self, Tone};
 use crate::units::MmPerPx;
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// One photo to be analysed.
@@ -44,8 +45,8 @@ pub struct Request {
     pub regions: RegionRequest,
     /// Millimetres per pixel of the baseline, and who said so.
     pub scale: Option<(f64, ScaleSource)>,
-    /// ONNX segmentation model named by the user.
-    pub model: Option<PathBuf>,
+    /// ONNX model named by the user, shared by all series.
+    pub model: Option<Arc<Model>>,
     /// Region of untreated skin that tone is told against.
     pub reference: Option<String>,
     /// Whether to make the pictures of the page.
@@ -139,8 +140,8 @@ pub fn analyze_series(series: Series, request: &Request) -> Result<Analysis> {
     if let RegionRequest::Polygons(list) = &request.regions {
         polygon::check(list, baseline.width(), baseline.height(), baseline.file.as_ref())?;
     }
-    let model = request.model.as_deref().map(Model::load).transpose()?;
-    let regions = region::map(baseline, &request.regions, model.as_ref(), &settings.region)?;
+    let model = request.model.as_deref();
+    let regions = region::map(baseline, &request.regions, model, &settings.region)?;
     if let Some(name) = &request.reference
         && !regions.regions.iter().any(|r| &r.name == name)
     {

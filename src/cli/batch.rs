@@ -45,7 +45,7 @@ pub struct Batch {
 
 impl Batch {
     pub fn run(&self, machine: &Machine) -> Result<ExitCode> {
-        let series = batch::plan(&self.manifest, &self.method.request(true, false))?;
+        let series = batch::plan(&self.manifest, &self.method.request(true, false)?)?;
         // Draws nothing where standard error is no terminal.
         let bar = if machine.quiet { ProgressBar::hidden() } else { ProgressBar::new(0) };
         bar.set_length(series.len() as u64);

@@ -10,13 +10,14 @@ mod validate;
 
 use clap::{Args, Parser, Subcommand};
 use skindelta::analyze::{Analysis, PhotoInput, Request};
-use skindelta::region::RegionRequest;
+use skindelta::region::{Model, RegionRequest};
 use skindelta::series::ScaleSource;
 use skindelta::settings::Settings;
 use skindelta::{Error, Result, Step, arguments};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Measure how skin texture changes between photos taken before and after treatment.
 ///
@@ -90,7 +91,7 @@ impl Cli {
 /// How skin is measured, the same in all commands.
 #[derive(Args)]
 struct Method {
-    /// ONNX segmentation model that finds skin and face regions
+    /// ONNX model that finds skin and face regions, with a sidecar FILE.toml beside it
     #[arg(long, value_name = "FILE", help_heading = "Skin")]
     model: Option<PathBuf>,
     /// Region of untreated skin that tone is compared with
@@ -125,27 +126,28 @@ struct Skin {
 }
 
 impl Method {
-    /// A request without photos.
-    fn request(&self, pictures: bool, maps: bool) -> Request {
+    /// A request without photos, its model loaded.
+    fn request(&self, pictures: bool, maps: bool) -> Result<Request> {
         let mut settings = Settings::default();
         settings.photo.max_megapixels = self.max_megapixels;
-        Request {
+        let model = self.model.as_deref().map(Model::load).transpose()?;
+        Ok(Request {
             photos: Vec::new(),
             regions: RegionRequest::Face,
             scale: None,
-            model: self.model.clone(),
+            model: model.map(Arc::new),
             reference: self.reference.clone(),
             pictures,
             maps,
             settings,
-        }
+        })
     }
 }
 
 impl Skin {
     /// A request without photos.
     fn request(&self, pictures: bool, maps: bool) -> Result<Request> {
-        let mut request = self.method.request(pictures, maps);
+        let mut request = self.method.request(pictures, maps)?;
         request.regions = arguments::regions(&self.regions, Path::new(""))?;
         request.scale = self.mm_per_px.map(|scale| (scale, ScaleSource::Argument));
         Ok(request)

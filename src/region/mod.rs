@@ -7,6 +7,8 @@ mod iris;
 mod onnx;
 pub mod polygon;
 mod said;
+#[cfg(feature = "onnx")]
+mod sidecar;
 mod skin;
 mod template;
 mod view;
