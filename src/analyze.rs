@@ -45,7 +45,8 @@ pub struct Request {
     pub regions: RegionRequest,
     /// Millimetres per pixel of the baseline, and who said so.
     pub scale: Option<(f64, ScaleSource)>,
-    /// ONNX model named by the user, shared by all series.
+    /// ONNX model named by the user, shared by all series; none: the project's own where a face is
+    /// asked for, in a build that holds it.
     pub model: Option<Arc<Model>>,
     /// Region of untreated skin that tone is told against.
     pub reference: Option<String>,
@@ -140,7 +141,11 @@ pub fn analyze_series(series: Series, request: &Request) -> Result<Analysis> {
     if let RegionRequest::Polygons(list) = &request.regions {
         polygon::check(list, baseline.width(), baseline.height(), baseline.file.as_ref())?;
     }
-    let model = request.model.as_deref();
+    let model = match (&request.model, &request.regions) {
+        (Some(model), _) => Some(model.as_ref()),
+        (None, RegionRequest::Face) => Model::built_in(),
+        (None, _) => None,
+    };
     let regions = region::map(baseline, &request.regions, model, &settings.region)?;
     if let Some(name) = &request.reference
         && !regions.regions.iter().any(|r| &r.name == name)

@@ -65,6 +65,8 @@ pub struct RegionSettings {
     pub closing_mm: f64,
     /// Reach over which skin sets its own level of light and chroma, mm.
     pub level_mm: f64,
+    /// How far that level of light may lie from what the cheeks let expect, natural log.
+    pub level_reach: f64,
     /// How much darker than that level skin may be, natural log.
     pub darker: f64,
     /// How much brighter (a highlight) it may be, natural log.
@@ -149,6 +151,7 @@ impl Default for RegionSettings {
             dark_floor: 0.004,
             closing_mm: 1.2,
             level_mm: 12.0,
+            level_reach: 0.5,
             darker: 0.5,
             brighter: 0.6,
             shaded: 0.4,

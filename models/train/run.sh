@@ -11,7 +11,7 @@ python=${PYTHON:-python3}
 if [ "${3:-}" = --short ]; then
     renders=500 training="--steps 300 --tiny --held-out 64"
 else
-    renders=10000 training="--minutes 60"
+    renders=8000 training="--steps 10000"
 fi
 if [ ! -e "$work/renders.done" ]; then
     mkdir -p "$work/renders"

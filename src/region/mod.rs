@@ -4,6 +4,8 @@ mod anatomy;
 mod face;
 mod frame;
 mod iris;
+#[cfg(all(test, feature = "onnx"))]
+mod labelled;
 mod onnx;
 pub mod polygon;
 mod said;
@@ -188,12 +190,16 @@ const NO_FACE: &str =
 const MODEL_SEES_NONE: &str =
     "the model sees no face where the face finder does: the face finder is believed";
 
+/// Said where a model that looks at faces is named for a photo without one.
+const MODEL_WANTS_A_FACE: &str =
+    "the model looks at faces and no face is found: it is not asked, all pixels count as skin";
+
 /// Places the regions of a baseline photo.
 ///
 /// With [`RegionRequest::Face`] the face is found by a cascade; `model`, if given, then tells where
 /// its parts are and what is skin, else an average face and the skin's own colour do. Without a
-/// face, and for the other requests, every pixel that is not clipped counts as skin, and no model is
-/// asked.
+/// face, and for the other requests, every pixel that is not clipped counts as skin, unless the
+/// model takes it for something else.
 ///
 /// # Errors
 /// A grid without cells, a `model` that cannot run on the photo; both name the photo's file.
@@ -241,6 +247,17 @@ pub fn map(
     }
     if map.face.is_none() {
         map.skin = skin::unclipped(photo, full, settings);
+        if let Some(model) = model {
+            let eyes = face::find(&photo.linear, settings).map(|face| face.eyes);
+            if eyes.is_none() && model.looks_at_faces() {
+                let said = *request != RegionRequest::Face;
+                map.notices.extend(said.then(|| MODEL_WANTS_A_FACE.into()));
+            } else if let Said::Segments(segments) = model.look(photo, eyes)? {
+                let said = segments.skin(full);
+                map.skin = map.skin.zip(&said, |skin, said| skin && said);
+                map.model = Some(model.identity());
+            }
+        }
     }
     map.regions.push(Region {
         name: WHOLE.into(),

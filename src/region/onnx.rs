@@ -35,7 +35,16 @@ impl Model {
         Err(Error::new(name(path), Step::Model, why))
     }
 
+    /// The project's own model: none in this build.
+    pub fn built_in() -> Option<&'static Self> {
+        None
+    }
+
     pub(super) fn look(&self, _photo: &Photo, _eyes: Option<[[f64; 2]; 2]>) -> Result<Said> {
+        match self.never {}
+    }
+
+    pub(super) fn looks_at_faces(&self) -> bool {
         match self.never {}
     }
 
@@ -62,6 +71,19 @@ impl Model {
         Model::from_bytes(&name(path).to_string_lossy(), &bytes, &text)
     }
 
+    /// The project's own model (`models/face-regions.onnx`), part of the program and prepared once
+    /// for a process.
+    pub fn built_in() -> Option<&'static Self> {
+        static OWN: std::sync::OnceLock<Option<Model>> = std::sync::OnceLock::new();
+        let load = || {
+            let onnx = include_bytes!("../../models/face-regions.onnx");
+            let toml = include_str!("../../models/face-regions.toml");
+            // It can be prepared, or no build of the program ever passed its tests.
+            Model::from_bytes("face-regions.onnx", onnx, toml).ok()
+        };
+        OWN.get_or_init(load).as_ref()
+    }
+
     /// A model whose file `file` holds `onnx`, with `toml` as its sidecar.
     ///
     /// # Errors
@@ -77,6 +99,11 @@ impl Model {
     /// No eyes where they are needed; outputs that are not finite, or no probabilities.
     pub(super) fn look(&self, photo: &Photo, eyes: Option<[[f64; 2]; 2]>) -> Result<Said> {
         self.engine.look(photo, eyes)
+    }
+
+    /// Whether it must be told where the eyes are.
+    pub(super) fn looks_at_faces(&self) -> bool {
+        self.engine.sidecar.looks_at_faces()
     }
 
     /// File name and SHA-256.

@@ -3,7 +3,8 @@
 #![cfg_attr(not(feature = "onnx"), expect(dead_code, reason = "without an engine nothing is said"))]
 
 use super::view::View;
-use crate::plane::Plane;
+use crate::filter::warp::bilinear;
+use crate::plane::{Mask, Plane, Window};
 
 /// What a pixel of a face photo shows; in the order of the planes of the project's own model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
@@ -98,6 +99,26 @@ impl Segments {
     pub fn tells_a_face(&self) -> bool {
         [Class::Eyes, Class::Lips].iter().all(|&class| self.told[class as usize])
     }
+
+    /// Skin inside `window` of the photo: where face and nose together are likelier than not; of a
+    /// model that does not tell skin, where what it does tell is not. Outside the raster nothing
+    /// is said, and all is let through.
+    pub fn skin(&self, window: Window) -> Mask {
+        let own = self.told[Class::Skin as usize];
+        let summed = |class: &Class| !own || matches!(class, Class::Skin | Class::Nose);
+        let wanted: Vec<usize> =
+            Class::ALL.into_iter().filter(summed).map(|class| class as usize).collect();
+        let (width, height) = (self.view.width, self.view.height);
+        let sum = Plane::from_fn(width, height, |x, y| {
+            wanted.iter().map(|&k| self.planes[k].at(x, y)).sum()
+        });
+        let inside = |v: f64, length: usize| v >= -0.5 && v <= length as f64 - 0.5;
+        Mask::from_fn(window.width, window.height, |x, y| {
+            let [i, j] = self.view.find([(window.x + x) as f64, (window.y + y) as f64]);
+            let seen = inside(i, width) && inside(j, height);
+            !seen || (bilinear(&sum, i, j) > 0.5) == own
+        })
+    }
 }
 
 #[cfg(test)]
@@ -109,5 +130,38 @@ mod tests {
         for (k, class) in Class::ALL.into_iter().enumerate() {
             assert_eq!(class as usize, k);
         }
+    }
+
+    #[test]
+    fn skin_is_face_and_nose_or_what_is_left() {
+        let view = View::whole([40, 20], 2, 1);
+        let segments = |told: &[Class], scores: &[(Class, [f32; 2])]| {
+            let mut planes = vec![Plane::filled(2, 1, 0.0); Class::COUNT];
+            for (class, values) in scores {
+                planes[*class as usize] = Plane::from_vec(2, 1, values.to_vec());
+            }
+            let told = Class::ALL.map(|class| told.contains(&class));
+            Segments { view, planes, told }
+        };
+        let full = Window::full(40, 20);
+        let face = segments(
+            &[Class::Skin, Class::Nose, Class::Hair],
+            &[(Class::Skin, [0.4, 0.1]), (Class::Nose, [0.3, 0.0]), (Class::Hair, [0.3, 0.9])],
+        );
+        let mask = face.skin(full);
+        assert!(mask.at(0, 10) && !mask.at(39, 10));
+        let person = segments(&[Class::Background], &[(Class::Background, [0.1, 0.8])]);
+        let mask = person.skin(Window { x: 2, y: 0, width: 36, height: 20 });
+        assert!(mask.at(0, 10) && !mask.at(35, 10));
+    }
+
+    #[test]
+    fn outside_the_raster_nothing_is_said() {
+        let view = View { centre: [10.0, 10.0], step: [1.0; 2], roll: 0.0, width: 5, height: 5 };
+        let mut planes = vec![Plane::filled(5, 5, 0.0); Class::COUNT];
+        planes[0] = Plane::filled(5, 5, 1.0);
+        let told = Class::ALL.map(|class| class == Class::Background);
+        let mask = Segments { view, planes, told }.skin(Window::full(20, 20));
+        assert!(!mask.at(10, 10) && mask.at(2, 10) && mask.at(10, 17));
     }
 }

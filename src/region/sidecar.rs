@@ -236,6 +236,11 @@ impl Sidecar {
         })
     }
 
+    /// Whether the model looks at a square around the eyes.
+    pub fn looks_at_faces(&self) -> bool {
+        matches!(self.frame, Frame::Face { .. })
+    }
+
     /// The photo in a view, as the model takes it: in sRGB, normalised, in the sidecar's layout.
     pub fn input(&self, photo: &Photo, view: &View) -> Vec<f32> {
         let seen = view.sample(&photo.linear).map(|rgb| {

@@ -247,7 +247,8 @@ fn on_copy(
     };
     let usual = median_mad(inside(&strands, &core)).0;
     let coarse = (settings.strand_ratio * f64::from(usual)).max(settings.strand_floor) as f32;
-    let mut level = start(&closed, &core, &seeds);
+    let first = start(&closed, &core, &seeds);
+    let mut level = first.clone();
     let mut good = Mask::filled(work.width, work.height, false);
     for _ in 0..settings.skin_rounds {
         good = Mask::from_fn(work.width, work.height, |x, y| {
@@ -268,6 +269,10 @@ fn on_copy(
                 && departs.light(off, fold)
         });
         level = local_level(planes, &good, &level, work.px(settings.level_mm));
+        // Hair that has got in must not set a level of its own.
+        let reach = settings.level_reach as f32;
+        level[0] =
+            level[0].zip(&first[0], |level, first| level.clamp(first - reach, first + reach));
     }
 
     let good = open(&good, work.px(settings.opening_mm));
