@@ -35,7 +35,7 @@ impl View {
     /// Photo position of a raster position; pixel centres are whole numbers in both.
     #[cfg_attr(
         not(any(feature = "onnx", test)),
-        expect(dead_code, reason = "only a model looks through it")
+        allow(dead_code, reason = "only a model looks through it")
     )]
     pub fn place(&self, [i, j]: [f64; 2]) -> [f64; 2] {
         let (s, c) = self.roll.sin_cos();
@@ -60,7 +60,7 @@ impl View {
     /// linear interpolation, an upright one of the same step.
     #[cfg_attr(
         not(any(feature = "onnx", test)),
-        expect(dead_code, reason = "only a model looks through it")
+        allow(dead_code, reason = "only a model looks through it")
     )]
     pub fn sample(&self, linear: &Grid<[u16; 3]>) -> Grid<[f32; 3]> {
         let (w, h) = (self.width as f64, self.height as f64);
