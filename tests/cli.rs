@@ -227,6 +227,20 @@ fn a_bad_manifest_is_told_whole_and_nothing_is_done() {
     assert_eq!(listing(folder.path()), ["a.png", "m.csv"]);
 }
 
+/// The model is loaded before the first series, and once: not a failure of each.
+#[test]
+fn a_batch_without_its_model_does_not_start() {
+    let folder = empty();
+    plain_photo(folder.path(), "a.png");
+    fs::write(folder.path().join("m.csv"), "subject,visit,path\nann,0,a.png\nben,0,a.png\n")
+        .unwrap();
+    let outcome = run(folder.path(), &["batch", "m.csv", "--model", "folder/net.onnx"]);
+    assert_eq!(outcome.code, 1);
+    assert!(outcome.err.starts_with("skindelta: net.onnx: model: "), "{}", outcome.err);
+    assert_eq!(outcome.err.lines().count(), 1, "{}", outcome.err);
+    assert_eq!(listing(folder.path()), ["a.png", "m.csv"]);
+}
+
 #[test]
 fn a_batch_goes_on_past_a_bad_photo() {
     let folder = empty();

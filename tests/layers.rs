@@ -32,10 +32,9 @@ const TOP: [&[&str]; 2] = [&["analyze"], &["arguments", "batch"]];
 const APART: [&str; 2] = ["phantom", "validate"];
 
 /// Modules where the word may stand; everywhere else it is a violation.
-const WORDS: [(&str, &[&str]); 5] = [
+const WORDS: [(&str, &[&str]); 4] = [
     ("rayon", &["plane.rs", "batch.rs", "main.rs"]),
     ("tract_onnx", &["region/onnx.rs"]),
-    ("tract_linalg", &["region/onnx.rs"]),
     ("rustface", &["region/face.rs"]),
     ("clap", &["main.rs", "cli/"]),
 ];

@@ -120,7 +120,6 @@ mod engine {
     use std::fmt::Display;
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::Arc;
-    use tract_linalg::multithread::{Executor, multithread_tract_scope};
     use tract_onnx::prelude::*;
     use tract_onnx::tract_core::internal::{DimLike, bail, format_err};
     use tract_onnx::tract_hir::infer::Factoid;
@@ -195,8 +194,7 @@ mod engine {
             guarded("run", || {
                 let input = tract_ndarray::Array4::from_shape_vec(self.input, values)?;
                 let input = tvec!(Tensor::from(input).into());
-                let outputs =
-                    multithread_tract_scope(Executor::RayonGlobal, || self.plan.run(input))?;
+                let outputs = self.plan.run(input)?;
                 let answer = |output: &TValue| {
                     let view = output.to_plain_array_view::<f32>()?;
                     Ok(Answer {

@@ -84,6 +84,10 @@ pub(super) enum Said {
     /// What each pixel shows.
     Segments(Segments),
     /// Where the points of a face lie.
+    #[cfg_attr(
+        all(feature = "onnx", not(test)),
+        expect(dead_code, reason = "no region is placed by landmarks yet")
+    )]
     Landmarks {
         /// Their numbering.
         topology: Topology,
@@ -134,7 +138,7 @@ mod tests {
 
     #[test]
     fn skin_is_face_and_nose_or_what_is_left() {
-        let view = View::whole([40, 20], 2, 1);
+        let view = View { centre: [19.5, 9.5], step: [20.0; 2], roll: 0.0, width: 2, height: 1 };
         let segments = |told: &[Class], scores: &[(Class, [f32; 2])]| {
             let mut planes = vec![Plane::filled(2, 1, 0.0); Class::COUNT];
             for (class, values) in scores {
