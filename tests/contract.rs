@@ -165,18 +165,55 @@ fn the_tone_of_a_single_region_needs_a_reference() {
 }
 
 #[test]
-fn a_face_without_a_scale_has_lengths_in_pixels_and_no_pores() {
+fn the_eyes_of_a_face_tell_its_scale() {
     let folder = tempfile::tempdir().unwrap();
     let photos = ["face/before.jpg", "face/after.jpg"];
     compare(folder.path(), &photos, &["--no-html", "--out", "out"]);
     let result = result(&folder.path().join("out"));
-    assert_eq!(result["scale"]["source"], "nominal");
     assert_eq!(result["regions"]["source"], "face");
+    assert_eq!(result["scale"]["source"], "face");
+    let told = |key| result["scale"][key].as_f64().unwrap();
+    // fixtures/face/truth.json: 0.2 mm per px.
+    let off = told("mm_per_px") / 0.2 - 1.0;
+    let spread = told("relative_uncertainty");
+    assert!((0.03..0.07).contains(&spread) && off.abs() < 2.0 * spread, "{off} ± {spread}");
+    for row in rows(&result, "measurements").filter(|r| r["metric"] == "wrinkle_length") {
+        assert_eq!(row["unit"], "mm");
+    }
+    // 5 px per mm hold no pores; a scale that is given wins.
+    assert_eq!(reason(&result, "cheek_left", "pore_count"), "below_resolution");
+    assert!(reason(&result, "cheek_left", "texture_coarse").is_null());
+    let options = ["--no-html", "--mm-per-px", "0.21", "--out", "given"];
+    compare(folder.path(), &photos[..1], &[&[fixture(photos[1]).as_str()], &options[..]].concat());
+    let given = self::result(&folder.path().join("given"));
+    assert_eq!(given["scale"]["source"], "argument");
+    assert_eq!(given["scale"]["mm_per_px"], 0.21);
+}
+
+/// Irises of 12 px and less are no ruler.
+#[test]
+fn a_face_without_a_scale_has_lengths_in_pixels_and_no_pores() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["before.jpg", "after.jpg"] {
+        let photo = image::open(fixture(&format!("face/{name}"))).unwrap();
+        let photo = photo.resize_exact(190, 247, image::imageops::FilterType::Triangle);
+        photo.save(folder.path().join(name)).unwrap();
+    }
+    let mut command = Command::cargo_bin("skindelta").unwrap();
+    command.current_dir(folder.path()).args(["compare", "before.jpg", "after.jpg", "--no-html"]);
+    command.assert().success();
+    let result = result(&folder.path().join("skindelta-out"));
+    assert_eq!(result["regions"]["source"], "face");
+    // A model tells where the pupils are, and their distance a scale.
+    if cfg!(feature = "onnx") {
+        assert_eq!(result["scale"]["source"], "face");
+        return;
+    }
+    assert_eq!(result["scale"]["source"], "nominal");
     for row in rows(&result, "measurements").filter(|r| r["metric"] == "wrinkle_length") {
         assert_eq!(row["unit"], "px");
     }
     for metric in ["pore_count", "pore_diameter", "visible_pore_density", "wrinkle_density"] {
         assert_eq!(reason(&result, "cheek_left", metric), "no_scale", "{metric}");
     }
-    assert!(reason(&result, "cheek_left", "texture_coarse").is_null());
 }

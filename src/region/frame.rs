@@ -1,23 +1,18 @@
-//! The face frame: an affine camera for a head, from the eyes, the mouth and the nose.
+//! The face frame: an affine camera for a head, from the eyes, the mouth and how it is turned.
 //!
-//! Four points that do not lie in one plane fix an affine camera (Koenderink & van Doorn 1991,
-//! doi:10.1364/JOSAA.8.000377). The pupils and the middle of the mouth span the plane of the face;
-//! how far the nose stands off that plane's own middle line tells how the head is turned, and so
-//! where everything else that does not lie in the plane is seen.
+//! The pupils and the middle of the mouth span the plane of the face; how far the head is turned
+//! tells where everything that stands off that plane is seen.
 
 use super::template::{Corner, depth};
-use super::{Face, Polygon, Pose};
+use super::{Face, Polygon};
 
-/// Where a nose, as seen from the front, has its centre of gravity: v, and its depth. Read off the
-/// mean face of the ICT face model.
-const NOSE: [f64; 2] = [0.40, 0.28];
 /// Where the mean face has its chin, v.
 const CHIN_V: f64 = 1.6;
 /// How much longer or shorter than the mean face's a lower face is believed to be.
 const CHIN_STRETCH: [f64; 2] = [0.75, 1.25];
 /// Drop from the pupils to the middle of the mouth, pupil distances: vertical, and forward. Mean
 /// face of the ICT face model.
-const DROP: [f64; 2] = [1.11, 0.286];
+pub(super) const DROP: [f64; 2] = [1.11, 0.286];
 /// Skin that the camera sees at a flatter angle is not measured, degrees from its normal: at 65° a
 /// millimetre shows as 0.4.
 const FLATTEST_DEG: f64 = 65.0;
@@ -47,9 +42,8 @@ impl Frame {
             forward: [0.0; 2],
             chin_stretch: 1.0,
         };
-        if let Some(nose) = face.nose {
-            let [u, _] = frame.flat(nose);
-            frame.forward = frame.across.map(|a| a * u / NOSE[1]);
+        if let Some(pose) = face.pose {
+            frame.forward = frame.across.map(|a| a * pose.yaw_deg.to_radians().tan());
         }
         if let Some(chin) = face.chin {
             let [_, v] = frame.flat(chin);
@@ -78,19 +72,14 @@ impl Frame {
         ]
     }
 
+    /// Photo pixel of a place in the plane of the face: the inverse of [`Frame::flat`].
+    pub fn in_plane(&self, [u, v]: Corner) -> [f64; 2] {
+        [0, 1].map(|k| self.origin[k] + u * self.across[k] + v * self.down[k])
+    }
+
     /// The polygon with these corners, in photo pixels.
     pub fn polygon(&self, name: &str, corners: &[Corner]) -> Polygon {
         Polygon { name: name.into(), points: corners.iter().map(|&c| self.place(c)).collect() }
-    }
-
-    /// How the head is held. `nose`: where the centre of gravity of the nose is seen.
-    pub fn pose(&self, nose: [f64; 2]) -> Pose {
-        let [_, v] = self.flat(nose);
-        Pose {
-            yaw_deg: self.yaw().to_degrees(),
-            pitch_deg: ((v - NOSE[0]) / NOSE[1] * DROP[0]).atan().to_degrees(),
-            roll_deg: self.across[1].atan2(self.across[0]).to_degrees(),
-        }
     }
 
     /// Turn towards the subject's left, radians.
@@ -122,27 +111,32 @@ impl Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::region::Pose;
 
-    /// The mean face turned by `yaw` before a far camera: eyes, mouth and centre of the nose.
+    /// The mean face turned by `yaw` before a far camera.
     fn turned(yaw: f64) -> Face {
-        let (s, c) = f64::to_radians(yaw).sin_cos();
-        let see = |u: f64, v: f64, w: f64| {
-            let [x, y, z] = [u, v * DROP[0], w + v * DROP[1]];
-            [500.0 + 200.0 * (x * c + z * s), 400.0 + 200.0 * y]
-        };
-        Face {
-            nose: Some(see(0.0, NOSE[0], NOSE[1])),
-            ..Face::of([see(-0.5, 0.0, 0.0), see(0.5, 0.0, 0.0)], see(0.0, 1.0, 0.0))
-        }
+        let see = |place| seen(yaw, place);
+        let pose = Some(Pose { yaw_deg: yaw, pitch_deg: 0.0, roll_deg: 0.0 });
+        Face { pose, ..Face::of([see([-0.5, 0.0]), see([0.5, 0.0])], see([0.0, 1.0])) }
+    }
+
+    /// Where a place of that face is seen.
+    fn seen(yaw: f64, [u, v]: Corner) -> [f64; 2] {
+        let (s, c) = yaw.to_radians().sin_cos();
+        // Pupils and mouth are the plane that depth counts from.
+        let w = if v == 0.0 || v == 1.0 { 0.0 } else { depth([u, v]) };
+        let [x, y, z] = [u, v * DROP[0], w + v * DROP[1]];
+        [500.0 + 200.0 * (x * c + z * s), 400.0 + 200.0 * y]
     }
 
     #[test]
-    fn the_nose_tells_how_a_head_is_turned() {
+    fn places_of_a_turned_head_are_where_they_are_seen() {
         for yaw in [-35.0, -10.0, 0.0, 5.0, 30.0] {
-            let face = turned(yaw);
-            let pose = Frame::of(&face).pose(face.nose.expect("a nose"));
-            assert!((pose.yaw_deg - yaw).abs() < 1e-6, "{yaw}: {pose:?}");
-            assert!(pose.pitch_deg.abs() < 1e-6 && pose.roll_deg.abs() < 1e-6, "{pose:?}");
+            let frame = Frame::of(&turned(yaw));
+            for place in [[0.0, 0.45], [0.8, 0.6], [-0.9, 0.3], [0.3, -0.8]] {
+                let [a, b] = [frame.place(place), seen(yaw, place)];
+                assert!((a[0] - b[0]).hypot(a[1] - b[1]) < 1e-6, "{yaw} {place:?}: {a:?} {b:?}");
+            }
         }
     }
 

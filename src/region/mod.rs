@@ -105,8 +105,8 @@ pub struct Face {
     pub mouth: [f64; 2],
     /// Width of the face at the cheek bones, px: that of a mean face with these eyes.
     pub width_px: f64,
-    /// Centre of gravity of the nose as seen, photo px; a model tells it.
-    pub nose: Option<[f64; 2]>,
+    /// Base of the nose, photo px; a model tells it.
+    pub nose_base: Option<[f64; 2]>,
     /// Tip of the chin, photo px; a model tells it, under no beard.
     pub chin: Option<[f64; 2]>,
     /// How the head is held; a model tells it.
@@ -153,7 +153,7 @@ impl Face {
             eyes,
             mouth,
             width_px: WIDTH_PER_PUPIL_DISTANCE * distance,
-            nose: None,
+            nose_base: None,
             chin: None,
             pose: None,
             expression: None,
