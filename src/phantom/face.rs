@@ -118,8 +118,8 @@ fn mouth_line(x: f64) -> f64 {
     MOUTH[1] + 0.8 * bump(x, 0.0, 6.0, 1.0) - 0.002 * x * x
 }
 
-/// Bare skin that a treatment is judged on.
-fn is_skin([x, y]: [f64; 2]) -> bool {
+/// Whether a place, in mm from the middle of the frame, is bare skin that a treatment is judged on.
+pub fn is_skin([x, y]: [f64; 2]) -> bool {
     let face = outline(x, y) < 0.99 && !in_hair(x, y);
     face && in_eye(x, y) < -0.9 && in_lips(x, y).abs() > 1.05 && !in_brow(x, y)
 }

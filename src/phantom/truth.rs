@@ -104,7 +104,7 @@ impl Spec {
     }
 
     /// What the camera sees at visit `k`.
-    fn scene(&self, skin: &Skin, k: usize) -> Scene {
+    pub fn scene(&self, skin: &Skin, k: usize) -> Scene {
         match self.kind {
             Kind::Closeup => Scene::of_skin(skin, &self.treatments[k]),
             Kind::Face => face::scene(skin, &self.treatments[k]),

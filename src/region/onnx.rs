@@ -103,7 +103,7 @@ impl Model {
 
     /// Whether it must be told where the eyes are.
     pub(super) fn looks_at_faces(&self) -> bool {
-        self.engine.sidecar.looks_at_faces()
+        self.engine.looks_at_faces()
     }
 
     /// File name and SHA-256.
@@ -146,6 +146,10 @@ mod engine {
             }
             let sha256 = Sha256::digest(onnx).iter().map(|b| format!("{b:02x}")).collect();
             Ok(Engine { file: file.into(), sha256, sidecar, net })
+        }
+
+        pub fn looks_at_faces(&self) -> bool {
+            self.sidecar.looks_at_faces()
         }
 
         pub fn look(&self, photo: &Photo, eyes: Option<[[f64; 2]; 2]>) -> Result<Said> {
