@@ -103,6 +103,9 @@ pub struct RegionSettings {
     /// Probability of face skin (the nose included) from which a model is believed. Chosen on half
     /// of the labelled people, see models/README.md.
     pub model_skin: f64,
+    /// How many times farther than without a model skin may depart in light, chroma and fine
+    /// structure, where a model has drawn its outline. Chosen on the same half.
+    pub model_slack: f64,
     /// Probability of a face below which a landmark model is not believed.
     pub presence: f64,
     /// Smallest opening of an eye that is one, squared distances of the pupils: a mean eye has
@@ -168,7 +171,8 @@ impl Default for RegionSettings {
             hole_mm: 5.0,
             border_mm: 1.0,
             margin: 0.04,
-            model_skin: 0.8,
+            model_skin: 0.7,
+            model_slack: 2.0,
             presence: 0.5,
             eye_area: 0.012,
             lips_area: 0.03,

@@ -651,6 +651,70 @@ mod model {
         by_tone("face-regions", Some(model), [0.97, 0.97]);
     }
 
+    /// A head that `models/train/samples.py` rendered: the net was not trained on it.
+    #[derive(serde::Deserialize)]
+    struct Head {
+        seed: u32,
+        yaw_deg: f64,
+        roll_deg: f64,
+        points: std::collections::BTreeMap<String, [f64; 2]>,
+    }
+
+    /// What of the classes that `models/train` writes is skin to be measured, and what hides it.
+    const RENDERED_SKIN: [u8; 2] = [1, 4];
+    const RENDERED_OCCLUSION: u8 = 8;
+
+    #[test]
+    fn rendered_heads_turned_bearded_with_glasses() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faces");
+        let truth = std::fs::read(folder.join("truth.json")).expect("the truth");
+        let heads: Vec<Head> = serde_json::from_slice(&truth).expect("the truth");
+        let model = Model::built_in().expect("the model of the project");
+        for head in &heads {
+            let photo = photo(&folder.join(format!("{}.jpg", head.seed)));
+            let settings = RegionSettings::default();
+            let map = map(&photo, &RegionRequest::Face, Some(model), &settings).expect("regions");
+            let label = folder.join(format!("{}.png", head.seed));
+            let label = image::open(label).expect("labels").to_luma8();
+            let label = |x: usize, y: usize| label.get_pixel(x as u32, y as u32).0[0];
+            let (width, height) = (photo.width(), photo.height());
+            let truly = Mask::from_fn(width, height, |x, y| RENDERED_SKIN.contains(&label(x, y)));
+            let clear = Mask::from_fn(width, height, |x, y| label(x, y) != RENDERED_OCCLUSION);
+            let ((purity, coverage), (clear, _)) = (purity(&map, &truly), purity(&map, &clear));
+            let face = map.face.expect("a face");
+            let pose = face.pose.expect("a pose");
+            let opening = face.expression.map(|e| e.eye_opening);
+            println!(
+                "{}: purity {purity:.3}, coverage {coverage:.3}, free of glasses {clear:.4}, \
+                 yaw {:.1} ({:.1}), roll {:.1} ({:.1}), eyes' opening {opening:.2?} {}",
+                head.seed,
+                pose.yaw_deg,
+                head.yaw_deg,
+                pose.roll_deg,
+                head.roll_deg,
+                map.notices.join("; ")
+            );
+            let mouth = head.points["mouth_centre"];
+            let off = (face.mouth[0] - mouth[0]).hypot(face.mouth[1] - mouth[1]);
+            assert!(off < 0.05 * face.width_px, "{}: mouth off by {off:.1} px", head.seed);
+            assert!(purity >= 0.97 && clear >= 0.99, "{}: {purity:.3}, {clear:.3}", head.seed);
+            assert!((pose.yaw_deg - head.yaw_deg).abs() < 8.0, "{}: {pose:?}", head.seed);
+            // A head turned far hides the cheek it turns to, says so, and shows the other.
+            if head.yaw_deg.abs() > 26.0 {
+                let (far, near) = match head.yaw_deg > 0.0 {
+                    true => ("cheek_left", "cheek_right"),
+                    false => ("cheek_right", "cheek_left"),
+                };
+                assert!(map.notices.iter().any(|n| n.contains(far)), "{:?}", map.notices);
+                let pixels = |name: &str| {
+                    let region = map.regions.iter().find(|r| r.name == name).expect("the region");
+                    region.inside.data().iter().filter(|&&v| v).count()
+                };
+                assert!(pixels(far) == 0 && pixels(near) > 500);
+            }
+        }
+    }
+
     #[test]
     fn labelled_faces_with_landmarks() {
         let Some(root) = data() else { return };

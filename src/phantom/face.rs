@@ -16,7 +16,7 @@ const EYE: [f64; 2] = [31.5, -12.0];
 const MOUTH: [f64; 2] = [0.0, 56.0];
 /// Half the width at the cheek bones.
 const HALF_WIDTH: f64 = 70.0;
-/// Radius of the iris (11.8 mm across).
+/// Radius of the iris with its dark ring (11.8 mm across).
 const IRIS: f64 = 5.9;
 
 /// Where the parts of the face are in the baseline.
@@ -302,7 +302,7 @@ fn eye(pixel: &mut [f32; 3], x: f64, y: f64, mottle: f32) {
     let stripes = 0.85 + 0.3 * (dy.atan2(dx) * 23.0).sin() as f32 * mottle;
     let iris = [0.085, 0.05, 0.028].map(|v: f32| v * stripes.clamp(0.5, 1.6));
     cover(&mut colour, iris, smoothstep((IRIS - r) * 2.5 + 0.5));
-    cover(&mut colour, [0.02, 0.012, 0.01], 0.8 * smoothstep(1.0 - (r - IRIS).abs() / 0.8));
+    cover(&mut colour, [0.02, 0.012, 0.01], 0.8 * smoothstep(1.0 - (r - IRIS + 0.8).abs() / 0.8));
     cover(&mut colour, [0.004; 3], smoothstep((2.1 - r) * 3.0 + 0.5));
     colour = colour.map(|v| v * (0.45 + 0.55 * smoothstep((dy + 6.5) / 5.0)) as f32);
     // The lamp's mirror image lies on the same side in both eyes.

@@ -13,9 +13,9 @@ const CHIN_STRETCH: [f64; 2] = [0.75, 1.25];
 /// Drop from the pupils to the middle of the mouth, pupil distances: vertical, and forward. Mean
 /// face of the ICT face model.
 pub(super) const DROP: [f64; 2] = [1.11, 0.286];
-/// Skin that the camera sees at a flatter angle is not measured, degrees from its normal: at 65° a
-/// millimetre shows as 0.4.
-const FLATTEST_DEG: f64 = 65.0;
+/// A region that the camera sees mostly at a flatter angle is not measured, degrees from its normal:
+/// at 70° a millimetre shows as a third. From the front, crow's feet lie at 55 … 65°.
+const FLATTEST_DEG: f64 = 70.0;
 
 /// The affine map from the face frame to photo pixels.
 #[derive(Debug, Clone, Copy)]

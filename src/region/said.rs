@@ -84,10 +84,6 @@ pub(super) enum Said {
     /// What each pixel shows.
     Segments(Segments),
     /// Where the points of a face lie.
-    #[cfg_attr(
-        all(feature = "onnx", not(test)),
-        expect(dead_code, reason = "no region is placed by landmarks yet")
-    )]
     Landmarks {
         /// Their numbering.
         topology: Topology,

@@ -237,16 +237,19 @@ fn on_copy(
 
     let planes = [&closed, &red, &yellow];
     let spread = median_mad(inside(&closed, &core)).1;
+    let slack = if *followed { settings.model_slack } else { 1.0 };
     let departs = Departs {
-        darker: (settings.darker + settings.contrast_gain * f64::from(spread)) as f32,
-        brighter: (settings.brighter + 0.5 * settings.contrast_gain * f64::from(spread)) as f32,
+        darker: (slack * settings.darker + settings.contrast_gain * f64::from(spread)) as f32,
+        brighter: (slack * settings.brighter + 0.5 * settings.contrast_gain * f64::from(spread))
+            as f32,
         shaded: settings.shaded as f32,
         chroma: [red_spread, yellow_spread]
             .map(|s| s.clamp(settings.chroma_floor as f32, settings.chroma_cap as f32)),
-        chroma_reach: settings.chroma_reach as f32,
+        chroma_reach: (slack * settings.chroma_reach) as f32,
     };
     let usual = median_mad(inside(&strands, &core)).0;
-    let coarse = (settings.strand_ratio * f64::from(usual)).max(settings.strand_floor) as f32;
+    let coarse =
+        (slack * settings.strand_ratio * f64::from(usual)).max(settings.strand_floor) as f32;
     let first = start(&closed, &core, &seeds);
     let mut level = first.clone();
     let mut good = Mask::filled(work.width, work.height, false);

@@ -33,10 +33,6 @@ impl View {
     }
 
     /// Photo position of a raster position; pixel centres are whole numbers in both.
-    #[cfg_attr(
-        not(any(feature = "onnx", test)),
-        allow(dead_code, reason = "only a model looks through it")
-    )]
     pub fn place(&self, [i, j]: [f64; 2]) -> [f64; 2] {
         let (s, c) = self.roll.sin_cos();
         let u = (i - 0.5 * (self.width as f64 - 1.0)) * self.step[0];
@@ -58,10 +54,6 @@ impl View {
     ///
     /// Border rule: pixels outside the photo are those of its border. A turned raster reads, by
     /// linear interpolation, an upright one of the same step.
-    #[cfg_attr(
-        not(any(feature = "onnx", test)),
-        allow(dead_code, reason = "only a model looks through it")
-    )]
     pub fn sample(&self, linear: &Grid<[u16; 3]>) -> Grid<[f32; 3]> {
         let (w, h) = (self.width as f64, self.height as f64);
         let [sx, sy] = self.step;
