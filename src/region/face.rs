@@ -118,8 +118,16 @@ const BOX_EYES: [[f64; 2]; 2] = [[0.296, 0.346], [0.704, 0.346]];
 /// Drop from the pupils to the middle of the mouth, in pupil distances; measured on the same.
 const MOUTH_DROP: f64 = 1.03;
 
-/// Finds the face of a photo: its pupils and its mouth.
-pub(super) fn find(linear: &Grid<[u16; 3]>, settings: &RegionSettings) -> Option<Face> {
+/// A face as the cascade and the drawn face see it.
+pub(super) struct Sighting {
+    /// Its eyes and its mouth.
+    pub face: Face,
+    /// Where the cascade's box has the eyes: coarse, but never on a brow or a beard.
+    pub box_eyes: [[f64; 2]; 2],
+}
+
+/// Finds the face of a photo.
+pub(super) fn find(linear: &Grid<[u16; 3]>, settings: &RegionSettings) -> Option<Sighting> {
     let rect = detect(linear, settings)?;
     let side = rect.width * (1.0 + 2.0 * LANDMARK_MARGIN);
     let margin = LANDMARK_MARGIN * rect.width;
@@ -132,7 +140,8 @@ pub(super) fn find(linear: &Grid<[u16; 3]>, settings: &RegionSettings) -> Option
         let k = side / LANDMARK_PX as f64;
         [view.x + (x + 0.5) * k, view.y + (y + 0.5) * k]
     };
-    Some(Face::of(eyes.map(back), back(mouth)))
+    let in_box = |[x, y]: [f64; 2]| [rect.x + x * rect.width, rect.y + y * rect.width];
+    Some(Sighting { face: Face::of(eyes.map(back), back(mouth)), box_eyes: BOX_EYES.map(in_box) })
 }
 
 /// A drawn face: what is darker (−) and brighter (+) than its surround, in the face frame (u along

@@ -248,7 +248,7 @@ pub fn map(
     if map.face.is_none() {
         map.skin = skin::unclipped(photo, full, settings);
         if let Some(model) = model {
-            let eyes = face::find(&photo.linear, settings).map(|face| face.eyes);
+            let eyes = face::find(&photo.linear, settings).map(|found| found.face.eyes);
             if eyes.is_none() && model.looks_at_faces() {
                 let said = *request != RegionRequest::Face;
                 map.notices.extend(said.then(|| MODEL_WANTS_A_FACE.into()));
@@ -269,35 +269,51 @@ pub fn map(
 
 /// Finds the face of a photo, and what the model says of it, if it sees that face too.
 ///
-/// The model looks twice: where the face finder has the eyes, then where it has them itself.
+/// The model looks where the face finder has the eyes, else where the face finder's box has them.
 fn look(
     photo: &Photo,
     model: Option<&Model>,
     settings: &RegionSettings,
 ) -> Result<Option<(Face, Option<Said>)>> {
-    let Some(mut face) = face::find(&photo.linear, settings) else { return Ok(None) };
-    let mut heard = None;
+    let Some(sighting) = face::find(&photo.linear, settings) else { return Ok(None) };
+    let (mut face, mut heard) = (sighting.face, None);
     if let Some(model) = model {
-        for _ in 0..2 {
-            let said = model.look(photo, Some(face.eyes))?;
-            let seen = match &said {
-                Said::Segments(segments) => anatomy::of_segments(segments, face.eyes, settings),
-                Said::Landmarks { presence: Some(p), .. } if *p < settings.presence => None,
-                Said::Landmarks { topology, points, .. } => {
-                    anatomy::of_landmarks(*topology, points)
-                }
-            };
-            // A model that does not tell eyes and mouth apart has its say on skin all the same.
-            let tells = seen.is_some() || matches!(&said, Said::Segments(s) if !s.tells_a_face());
-            face = seen.unwrap_or(face);
-            heard = tells.then_some(said);
-            if seen.is_none() {
+        for eyes in [sighting.face.eyes, sighting.box_eyes] {
+            if let Some((seen, said)) = hear(photo, model, eyes, settings)? {
+                (face, heard) = (seen.unwrap_or(face), Some(said));
                 break;
             }
         }
     }
     face.mm_per_px = iris::mm_per_px(photo, &face, settings);
     Ok(Some((face, heard)))
+}
+
+/// What a model says of the face with these `eyes`, and the face that it sees there. It looks a
+/// second time, at where it has seen the eyes itself.
+///
+/// `None` where it sees no face. A model that does not tell eyes and mouth apart has its say on
+/// skin all the same.
+fn hear(
+    photo: &Photo,
+    model: &Model,
+    mut eyes: [[f64; 2]; 2],
+    settings: &RegionSettings,
+) -> Result<Option<(Option<Face>, Said)>> {
+    let mut heard = None;
+    for _ in 0..2 {
+        let said = model.look(photo, Some(eyes))?;
+        let seen = match &said {
+            Said::Segments(segments) if !segments.tells_a_face() => return Ok(Some((None, said))),
+            Said::Segments(segments) => anatomy::of_segments(segments, eyes, settings),
+            Said::Landmarks { presence: Some(p), .. } if *p < settings.presence => None,
+            Said::Landmarks { topology, points, .. } => anatomy::of_landmarks(*topology, points),
+        };
+        let Some(face) = seen else { break };
+        eyes = face.eyes;
+        heard = Some((Some(face), said));
+    }
+    Ok(heard)
 }
 
 /// Which regions a turned head hides.
