@@ -272,10 +272,11 @@ fn on_copy(
                 && departs.light(off, fold)
         });
         level = local_level(planes, &good, &level, work.px(settings.level_mm));
-        // Hair that has got in must not set a level of its own.
-        let reach = settings.level_reach as f32;
-        level[0] =
-            level[0].zip(&first[0], |level, first| level.clamp(first - reach, first + reach));
+        // Hair that has got in must not set a level of its own; a model has kept it out.
+        if !*followed {
+            let reach = settings.level_reach as f32;
+            level[0] = level[0].zip(&first[0], |at, first| at.clamp(first - reach, first + reach));
+        }
     }
 
     let good = open(&good, work.px(settings.opening_mm));
