@@ -171,7 +171,7 @@ impl Default for RegionSettings {
             hole_mm: 5.0,
             border_mm: 1.0,
             margin: 0.04,
-            model_skin: 0.8,
+            model_skin: 0.7,
             model_slack: 2.0,
             presence: 0.5,
             eye_area: 0.012,
