@@ -159,7 +159,14 @@ pub fn analyze_series(series: Series, request: &Request) -> Result<Analysis> {
     let scale = scale(request, &regions);
     clock.stage("region");
 
-    let aligned = align::align(series, regions, scale, &settings.align);
+    let faces = series.visits[1..]
+        .iter()
+        .map(|visit| match regions.face {
+            Some(_) => region::face(&visit.photo, model, &settings.region),
+            None => Ok(None),
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let aligned = align::align(series, regions, &faces, scale, &settings.align);
     clock.stage("align");
 
     let seen = see(&aligned, settings);

@@ -171,7 +171,7 @@ fn resample(
             Grid::from_fn(window.width, window.height, |x, y| usable(window.x + x, window.y + y));
         return (light.map(log), shown);
     }
-    let source = field.footprint(window, photo.width(), photo.height());
+    let source = field.footprint(window, 0.02, photo.width(), photo.height());
     let light = Plane::from_fn(source.width, source.height, |x, y| {
         luminance_of(source.x + x, source.y + y)
     });

@@ -222,10 +222,15 @@ pub struct AlignSettings {
     pub node_spacing_mm: f64,
     /// Nodes along the window's longer side where no scale is known.
     pub nodes_unscaled: f64,
+    /// Most nodes along the window's longer side: bounds the cost of a solution.
+    pub nodes_max: f64,
     /// Smallest node distance in px of a level: enough pixels for a stable fit.
     pub node_spacing_min_px: f64,
     /// Expected change of the displacement's slope from node to node, of the node distance (D).
     pub bending: f64,
+    /// Weight of the displacement's slope beside its bending: where no skin steers, the field
+    /// levels out over some 1/√slope nodes.
+    pub slope: f64,
     /// Sigma of the registration band-pass, px of a level.
     pub feature_band_px: f64,
     /// Contrast (log units) below which registration features fade out.
@@ -241,14 +246,28 @@ pub struct AlignSettings {
     pub rounds: usize,
     /// Rounds at the finest level.
     pub rounds_finest: usize,
-    /// Conjugate-gradient steps per round.
-    pub solver_steps: usize,
+    /// Longest step of a node in a round, px of the coarsest octave that is solved.
+    pub step_px: f64,
+    /// Difference of the two photos' features, of their local contrast, at which a pixel keeps a
+    /// quarter of its weight.
+    pub outlier: f64,
+    /// Margin around the place where the rough map has the skin, of the window's longer side.
+    pub seed_margin: f64,
     /// Least share of a node's window that must be skin seen in both photos.
     pub node_seen_min: f64,
-    /// Median correlation over nodes below which the two photos are not of the same skin (D).
-    pub correlation_min: f64,
-    /// Median residual of a region above which it is not comparable, px.
-    pub residual_max_px: f64,
+    /// Correlation of the second finest octave around a node above which it shows the same skin in
+    /// both photos (D).
+    pub alike_correlation: f64,
+    /// Share of the nodes that must show the same skin (D).
+    pub likeness_min: f64,
+    /// Solutions with random signs that the stated error is told from.
+    pub bootstrap: usize,
+    /// Factor on the error that chance explains (D).
+    pub error_gain: f64,
+    /// Error that is left however good the match, px (D).
+    pub error_floor_px: f64,
+    /// Stated error above which skin is not comparable, px.
+    pub error_max_px: f64,
 }
 
 impl Default for AlignSettings {
@@ -266,19 +285,27 @@ impl Default for AlignSettings {
             rotation_max_deg: 45.0,
             node_spacing_mm: 4.0,
             nodes_unscaled: 24.0,
+            nodes_max: 64.0,
             node_spacing_min_px: 16.0,
-            bending: 0.01,
-            feature_band_px: 4.0,
+            bending: 0.007,
+            slope: 0.001,
+            feature_band_px: 3.0,
             feature_floor: 0.02,
             correlation_area_px: 16.0,
             coarsest_size_px: 96,
             full_resolution_max_px: 6_000_000,
             rounds: 3,
             rounds_finest: 2,
-            solver_steps: 200,
+            step_px: 2.0,
+            outlier: 2.0,
+            seed_margin: 0.1,
             node_seen_min: 0.3,
-            correlation_min: 0.25,
-            residual_max_px: 2.0,
+            alike_correlation: 0.5,
+            likeness_min: 0.4,
+            bootstrap: 24,
+            error_gain: 1.0,
+            error_floor_px: 0.01,
+            error_max_px: 1.0,
         }
     }
 }

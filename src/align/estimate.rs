@@ -1,14 +1,15 @@
-//! The global map: SIFT features (Lowe 2004), ratio test, RANSAC (Fischler & Bolles 1981) over
-//! similarities, then a least-squares affine map on the inliers.
+//! The rough map that the dense stage starts from: of two faces, their eyes and mouths; of any skin,
+//! SIFT features (Lowe 2004), ratio test, RANSAC (Fischler & Bolles 1981) over similarities, then a
+//! least-squares affine map on the inliers.
 
 use super::apply;
+use super::refine::{light, log};
 use crate::filter::gaussian::blur;
 use crate::filter::resize::shrink;
 use crate::photo::Photo;
 use crate::plane::{Mask, Plane, Window, par_collect};
-use crate::region::RegionMap;
+use crate::region::{Face, RegionMap};
 use crate::settings::AlignSettings;
-use crate::srgb::luminance;
 use kornia_imgproc::features::{
     DESCR_LEN, FirstOctave, SiftConfig, SiftFeatures, SiftWorkspace, sift_detect_and_compute,
 };
@@ -17,9 +18,27 @@ use nalgebra::{Matrix3, Vector3};
 /// One matched point: baseline px, follow-up px.
 type Pair = ([f64; 2], [f64; 2]);
 
-/// The affine map from baseline px to follow-up px, or why there is none.
-pub fn estimate(
-    baseline: &Photo,
+/// The similarity that lays the eyes and the mouth of face `a` onto those of face `b`, least squares.
+pub fn of_faces(a: &Face, b: &Face) -> [f64; 6] {
+    let points = |face: &Face| [face.eyes[0], face.eyes[1], face.mouth];
+    let (p, q) = (points(a), points(b));
+    let mean = |v: &[[f64; 2]; 3]| [0, 1].map(|k| (v[0][k] + v[1][k] + v[2][k]) / 3.0);
+    let (m, n) = (mean(&p), mean(&q));
+    let (mut along, mut across, mut norm) = (0.0, 0.0, 0.0);
+    for (p, q) in p.iter().zip(&q) {
+        let ([x, y], [u, v]) = ([p[0] - m[0], p[1] - m[1]], [q[0] - n[0], q[1] - n[1]]);
+        along += x * u + y * v;
+        across += x * v - y * u;
+        norm += x * x + y * y;
+    }
+    let (c, s) = (along / norm, across / norm);
+    [c, -s, n[0] - c * m[0] + s * m[1], s, c, n[1] - s * m[0] - c * m[1]]
+}
+
+/// The affine map from baseline px to follow-up px, or why there is none. `baseline` is the linear
+/// luminance of the regions' window.
+pub fn of_features(
+    baseline: &Plane,
     follow_up: &Photo,
     regions: &RegionMap,
     settings: &AlignSettings,
@@ -29,9 +48,9 @@ pub fn estimate(
     let factor = long.div_ceil(settings.feature_size_px).max(1);
     let frame_long = follow_up.width().max(follow_up.height());
     let frame_factor = factor.max(frame_long.div_ceil(settings.feature_frame_px));
-    let base = features(baseline, window, factor, settings);
     let full = Window::full(follow_up.width(), follow_up.height());
-    let other = features(follow_up, full, frame_factor, settings);
+    let base = features(baseline, factor, settings);
+    let other = features(&light(follow_up, full), frame_factor, settings);
     let skin = support(&regions.skin);
     let matches = mutual_matches(&base.descriptors, &other.descriptors, settings.match_ratio);
     let place = |x: f32, y: f32, factor: usize, window: Window| {
@@ -109,13 +128,8 @@ fn support(skin: &Mask) -> Mask {
     blur(&skin.map(|s| if s { 1.0 } else { 0.0 }), sigma).map(|v| v > 0.25)
 }
 
-fn features(
-    photo: &Photo,
-    window: Window,
-    factor: usize,
-    settings: &AlignSettings,
-) -> SiftFeatures {
-    let log = log_luminance(photo, window, factor);
+fn features(light: &Plane, factor: usize, settings: &AlignSettings) -> SiftFeatures {
+    let log = log(&shrink(light, factor));
     let sigma = log.width().max(log.height()) as f32 / 25.0;
     let smooth = blur(&log, sigma);
     // A fixed gain: log contrast ±1 fills the grey range that SIFT's thresholds are made for.
@@ -143,15 +157,6 @@ fn features(
         false,
     )
     .unwrap_or_default()
-}
-
-/// Natural log of luminance, averaged in linear light over cells of
-/// `factor` px; the darkest 16-bit step stands in for black.
-pub(super) fn log_luminance(photo: &Photo, window: Window, factor: usize) -> Plane {
-    let light = Plane::from_fn(window.width, window.height, |x, y| {
-        luminance(photo.linear.at(window.x + x, window.y + y).map(f32::from)) / 65535.0
-    });
-    shrink(&light, factor).map(|v| v.max(1.0 / 65535.0).ln())
 }
 
 /// The largest set of pairs that one similarity explains within `tolerance` px, refined by an

@@ -1,384 +1,438 @@
 //! The dense stage: a smooth displacement field, coarse to fine.
 //!
-//! At each level the follow-up is resampled through the current field, both photos are turned into
-//! locally normalised band-passed log luminance (so that light, exposure and shading drop out; the
-//! normalisation serves registration only, never measurement), each node solves Lucas & Kanade's
-//! (1981) normal equations over the skin around it, and the nodes are joined by a penalty on the
-//! field's bending. Cost: linear in pixels; about six passes at full resolution.
+//! Both photos become band-passed log luminance over its local contrast, so that light, exposure
+//! and shading drop out (the normalisation serves registration only, never measurement). The skin
+//! is cut into blocks; each says, by Lucas & Kanade's (1981) normal equations with the gradients of
+//! both photos (Vercauteren 2009's symmetric step), where it wants to go and how sure it is, and the
+//! nodes around it take that up as far as the field's stiffness lets them. Three octaves are solved
+//! together, so that blur, which takes the finest away, leaves the others. Cost: linear in pixels;
+//! some ten passes, four at the finest octave.
 
-use super::Field;
-use super::estimate::log_luminance;
-use crate::filter::gaussian::MaskedBlur;
-use crate::filter::resize::shrink_mask;
-use crate::filter::stats::median;
+use super::field::Field;
+use super::system::{Equations, Factor};
+use crate::filter::gaussian::{MaskedBlur, blur};
+use crate::filter::resize::{shrink, shrink_mask};
 use crate::filter::warp::Spline;
 use crate::photo::Photo;
 use crate::plane::{Grid, Mask, Plane, Window, par_collect};
-use crate::region::RegionMap;
 use crate::settings::AlignSettings;
+use crate::srgb::luminance;
 
-/// What one node of the final field knows of its fit.
-#[derive(Debug, Clone, Copy)]
-pub struct NodeFit {
-    /// Baseline px.
-    pub x: f64,
-    /// Baseline px.
-    pub y: f64,
-    /// Standard deviation of the displacement there, baseline px, from the curvature of the match
-    /// and what of it is left unexplained.
-    pub error_px: f64,
+/// Blocks of skin along the distance of two nodes.
+const BLOCKS_PER_NODE: usize = 3;
+/// Octaves that are solved together.
+const OCTAVES: usize = 3;
+
+/// One octave of the photo that others are mapped onto.
+struct Octave {
+    /// Full-resolution px per px.
+    factor: usize,
+    skin: Mask,
+    /// Band-passed log luminance over its local contrast.
+    feature: Plane,
+}
+
+/// The photo that others are mapped onto, prepared once.
+pub struct Reference {
+    window: Window,
+    /// Finest first.
+    octaves: Vec<Octave>,
+}
+
+/// What one block of skin says at the present field.
+#[derive(Debug, Clone, Copy, Default)]
+struct Block {
+    /// Gradient products xx, xy, yy, 1/px².
+    information: [f64; 3],
+    /// Gradient × difference, 1/px.
+    pull: [f64; 2],
+    /// Sums of squares of the difference and of both photos, their product, and of 1.
+    ee: f64,
+    aa: f64,
+    bb: f64,
+    ab: f64,
+    n: f64,
+}
+
+/// What the photos say of one node of a [`Field`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Fit {
+    /// Correlation of the two photos around it, one for each octave that was solved last, finest
+    /// first; 0 for those that are not there.
+    pub correlation: [f64; OCTAVES],
+    /// Share of its surroundings that is skin seen in both photos.
+    pub seen: f64,
 }
 
 /// A refined field and how well it fits.
-#[derive(Debug, Clone)]
 pub struct Refined {
     /// The map.
     pub field: Field,
-    /// Nodes that see skin.
-    pub nodes: Vec<NodeFit>,
-    /// Median over nodes of the local correlation of the two photos; `None` without overlap.
-    pub median_correlation: Option<f64>,
+    /// One per node.
+    pub fits: Grid<Fit>,
+    /// Root mean square error of each node, px, as far as chance explains it: every block of skin
+    /// and every bond of stiffness may as well have pulled the other way (a wild bootstrap, Wu
+    /// 1986).
+    pub errors: Grid<f64>,
 }
 
-/// Normal equations of one node.
-#[derive(Debug, Clone, Copy, Default)]
-struct Normal {
-    /// Gradient products xx, xy, yy, divided by the residual variance.
-    information: [f64; 3],
-    /// Gradient × difference, divided by the residual variance.
-    pull: [f64; 2],
-    correlation: f64,
-    /// Share of the node's window that is skin seen in both photos.
-    seen: f64,
+/// Linear luminance of a part of a photo.
+pub fn light(photo: &Photo, window: Window) -> Plane {
+    Plane::from_fn(window.width, window.height, |x, y| {
+        luminance(photo.linear.at(window.x + x, window.y + y).map(f32::from)) / 65535.0
+    })
 }
 
-/// Refines `affine` into a [`Field`] with nodes `spacing_px` apart (at the finest level).
-pub fn refine(
-    baseline: &Photo,
-    follow_up: &Photo,
-    regions: &RegionMap,
-    affine: [f64; 6],
-    spacing_px: f64,
-    settings: &AlignSettings,
-) -> Refined {
-    let window = regions.window;
-    let finest =
-        if window.width * window.height > settings.full_resolution_max_px { 2usize } else { 1 };
-    let mut factor = finest;
-    while window.width.max(window.height) / factor > 2 * settings.coarsest_size_px {
-        factor *= 2;
+/// Natural log, the darkest 16-bit step standing in for black.
+pub fn log(light: &Plane) -> Plane {
+    light.map(|v| v.max(1.0 / 65535.0).ln())
+}
+
+impl Reference {
+    /// Prepares the `light` of `window`; `skin` covers the same window.
+    pub fn new(light: &Plane, skin: &Mask, window: Window, settings: &AlignSettings) -> Self {
+        let large = window.width * window.height > settings.full_resolution_max_px;
+        let mut factor = if large { 2 } else { 1 };
+        let mut light = shrink(light, factor);
+        let mut octaves = Vec::new();
+        loop {
+            let skin = shrink_mask(skin, factor);
+            let feature = feature(&log(&light), &skin, settings);
+            octaves.push(Octave { factor, skin, feature });
+            if light.width().max(light.height()) <= 2 * settings.coarsest_size_px {
+                break;
+            }
+            light = shrink(&light, 2);
+            factor *= 2;
+        }
+        Reference { window, octaves }
     }
-    let mut field = Field { affine, ..Field::identity() };
-    let mut normals = Grid::filled(1, 1, Normal::default());
-    loop {
-        let source = field.footprint(window, follow_up.width(), follow_up.height());
-        let level = Level {
-            factor: factor as f64,
-            window,
-            skin: shrink_mask(&regions.skin, factor),
-            baseline: log_luminance(baseline, window, factor),
-            follow_up: Spline::new(&log_luminance(follow_up, source, factor)),
-            source: [source.x as f64, source.y as f64],
-            frame: [follow_up.width() as f64, follow_up.height() as f64],
-        };
-        let spacing = spacing_px.max(settings.node_spacing_min_px * level.factor);
-        field = regrid(&field, window, spacing);
-        let rounds = if factor == finest { settings.rounds_finest } else { settings.rounds };
-        for _ in 0..rounds {
-            normals = level.normal_equations(&field, settings);
-            let steps = solve(&field, &normals, settings);
-            for (node, step) in field.nodes.data_mut().iter_mut().zip(steps.data()) {
-                node[0] += step[0];
-                node[1] += step[1];
+
+    /// Refines `affine` into a [`Field`] with nodes `spacing_px` apart (at the finest octave).
+    pub fn refine(
+        &self,
+        follow_up: &Photo,
+        affine: [f64; 6],
+        spacing_px: f64,
+        settings: &AlignSettings,
+    ) -> Refined {
+        let mut field = Field::rigid(affine);
+        let other = Other::new(follow_up, &field, self, settings);
+        let mut last = None;
+        for first in (0..self.octaves.len()).rev() {
+            let octaves = first..(first + OCTAVES).min(self.octaves.len());
+            let factor = self.octaves[first].factor as f64;
+            let spacing = spacing_px.max(settings.node_spacing_min_px * factor);
+            field = field.regridded(self.window, spacing);
+            let rounds = if first == 0 { settings.rounds_finest } else { settings.rounds };
+            // No step goes farther than the coarsest octave sees.
+            let reach = settings.step_px * self.octaves[octaves.end - 1].factor as f64;
+            for _ in 0..rounds {
+                let blocks: Vec<Grid<Block>> =
+                    octaves.clone().map(|k| self.blocks(k, &other, &field, settings)).collect();
+                let system = System::new(&blocks, &field, settings);
+                let step = system.step(&field);
+                for (node, step) in field.nodes.data_mut().iter_mut().zip(step.data()) {
+                    let length = step[0].hypot(step[1]);
+                    let share = if length > reach { reach / length } else { 1.0 };
+                    node[0] += share * step[0];
+                    node[1] += share * step[1];
+                }
+                last = Some((system, blocks));
             }
         }
-        if factor == finest {
-            break;
-        }
-        factor /= 2;
-    }
-    let stiffness = field.stiffness(settings);
-    let mut nodes = Vec::new();
-    let mut correlations = Vec::new();
-    for y in 0..field.nodes.height() {
-        for x in 0..field.nodes.width() {
-            let n = normals.at(x, y);
-            if n.seen < settings.node_seen_min {
-                continue;
+        match last {
+            Some((system, blocks)) => {
+                let factor = self.octaves[0].factor;
+                let errors = system.errors(settings);
+                Refined { fits: fits(&blocks, &field, factor), errors, field }
             }
-            correlations.push(n.correlation);
-            nodes.push(NodeFit {
-                x: field.origin[0] + x as f64 * field.spacing_px,
-                y: field.origin[1] + y as f64 * field.spacing_px,
-                error_px: n.error_px(stiffness),
-            });
+            None => Refined {
+                fits: Grid::filled(1, 1, Fit::default()),
+                errors: Grid::filled(1, 1, f64::INFINITY),
+                field,
+            },
         }
     }
-    Refined { field, nodes, median_correlation: median(&mut correlations) }
-}
 
-impl Normal {
-    /// Standard deviation of the node's displacement, px: the inverse of what its own pixels and
-    /// the smoothness say together.
-    fn error_px(&self, stiffness: f64) -> f64 {
-        let [a, b, c] = self.information;
-        let (a, c) = (a + stiffness, c + stiffness);
-        ((a + c) / (a * c - b * b)).max(0.0).sqrt()
-    }
-}
-
-impl Field {
-    /// Weight of the bending penalty, 1/px².
-    fn stiffness(&self, settings: &AlignSettings) -> f64 {
-        1.0 / (settings.bending * self.spacing_px).powi(2)
-    }
-}
-
-/// The same field on nodes `spacing` px apart that cover `window`.
-fn regrid(field: &Field, window: Window, spacing: f64) -> Field {
-    let count = |len: usize| (len as f64 / spacing).ceil() as usize + 1;
-    let (nx, ny) = (count(window.width), count(window.height));
-    let centre = |lo: usize, len: usize, n: usize| {
-        lo as f64 + 0.5 * (len as f64 - 1.0) - 0.5 * spacing * (n as f64 - 1.0)
-    };
-    let origin = [centre(window.x, window.width, nx), centre(window.y, window.height, ny)];
-    let mut nodes = Grid::filled(nx, ny, [0.0; 2]);
-    for y in 0..ny {
-        for x in 0..nx {
-            let p = [origin[0] + x as f64 * spacing, origin[1] + y as f64 * spacing];
-            nodes.set(x, y, field.displacement(p[0], p[1]));
-        }
-    }
-    Field { affine: field.affine, origin, spacing_px: spacing, nodes }
-}
-
-/// Both photos at one resolution.
-struct Level {
-    /// Full-resolution px per px of this level.
-    factor: f64,
-    window: Window,
-    skin: Mask,
-    baseline: Plane,
-    follow_up: Spline,
-    /// Corner of the follow-up's part that is held, full px.
-    source: [f64; 2],
-    /// Size of the follow-up, full px.
-    frame: [f64; 2],
-}
-
-impl Level {
-    fn normal_equations(&self, field: &Field, settings: &AlignSettings) -> Grid<Normal> {
-        let (w, h) = (self.baseline.width(), self.baseline.height());
-        let f = self.factor;
+    /// What each block of skin says in octave `k`.
+    fn blocks(
+        &self,
+        k: usize,
+        other: &Other,
+        field: &Field,
+        settings: &AlignSettings,
+    ) -> Grid<Block> {
+        let Octave { factor, skin, feature: a } = &self.octaves[k];
+        let f = *factor as f64;
         let to_full = |i: usize, lo: usize| lo as f64 + f * (i as f64 + 0.5) - 0.5;
-        let to_level = |v: f64| (v + 0.5) / f - 0.5;
-        let mut warped = Grid::filled(w, h, (0.0f32, false));
+        let to_octave = |v: f64| (v + 0.5) / f - 0.5;
+        let mut warped = Grid::filled(a.width(), a.height(), (0.0f32, false));
         warped.par_rows(|y, row| {
             let line = field.row(to_full(y, self.window.y));
             for (x, out) in row.iter_mut().enumerate() {
-                if !self.skin.at(x, y) {
+                if !skin.at(x, y) {
                     continue;
                 }
                 let [qx, qy] = line.at(to_full(x, self.window.x));
-                let inside = qx >= 0.0
-                    && qy >= 0.0
-                    && qx <= self.frame[0] - 1.0
-                    && qy <= self.frame[1] - 1.0;
-                if inside {
-                    let v = self
-                        .follow_up
-                        .at(to_level(qx - self.source[0]), to_level(qy - self.source[1]));
-                    *out = (v, true);
+                if qx >= 0.0 && qy >= 0.0 && qx <= other.frame[0] && qy <= other.frame[1] {
+                    let [left, top] = other.source;
+                    *out = (other.logs[k].at(to_octave(qx - left), to_octave(qy - top)), true);
                 }
             }
         });
         let seen = warped.map(|(_, s)| s);
-        let [a, b] = normalised([&self.baseline, &warped.map(|(v, _)| v)], &seen, settings);
-        let n = &field.nodes;
-        let cells = par_collect(n.width() * n.height(), |i| {
-            let node = [
-                to_level(
-                    field.origin[0] + (i % n.width()) as f64 * field.spacing_px
-                        - self.window.x as f64,
-                ),
-                to_level(
-                    field.origin[1] + (i / n.width()) as f64 * field.spacing_px
-                        - self.window.y as f64,
-                ),
-            ];
-            node_normal(&a, &b, &seen, node, field.spacing_px / f, f, settings)
+        let b = feature(&warped.map(|(v, _)| v), &seen, settings);
+        let side = field.spacing_px / BLOCKS_PER_NODE as f64;
+        let counts = [field.nodes.width(), field.nodes.height()]
+            .map(|n| (n - 1).max(1) * BLOCKS_PER_NODE);
+        let block_of = |i: usize, lo: usize, axis: usize| {
+            let at = ((to_full(i, lo) - field.origin[axis]) / side).floor().max(0.0) as usize;
+            at.min(counts[axis] - 1)
+        };
+        let columns: Vec<usize> =
+            (0..a.width()).map(|x| block_of(x, self.window.x, 0)).collect();
+        let rows: Vec<usize> = (0..a.height()).map(|y| block_of(y, self.window.y, 1)).collect();
+        let strips = par_collect(counts[1], |j| {
+            let mut strip = vec![Block::default(); counts[0]];
+            let first = rows.partition_point(|r| *r < j).max(1);
+            let last = rows.partition_point(|r| *r <= j).min(a.height().saturating_sub(1));
+            for y in first..last {
+                sum_row(&mut strip, a, &b, &seen, y, &columns, settings);
+            }
+            // Per full-resolution px.
+            for block in &mut strip {
+                block.information = block.information.map(|v| v / (f * f));
+                block.pull = block.pull.map(|v| v / f);
+            }
+            strip
         });
-        Grid::from_vec(n.width(), n.height(), cells)
+        Grid::from_vec(counts[0], counts[1], strips.concat())
     }
 }
 
-/// Band-passed log luminance of both photos over its local contrast.
-fn normalised(logs: [&Plane; 2], seen: &Mask, settings: &AlignSettings) -> [Plane; 2] {
-    let near = MaskedBlur::new(seen, settings.feature_band_px as f32);
-    let far = MaskedBlur::new(seen, 2.0 * settings.feature_band_px as f32);
-    let floor = (settings.feature_floor * settings.feature_floor) as f32;
-    logs.map(|log| {
-        let local = near.mean(log);
-        let band = Plane::from_fn(log.width(), log.height(), |x, y| {
-            if seen.at(x, y) { log.at(x, y) - local.at(x, y) } else { 0.0 }
-        });
-        let power = far.mean(&band.map(|v| v * v));
-        Plane::from_fn(log.width(), log.height(), |x, y| {
-            band.at(x, y) / (power.at(x, y) + floor).sqrt()
-        })
-    })
-}
-
-/// Sums over the window of one node (hat weights, one node spacing to each side). Displacements
-/// are returned in full-resolution px: gradients are per level px, hence the `factor`.
-fn node_normal(
+/// Adds one row of pixels to the blocks they lie in.
+fn sum_row(
+    strip: &mut [Block],
     a: &Plane,
     b: &Plane,
     seen: &Mask,
-    node: [f64; 2],
-    reach: f64,
-    factor: f64,
+    y: usize,
+    columns: &[usize],
     settings: &AlignSettings,
-) -> Normal {
-    let range = |c: f64, n: usize| {
-        let lo = (c - reach).ceil().max(1.0) as usize;
-        let hi = ((c + reach).floor() + 1.0).clamp(0.0, (n - 1) as f64) as usize;
-        lo..hi.max(lo)
-    };
-    let (mut gxx, mut gxy, mut gyy, mut gxe, mut gye) = (0.0f64, 0.0, 0.0, 0.0, 0.0);
-    let (mut ee, mut aa, mut bb, mut ab, mut total) = (0.0f64, 0.0, 0.0, 0.0, 0.0);
-    for y in range(node[1], a.height()) {
-        let wy = 1.0 - (y as f64 - node[1]).abs() / reach;
-        let (a0, au, ad) = (a.row(y), a.row(y - 1), a.row(y + 1));
-        let (b0, bu, bd) = (b.row(y), b.row(y - 1), b.row(y + 1));
-        let mask = seen.row(y);
-        for x in range(node[0], a.width()) {
-            if !(mask[x] && mask[x - 1] && mask[x + 1]) {
-                continue;
-            }
-            let w = wy * (1.0 - (x as f64 - node[0]).abs() / reach);
-            let gx = 0.25 * (a0[x + 1] - a0[x - 1] + b0[x + 1] - b0[x - 1]) as f64;
-            let gy = 0.25 * (ad[x] - au[x] + bd[x] - bu[x]) as f64;
-            let e = (a0[x] - b0[x]) as f64;
-            gxx += w * gx * gx;
-            gxy += w * gx * gy;
-            gyy += w * gy * gy;
-            gxe += w * gx * e;
-            gye += w * gy * e;
-            ee += w * e * e;
-            aa += w * (a0[x] as f64).powi(2);
-            bb += w * (b0[x] as f64).powi(2);
-            ab += w * (a0[x] * b0[x]) as f64;
-            total += w;
+) {
+    let (a0, au, ad) = (a.row(y), a.row(y - 1), a.row(y + 1));
+    let (b0, bu, bd) = (b.row(y), b.row(y - 1), b.row(y + 1));
+    let (mask, up, down) = (seen.row(y), seen.row(y - 1), seen.row(y + 1));
+    let softness = (1.0 / (settings.outlier * settings.outlier)) as f32;
+    for x in 1..a.width().saturating_sub(1) {
+        if !(mask[x] && mask[x - 1] && mask[x + 1] && up[x] && down[x]) {
+            continue;
         }
-    }
-    if total <= 0.0 || aa <= 0.0 || bb <= 0.0 {
-        return Normal::default();
-    }
-    let correlation = ab / (aa * bb).sqrt();
-    // Uncorrelated surroundings say nothing about where the skin went.
-    let unexplained = (ee / total + 1e-3) * settings.correlation_area_px;
-    let trust = correlation.max(0.0).powi(2) / unexplained;
-    let scale = trust / (factor * factor);
-    Normal {
-        information: [gxx * scale, gxy * scale, gyy * scale],
-        pull: [gxe * scale * factor, gye * scale * factor],
-        correlation,
-        seen: total / (reach * reach),
+        let gx = 0.25 * (a0[x + 1] - a0[x - 1] + b0[x + 1] - b0[x - 1]);
+        let gy = 0.25 * (ad[x] - au[x] + bd[x] - bu[x]);
+        let e = a0[x] - b0[x];
+        // What does not fit at all (a hair, a highlight, a healed spot) has little say: Geman &
+        // McClure's weight.
+        let w = 1.0 / (1.0 + e * e * softness);
+        let w = f64::from(w * w);
+        let block = &mut strip[columns[x]];
+        let [gx, gy, e] = [gx, gy, e].map(f64::from);
+        block.information[0] += w * gx * gx;
+        block.information[1] += w * gx * gy;
+        block.information[2] += w * gy * gy;
+        block.pull[0] += w * gx * e;
+        block.pull[1] += w * gy * e;
+        block.ee += w * e * e;
+        block.aa += f64::from(a0[x] * a0[x]);
+        block.bb += f64::from(b0[x] * b0[x]);
+        block.ab += f64::from(a0[x] * b0[x]);
+        block.n += 1.0;
     }
 }
 
-/// One Gauss–Newton step of data term + bending penalty, by conjugate gradients in fixed order.
-fn solve(field: &Field, normals: &Grid<Normal>, settings: &AlignSettings) -> Grid<[f64; 2]> {
+/// A follow-up at all octaves of a [`Reference`].
+struct Other {
+    logs: Vec<Spline>,
+    /// Corner of the part that is held, full px.
+    source: [f64; 2],
+    /// The last column and row of the photo.
+    frame: [f64; 2],
+}
+
+impl Other {
+    fn new(photo: &Photo, field: &Field, base: &Reference, settings: &AlignSettings) -> Self {
+        let source =
+            field.footprint(base.window, settings.seed_margin, photo.width(), photo.height());
+        // A finer photo is brought to the baseline's sampling first: what its pixels cannot hold
+        // must not fold back.
+        let finer = (field.scale().powi(2) - 1.0).max(0.0).sqrt();
+        let mut light = blur(&light(photo, source), (0.5 * finer) as f32);
+        let mut held = 1;
+        let logs = base
+            .octaves
+            .iter()
+            .map(|octave| {
+                light = shrink(&light, octave.factor / held);
+                held = octave.factor;
+                Spline::new(&log(&light))
+            })
+            .collect();
+        Other {
+            logs,
+            source: [source.x as f64, source.y as f64],
+            frame: [photo.width() as f64 - 1.0, photo.height() as f64 - 1.0],
+        }
+    }
+}
+
+/// Band-passed log luminance over its local contrast; 0 outside `seen`.
+fn feature(log: &Plane, seen: &Mask, settings: &AlignSettings) -> Plane {
+    let near = MaskedBlur::new(seen, settings.feature_band_px as f32);
+    let far = MaskedBlur::new(seen, 2.0 * settings.feature_band_px as f32);
+    let floor = (settings.feature_floor * settings.feature_floor) as f32;
+    let local = near.mean(log);
+    let band = Plane::from_fn(log.width(), log.height(), |x, y| {
+        if seen.at(x, y) { log.at(x, y) - local.at(x, y) } else { 0.0 }
+    });
+    let power = far.mean(&band.map(|v| v * v));
+    band.zip(&power, |band, power| band / (power + floor).sqrt())
+}
+
+/// Sums of `blocks` over the surroundings of one, `reach` blocks to each side.
+fn around(blocks: &Grid<Block>, x: usize, y: usize, reach: usize) -> Block {
+    let mut sum = Block::default();
+    for j in y.saturating_sub(reach)..(y + reach + 1).min(blocks.height()) {
+        for i in x.saturating_sub(reach)..(x + reach + 1).min(blocks.width()) {
+            let b = blocks.at(i, j);
+            sum.ee += b.ee;
+            sum.aa += b.aa;
+            sum.bb += b.bb;
+            sum.ab += b.ab;
+            sum.n += b.n;
+        }
+    }
+    sum
+}
+
+impl Block {
+    fn correlation(&self) -> f64 {
+        if self.aa > 0.0 && self.bb > 0.0 { self.ab / (self.aa * self.bb).sqrt() } else { 0.0 }
+    }
+}
+
+/// Correlation and share seen around each node.
+fn fits(blocks: &[Grid<Block>], field: &Field, factor: usize) -> Grid<Fit> {
     let (nx, ny) = (field.nodes.width(), field.nodes.height());
-    let stiffness = field.stiffness(settings);
-    let mut bend = vec![[0.0f64; 2]; nx * ny];
-    let apply_all = |v: &[[f64; 2]], bend: &mut [[f64; 2]], data: bool| -> Vec<[f64; 2]> {
-        bending(v, nx, ny, bend);
-        (0..nx * ny)
-            .map(|i| {
-                let [a, b, c] = if data { normals.data()[i].information } else { [0.0; 3] };
-                let tiny = if data { 1e-6 } else { 0.0 };
-                [
-                    (a + tiny) * v[i][0] + b * v[i][1] + stiffness * bend[i][0],
-                    b * v[i][0] + (c + tiny) * v[i][1] + stiffness * bend[i][1],
-                ]
-            })
-            .collect()
-    };
-    let pull_of_bending = apply_all(field.nodes.data(), &mut bend, false);
-    let mut r: Vec<[f64; 2]> = (0..nx * ny)
-        .map(|i| {
-            let p = normals.data()[i].pull;
-            [p[0] - pull_of_bending[i][0], p[1] - pull_of_bending[i][1]]
-        })
-        .collect();
-    let dot = |a: &[[f64; 2]], b: &[[f64; 2]]| -> f64 {
-        a.iter().zip(b).map(|(p, q)| p[0] * q[0] + p[1] * q[1]).sum()
-    };
-    // Jacobi preconditioner: 20 is the centre weight of the bending stencil away from borders.
-    let precondition = |r: &[[f64; 2]]| -> Vec<[f64; 2]> {
-        r.iter()
-            .zip(normals.data())
-            .map(|(v, n)| {
-                let d = |info: f64| info + 20.0 * stiffness + 1e-6;
-                [v[0] / d(n.information[0]), v[1] / d(n.information[2])]
-            })
-            .collect()
-    };
-    let mut x = vec![[0.0f64; 2]; nx * ny];
-    let mut z = precondition(&r);
-    let mut p = z.clone();
-    let mut rz = dot(&r, &z);
-    let target = 1e-10 * rz;
-    for _ in 0..settings.solver_steps {
-        if rz <= target || rz <= 0.0 {
-            break;
-        }
-        let q = apply_all(&p, &mut bend, true);
-        let alpha = rz / dot(&p, &q);
-        for i in 0..nx * ny {
-            for k in 0..2 {
-                x[i][k] += alpha * p[i][k];
-                r[i][k] -= alpha * q[i][k];
+    Grid::from_fn(nx, ny, |x, y| {
+        let mut fit = Fit::default();
+        for (k, octave) in blocks.iter().enumerate() {
+            let mut sum = Block::default();
+            let around = |n: usize, len: usize| {
+                (n * BLOCKS_PER_NODE).saturating_sub(BLOCKS_PER_NODE)
+                    ..((n + 1) * BLOCKS_PER_NODE).min(len)
+            };
+            for j in around(y, octave.height()) {
+                for i in around(x, octave.width()) {
+                    let b = octave.at(i, j);
+                    sum.aa += b.aa;
+                    sum.bb += b.bb;
+                    sum.ab += b.ab;
+                    sum.n += b.n;
+                }
+            }
+            fit.correlation[k] = sum.correlation();
+            if k == 0 {
+                let side = 2.0 * field.spacing_px / factor as f64;
+                fit.seen = sum.n / (side * side);
             }
         }
-        z = precondition(&r);
-        let next = dot(&r, &z);
-        let beta = next / rz;
-        rz = next;
-        for i in 0..nx * ny {
-            for k in 0..2 {
-                p[i][k] = z[i][k] + beta * p[i][k];
-            }
-        }
-    }
-    Grid::from_vec(nx, ny, x)
+        fit
+    })
 }
 
-/// Gradient of ½ Σ (u_xx² + 2u_xy² + u_yy²) over the node grid; affine fields cost nothing.
-fn bending(v: &[[f64; 2]], nx: usize, ny: usize, out: &mut [[f64; 2]]) {
-    out.fill([0.0; 2]);
-    let mut add = |cells: &[(usize, f64)], weight: f64| {
-        for k in 0..2 {
-            let d: f64 = cells.iter().map(|&(i, c)| c * v[i][k]).sum();
-            for &(i, c) in cells {
-                out[i][k] += weight * c * d;
+/// The normal equations of one round, solved.
+struct System {
+    factor: Factor,
+    /// Nodes that a block touches, and its weighed pull.
+    pulls: Vec<([(usize, f64); 16], [f64; 2])>,
+    bending: f64,
+    slope: f64,
+}
+
+impl System {
+    fn new(octaves: &[Grid<Block>], field: &Field, settings: &AlignSettings) -> Self {
+        let mut equations = Equations::new(field);
+        let (w, h) = (octaves[0].width(), octaves[0].height());
+        let side = field.spacing_px / BLOCKS_PER_NODE as f64;
+        let mut pulls = Vec::new();
+        for y in 0..h {
+            let ky = field.knots((y as f64 + 0.5) * side);
+            for x in 0..w {
+                let (mut information, mut pull) = ([0.0; 3], [0.0; 2]);
+                for blocks in octaves {
+                    let b = blocks.at(x, y);
+                    if b.n == 0.0 {
+                        continue;
+                    }
+                    let near = around(blocks, x, y, 1);
+                    // Uncorrelated surroundings say nothing about where the skin went.
+                    let unexplained = (near.ee / near.n + 1e-3) * settings.correlation_area_px;
+                    let trust = near.correlation().max(0.0).powi(2) / unexplained;
+                    (0..3).for_each(|k| information[k] += trust * b.information[k]);
+                    (0..2).for_each(|k| pull[k] += trust * b.pull[k]);
+                }
+                if information == [0.0; 3] {
+                    continue;
+                }
+                let nodes = equations.nodes(&field.knots((x as f64 + 0.5) * side), &ky);
+                equations.inform(&nodes, information);
+                pulls.push((nodes, pull));
             }
         }
-    };
-    for y in 0..ny {
-        for x in 0..nx {
-            let i = y * nx + x;
-            if x >= 1 && x + 1 < nx {
-                add(&[(i - 1, 1.0), (i, -2.0), (i + 1, 1.0)], 1.0);
-            }
-            if y >= 1 && y + 1 < ny {
-                add(&[(i - nx, 1.0), (i, -2.0), (i + nx, 1.0)], 1.0);
-            }
-            if x + 1 < nx && y + 1 < ny {
-                add(&[(i, 1.0), (i + 1, -1.0), (i + nx, -1.0), (i + nx + 1, 1.0)], 2.0);
-            }
-        }
+        let bending = 1.0 / (settings.bending * field.spacing_px).powi(2);
+        let slope = bending * settings.slope;
+        equations.stiffness(bending, slope);
+        System { factor: equations.factored(), pulls, bending, slope }
     }
+
+    /// One Gauss–Newton step of all nodes.
+    fn step(&self, field: &Field) -> Grid<[f64; 2]> {
+        let equations = self.factor.equations();
+        let mut force = equations.penalty_force(&field.nodes, self.bending, self.slope);
+        for (nodes, pull) in &self.pulls {
+            add(&mut force, nodes, *pull);
+        }
+        self.factor.solve(force)
+    }
+
+    /// How far chance moves each node, px.
+    fn errors(&self, settings: &AlignSettings) -> Grid<f64> {
+        let equations = self.factor.equations();
+        self.factor.spread(settings.bootstrap, |k| {
+            let sign = |i: usize| if hash(i, k) >> 63 == 0 { 1.0 } else { -1.0 };
+            let mut force = equations.penalty_noise(self.bending, self.slope, sign);
+            for (i, (nodes, pull)) in self.pulls.iter().enumerate() {
+                let sign = if hash(i, k) >> 62 & 1 == 0 { 1.0 } else { -1.0 };
+                add(&mut force, nodes, pull.map(|p| sign * p));
+            }
+            force
+        })
+    }
+}
+
+fn add(force: &mut [f64], nodes: &[(usize, f64); 16], pull: [f64; 2]) {
+    for &(i, w) in nodes {
+        force[i] += w * pull[0];
+        force[i + 1] += w * pull[1];
+    }
+}
+
+/// A well-mixed number from two (SplitMix64's finaliser).
+fn hash(i: usize, k: usize) -> u64 {
+    let mut z = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        ^ (k as u64 + 1).wrapping_mul(0xc2b2_ae3d_27d4_eb4f).rotate_left(31);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }

@@ -267,6 +267,14 @@ pub fn map(
     Ok(map)
 }
 
+/// The face of a photo, as [`map`] would find it.
+///
+/// # Errors
+/// A `model` that cannot run on the photo.
+pub fn face(photo: &Photo, model: Option<&Model>, settings: &RegionSettings) -> Result<Option<Face>> {
+    Ok(look(photo, model, settings)?.map(|(face, _)| face))
+}
+
 /// Finds the face of a photo, and what the model says of it, if it sees that face too.
 ///
 /// The model looks where the face finder has the eyes, else where the face finder's box has them.

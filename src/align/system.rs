@@ -1,0 +1,216 @@
+//! The linear equations of a field's nodes: symmetric, positive, banded.
+
+use super::field::{Field, Knots};
+use crate::plane::{Grid, par_collect};
+
+/// What a block of skin, or the stiffness between nodes, says of the nodes it touches.
+pub struct Equations {
+    nx: usize,
+    ny: usize,
+    /// Unknowns whose index differs by more than this do not meet.
+    band: usize,
+    /// Row i holds columns i − band … i, the diagonal last.
+    matrix: Vec<f64>,
+}
+
+/// Nodes (x, y) with their weights.
+type Stencil = ([(usize, usize); 4], [f64; 4], usize);
+
+impl Equations {
+    /// No equations yet, for the nodes of `field`.
+    pub fn new(field: &Field) -> Self {
+        let (nx, ny) = (field.nodes.width(), field.nodes.height());
+        let band = 2 * (3 * nx.min(ny) + 3) + 1;
+        Equations { nx, ny, band, matrix: vec![0.0; 2 * nx * ny * (band + 1)] }
+    }
+
+    /// Number of the first of a node's two unknowns; nodes are counted along the shorter side.
+    fn unknown(&self, x: usize, y: usize) -> usize {
+        2 * if self.nx <= self.ny { y * self.nx + x } else { x * self.ny + y }
+    }
+
+    fn add(&mut self, i: usize, j: usize, v: f64) {
+        if i >= j {
+            self.matrix[i * (self.band + 1) + self.band - (i - j)] += v;
+        }
+    }
+
+    /// The nodes a position depends on.
+    pub fn nodes(&self, (ix, wx): &Knots, (iy, wy): &Knots) -> [(usize, f64); 16] {
+        std::array::from_fn(|k| {
+            let at = |first: isize, k: usize, n: usize| {
+                (first + k as isize).clamp(0, n as isize - 1) as usize
+            };
+            let (x, y) = (at(*ix, k % 4, self.nx), at(*iy, k / 4, self.ny));
+            (self.unknown(x, y), wx[k % 4] * wy[k / 4])
+        })
+    }
+
+    /// Adds ½ (displacement there)ᵀ G (displacement there), `information` = xx, xy, yy of G.
+    pub fn inform(&mut self, nodes: &[(usize, f64); 16], information: [f64; 3]) {
+        let [a, b, c] = information;
+        for &(i, u) in nodes {
+            for &(j, v) in nodes {
+                let w = u * v;
+                self.add(i, j, w * a);
+                self.add(i, j + 1, w * b);
+                self.add(i + 1, j, w * b);
+                self.add(i + 1, j + 1, w * c);
+            }
+        }
+    }
+
+    /// Adds ½ weight (Σ cᵢ uᵢ)² for both components of a stencil.
+    fn stiffen(&mut self, (cells, c, n): &Stencil, weight: f64) {
+        for i in 0..*n {
+            for j in 0..*n {
+                let (p, q) = (self.unknown(cells[i].0, cells[i].1), self.unknown(cells[j].0, cells[j].1));
+                let w = weight * c[i] * c[j];
+                self.add(p, q, w);
+                self.add(p + 1, q + 1, w);
+            }
+        }
+    }
+
+    /// Adds the penalties: bending of weight `bending`, slope of weight `slope`.
+    pub fn stiffness(&mut self, bending: f64, slope: f64) {
+        for (stencil, bends) in stencils(self.nx, self.ny) {
+            self.stiffen(&stencil, if bends { bending } else { slope });
+        }
+    }
+
+    /// The force of the penalties on each unknown: `−P u`.
+    pub fn penalty_force(&self, u: &Grid<[f64; 2]>, bending: f64, slope: f64) -> Vec<f64> {
+        let mut force = vec![0.0; 2 * self.nx * self.ny];
+        for ((cells, c, n), bends) in stencils(self.nx, self.ny) {
+            let weight = if bends { bending } else { slope };
+            for k in 0..2 {
+                let d: f64 = (0..n).map(|i| c[i] * u.at(cells[i].0, cells[i].1)[k]).sum();
+                for i in 0..n {
+                    force[self.unknown(cells[i].0, cells[i].1) + k] -= weight * c[i] * d;
+                }
+            }
+        }
+        force
+    }
+
+    /// A random force as strong as the penalties allow: independent signs from `sign`.
+    pub fn penalty_noise(&self, bending: f64, slope: f64, sign: impl Fn(usize) -> f64) -> Vec<f64> {
+        let mut force = vec![0.0; 2 * self.nx * self.ny];
+        for (s, ((cells, c, n), bends)) in stencils(self.nx, self.ny).enumerate() {
+            let weight = if bends { bending } else { slope }.sqrt();
+            for k in 0..2 {
+                let w = weight * sign(2 * s + k);
+                for i in 0..n {
+                    force[self.unknown(cells[i].0, cells[i].1) + k] += w * c[i];
+                }
+            }
+        }
+        force
+    }
+
+    /// Cholesky's factor. A tiny term on the diagonal keeps it positive.
+    pub fn factored(mut self) -> Factor {
+        let (band, width) = (self.band, self.band + 1);
+        let n = 2 * self.nx * self.ny;
+        for i in 0..n {
+            let (done, rest) = self.matrix.split_at_mut(i * width);
+            let row = &mut rest[..width];
+            row[band] += 1e-9 + 1e-9 * row[band];
+            for j in i.saturating_sub(band)..i {
+                let at = band - (i - j);
+                let other = &done[j * width..(j + 1) * width];
+                // Columns that both rows hold: of row i from `at` back, of row j up to its diagonal.
+                let sum = dot(&row[..at], &other[i - j..band]);
+                row[at] = (row[at] - sum) / other[band];
+            }
+            let sum = dot(&row[..band], &row[..band]);
+            row[band] = (row[band] - sum).max(1e-12).sqrt();
+        }
+        Factor { equations: self }
+    }
+}
+
+/// Differences of neighbouring nodes: of second order (true), which vanish for affine fields, and
+/// of first order (false).
+fn stencils(nx: usize, ny: usize) -> impl Iterator<Item = (Stencil, bool)> {
+    let root = std::f64::consts::SQRT_2;
+    let none = (0, 0);
+    (0..nx * ny).flat_map(move |i| {
+        let (x, y) = (i % nx, i / nx);
+        let across = (x >= 1 && x + 1 < nx)
+            .then(|| (([(x - 1, y), (x, y), (x + 1, y), none], [1.0, -2.0, 1.0, 0.0], 3), true));
+        let down = (y >= 1 && y + 1 < ny)
+            .then(|| (([(x, y - 1), (x, y), (x, y + 1), none], [1.0, -2.0, 1.0, 0.0], 3), true));
+        let twist = (x + 1 < nx && y + 1 < ny).then(|| {
+            let cells = [(x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)];
+            ((cells, [root, -root, -root, root], 4), true)
+        });
+        let right = (x + 1 < nx)
+            .then(|| (([(x, y), (x + 1, y), none, none], [1.0, -1.0, 0.0, 0.0], 2), false));
+        let below = (y + 1 < ny)
+            .then(|| (([(x, y), (x, y + 1), none, none], [1.0, -1.0, 0.0, 0.0], 2), false));
+        [across, down, twist, right, below].into_iter().flatten()
+    })
+}
+
+/// Four running sums, in a fixed order.
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let mut sums = [0.0f64; 4];
+    let ((a4, a_rest), (b4, b_rest)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
+    for (x, y) in a4.iter().zip(b4) {
+        for k in 0..4 {
+            sums[k] += x[k] * y[k];
+        }
+    }
+    let rest: f64 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
+    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
+}
+
+/// [`Equations`] ready to be solved.
+pub struct Factor {
+    equations: Equations,
+}
+
+impl Factor {
+    /// The displacement of each node under `forces`.
+    pub fn solve(&self, mut forces: Vec<f64>) -> Grid<[f64; 2]> {
+        let e = &self.equations;
+        let (band, width, n) = (e.band, e.band + 1, forces.len());
+        for i in 0..n {
+            let lo = i.saturating_sub(band);
+            let row = &e.matrix[i * width + band - (i - lo)..(i + 1) * width];
+            let sum = dot(&row[..i - lo], &forces[lo..i]);
+            forces[i] = (forces[i] - sum) / row[i - lo];
+        }
+        for i in (0..n).rev() {
+            let lo = i.saturating_sub(band);
+            let row = &e.matrix[i * width + band - (i - lo)..(i + 1) * width];
+            forces[i] /= row[i - lo];
+            let v = forces[i];
+            for (f, r) in forces[lo..i].iter_mut().zip(row) {
+                *f -= r * v;
+            }
+        }
+        Grid::from_fn(e.nx, e.ny, |x, y| {
+            let i = e.unknown(x, y);
+            [forces[i], forces[i + 1]]
+        })
+    }
+
+    /// Root mean square length of the displacement of each node under `count` random forces.
+    pub fn spread(&self, count: usize, force: impl Fn(usize) -> Vec<f64> + Sync) -> Grid<f64> {
+        let moved = par_collect(count, |k| self.solve(force(k)));
+        let e = &self.equations;
+        Grid::from_fn(e.nx, e.ny, |x, y| {
+            let sum: f64 =
+                moved.iter().map(|m| m.at(x, y)).map(|d| d[0] * d[0] + d[1] * d[1]).sum();
+            (sum / count as f64).sqrt()
+        })
+    }
+
+    /// The equations' own numbering, for making forces.
+    pub fn equations(&self) -> &Equations {
+        &self.equations
+    }
+}

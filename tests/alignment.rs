@@ -1,0 +1,621 @@
+//! The alignment held against its truth: drawn skin, drawn faces, and real faces bent by known
+//! fields; the people of `shared/data` against each other.
+//!
+//! The short form runs always. `SKINDELTA_FULL=1 cargo test --release --test alignment -- known
+//! --nocapture` runs 40 pairs of each kind at each level and, with `SKINDELTA_PAIRS=DIR`, writes
+//! photos, truth and our field for `benches/align.py`, which lays the peer's beside them.
+
+use image::ImageEncoder;
+use skindelta::align::{self, Alignment, AlignmentStatus};
+use skindelta::phantom::truth::displacement;
+use skindelta::phantom::{Capture, Kind, Scene, Skin, SkinSpec, Spec, Treatment};
+use skindelta::photo::Photo;
+use skindelta::plane::Grid;
+use skindelta::region::{self, Model, RegionMap, RegionRequest};
+use skindelta::series::{Scale, ScaleSource, Series, Visit};
+use skindelta::settings::Settings;
+use skindelta::units::MmPerPx;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Spacing of the truth, baseline px.
+const GRID_PX: usize = 8;
+
+/// The photos of `../shared/data`, or of `SKINDELTA_DATA`.
+fn data() -> Option<PathBuf> {
+    let folder = std::env::var_os("SKINDELTA_DATA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
+        PathBuf::from,
+    );
+    if !folder.is_dir() {
+        println!("skipped: no photos at {} (SKINDELTA_DATA)", folder.display());
+        return None;
+    }
+    Some(folder)
+}
+
+fn full() -> bool {
+    std::env::var_os("SKINDELTA_FULL").is_some()
+}
+
+/// Uniform numbers from a seed.
+struct Dice(u64);
+
+impl Dice {
+    fn new(seed: u64) -> Dice {
+        let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x1234_5678_9ABC_DEF1);
+        (0..8).for_each(|_| _ = dice.roll());
+        dice
+    }
+    fn roll(&mut self) -> f64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
+    /// Between −a and a.
+    fn about(&mut self, a: f64) -> f64 {
+        a * (2.0 * self.roll() - 1.0)
+    }
+    fn between(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * self.roll()
+    }
+}
+
+/// How far two visits differ.
+#[derive(Debug, Clone, Copy)]
+struct Level {
+    name: &'static str,
+    turn_deg: f64,
+    /// Largest factor of distance, and its inverse.
+    scale: f64,
+    /// Largest displacement of the bend, px.
+    bend_px: f64,
+    /// Largest movement of the lamp, degrees; drawn skin only.
+    light_deg: f64,
+    stops: f64,
+    /// Uneven light from the middle to an edge.
+    shading: f64,
+    blur_px: f64,
+    jpeg: [f64; 2],
+}
+
+const CAREFUL: Level = Level {
+    name: "careful",
+    turn_deg: 3.0,
+    scale: 1.05,
+    bend_px: 7.0,
+    light_deg: 1.5,
+    stops: 0.3,
+    shading: 0.15,
+    blur_px: 0.5,
+    jpeg: [88.0, 96.0],
+};
+const HARDER: Level = Level {
+    name: "harder",
+    turn_deg: 9.0,
+    scale: 1.15,
+    bend_px: 20.0,
+    light_deg: 4.0,
+    stops: 0.6,
+    shading: 0.35,
+    blur_px: 2.0,
+    jpeg: [84.0, 96.0],
+};
+const LIMIT: Level = Level {
+    name: "limit",
+    turn_deg: 15.0,
+    scale: 1.4,
+    bend_px: 20.0,
+    light_deg: 20.0,
+    stops: 1.0,
+    shading: 0.35,
+    blur_px: 2.0,
+    jpeg: [80.0, 90.0],
+};
+
+/// A pair with its truth.
+struct Pair {
+    name: String,
+    before: Photo,
+    after: Photo,
+    bytes: [Vec<u8>; 2],
+    request: RegionRequest,
+    mm_per_px: f64,
+    /// For the baseline pixel (8j, 8i) its place in the follow-up; NaN where that does not show it.
+    truth: Grid<[f32; 2]>,
+}
+
+fn photo(name: &str, bytes: &[u8]) -> Photo {
+    Photo::from_bytes(name.as_ref(), bytes, &Settings::default().photo).expect("a good file")
+}
+
+/// The second photo of drawn skin at `level`.
+fn nuisances(base: &Capture, level: &Level, dice: &mut Dice, seed: u64) -> Capture {
+    Capture {
+        light_azimuth_deg: base.light_azimuth_deg + dice.about(level.light_deg),
+        light_elevation_deg: base.light_elevation_deg + dice.about(level.light_deg),
+        exposure_stops: dice.about(level.stops),
+        white_balance: [1.0 + dice.about(0.08), 1.0, 1.0 + dice.about(0.08)],
+        gradient: [dice.about(level.shading), dice.about(level.shading)],
+        blur_px: base.blur_px.hypot(level.blur_px * dice.roll()),
+        noise: dice.between(1.0, 3.0),
+        jpeg_quality: Some(dice.between(level.jpeg[0], level.jpeg[1]) as u8),
+        scale: (level.scale.ln() * dice.about(1.0)).exp(),
+        rotation_deg: dice.about(level.turn_deg),
+        shift_px: [dice.about(18.0), dice.about(18.0)],
+        bend_px: dice.between(0.3, 1.0) * level.bend_px,
+        seed,
+        ..base.clone()
+    }
+}
+
+fn drawn_pair(kind: Kind, level: &Level, seed: u64) -> Pair {
+    let spec = Spec { tone: 1 + (seed % 6) as u8, ..Spec::new(kind, seed, 1) };
+    let base = spec.capture(0);
+    let after = nuisances(&base, level, &mut Dice::new(seed), seed + 7_000_000);
+    let skin = match kind {
+        // Room for what turns and shrinks.
+        Kind::Closeup => Skin::new(&SkinSpec {
+            seed,
+            tone: spec.tone,
+            size_mm: [spec.width_px, spec.height_px]
+                .map(|n| (1.25 * level.scale * n as f64 + 300.0) / spec.px_per_mm),
+            samples_per_mm: 2.0 * spec.px_per_mm,
+            ..SkinSpec::default()
+        }),
+        Kind::Face => spec.skin(),
+    };
+    let scene = match kind {
+        Kind::Closeup => Scene::of_skin(&skin, &Treatment::default()),
+        Kind::Face => spec.scene(&skin, 0),
+    };
+    let bytes = [&base, &after].map(|capture| scene.shoot(capture).encode());
+    Pair {
+        name: format!("{kind:?}-{}-{seed}", level.name),
+        before: photo("before.jpg", &bytes[0]),
+        after: photo("after.jpg", &bytes[1]),
+        truth: displacement(&base, &after),
+        bytes,
+        request: if kind == Kind::Face { RegionRequest::Face } else { RegionRequest::Whole },
+        mm_per_px: 1.0 / spec.px_per_mm,
+    }
+}
+
+/// A real photo, and the part of it that is the baseline.
+struct Source {
+    name: &'static str,
+    whole: Photo,
+    left: usize,
+    top: usize,
+    width: usize,
+    height: usize,
+    mm_per_px: f64,
+}
+
+fn sources() -> Vec<Source> {
+    let Some(folder) = data() else { return Vec::new() };
+    let open = |file: &str| {
+        Photo::open(&folder.join("faces/unsplash").join(file), &Settings::default().photo).unwrap()
+    };
+    vec![
+        Source {
+            name: "man",
+            whole: open("04_man_wrinkles_3456x5184.jpg"),
+            left: 700,
+            top: 1250,
+            width: 2000,
+            height: 2700,
+            mm_per_px: 0.088,
+        },
+        Source {
+            name: "woman",
+            whole: open("02_woman_3974x5000.jpg"),
+            left: 1250,
+            top: 1000,
+            width: 1900,
+            height: 2500,
+            mm_per_px: 0.096,
+        },
+    ]
+}
+
+/// Follow-up pixel `q` shows the baseline's `middle + R(q + bend(q) − middle − shift) / scale`.
+struct Warp {
+    middle: [f64; 2],
+    shift: [f64; 2],
+    turn: f64,
+    scale: f64,
+    /// Wave vector, phase, amplitude.
+    waves: Vec<([f64; 2], f64, [f64; 2])>,
+}
+
+impl Warp {
+    fn new(level: &Level, dice: &mut Dice, width: usize, height: usize) -> Warp {
+        let side = width.max(height) as f64;
+        let amplitude = dice.between(0.3, 1.0) * level.bend_px;
+        let waves = [0.4, 0.3, 0.2, 0.1].map(|share| {
+            let k = std::f64::consts::TAU / (side * dice.between(0.7, 1.6));
+            let [along, push] = [0, 1].map(|_| dice.between(0.0, std::f64::consts::TAU));
+            let a = share * amplitude;
+            let phase = dice.between(0.0, std::f64::consts::TAU);
+            ([k * along.cos(), k * along.sin()], phase, [a * push.cos(), a * push.sin()])
+        });
+        Warp {
+            middle: [width as f64 / 2.0, height as f64 / 2.0],
+            shift: [dice.about(0.02 * side), dice.about(0.02 * side)],
+            turn: dice.about(level.turn_deg).to_radians(),
+            scale: (level.scale.ln() * dice.about(1.0)).exp(),
+            waves: waves.to_vec(),
+        }
+    }
+
+    fn bent(&self, q: [f64; 2]) -> [f64; 2] {
+        self.waves.iter().fold(q, |p, (k, phase, a)| {
+            let s = (k[0] * q[0] + k[1] * q[1] + phase).sin();
+            [p[0] + a[0] * s, p[1] + a[1] * s]
+        })
+    }
+
+    fn baseline(&self, q: [f64; 2]) -> [f64; 2] {
+        let (sin, cos) = self.turn.sin_cos();
+        let b = self.bent(q);
+        let [x, y] = [0, 1].map(|k| (b[k] - self.middle[k] - self.shift[k]) / self.scale);
+        [self.middle[0] + cos * x + sin * y, self.middle[1] + cos * y - sin * x]
+    }
+
+    fn follow_up(&self, p: [f64; 2]) -> [f64; 2] {
+        let (sin, cos) = self.turn.sin_cos();
+        let [x, y] = [0, 1].map(|k| self.scale * (p[k] - self.middle[k]));
+        let target = [
+            cos * x - sin * y + self.middle[0] + self.shift[0],
+            sin * x + cos * y + self.middle[1] + self.shift[1],
+        ];
+        let mut q = target;
+        for _ in 0..60 {
+            let b = self.bent(q);
+            q = [q[0] + target[0] - b[0], q[1] + target[1] - b[1]];
+        }
+        q
+    }
+}
+
+/// A real face and the same face bent, lit, blurred, and stored again.
+fn bent_pair(source: &Source, level: &Level, seed: u64) -> Pair {
+    let mut dice = Dice::new(seed);
+    let (w, h) = (source.width, source.height);
+    let warp = Warp::new(level, &mut dice, w, h);
+    let pixel = |x: isize, y: isize| {
+        let at = |v: isize, lo: usize, n: usize| (v + lo as isize).clamp(0, n as isize - 1);
+        source.whole.linear.at(
+            at(x, source.left, source.whole.width()) as usize,
+            at(y, source.top, source.whole.height()) as usize,
+        )
+    };
+    let before = Grid::from_fn(w, h, |x, y| {
+        pixel(x as isize, y as isize).map(|v| f32::from(v) / 65535.0)
+    });
+    // Windowed sinc over eight pixels.
+    let weights = |t: f64| -> (isize, [f32; 8]) {
+        let first = t.floor() as isize - 3;
+        let mut k = [0, 1, 2, 3, 4, 5, 6, 7].map(|i| {
+            let d = std::f64::consts::PI * (t - (first + i) as f64);
+            if d.abs() < 1e-9 { 1.0 } else { 4.0 * d.sin() * (d / 4.0).sin() / (d * d) }
+        });
+        let sum: f64 = k.iter().sum();
+        k.iter_mut().for_each(|v| *v /= sum);
+        (first, k.map(|v| v as f32))
+    };
+    let after = Grid::from_fn(w, h, |x, y| {
+        let p = warp.baseline([x as f64, y as f64]);
+        let ((x0, wx), (y0, wy)) = (weights(p[0]), weights(p[1]));
+        let mut sum = [0.0f32; 3];
+        for (j, v) in wy.iter().enumerate() {
+            for (i, u) in wx.iter().enumerate() {
+                let c = pixel(x0 + i as isize, y0 + j as isize);
+                for k in 0..3 {
+                    sum[k] += u * v * f32::from(c[k]) / 65535.0;
+                }
+            }
+        }
+        sum
+    });
+    let blur = (level.blur_px * dice.roll()) as f32;
+    let planes = [0, 1, 2]
+        .map(|k| skindelta::filter::gaussian::blur(&after.map(|v| v[k]), blur));
+    let gain = dice.about(level.stops).exp2();
+    let balance = [1.0 + dice.about(0.08), 1.0, 1.0 + dice.about(0.08)];
+    let gradient = [dice.about(level.shading), dice.about(level.shading)];
+    let noise = dice.between(1.0, 3.0);
+    let after = Grid::from_fn(w, h, |x, y| {
+        let [u, v] = [2.0 * x as f64 / w as f64 - 1.0, 2.0 * y as f64 / h as f64 - 1.0];
+        let light = gain * (1.0 + gradient[0] * u + gradient[1] * v);
+        let mut own = Dice::new(seed ^ ((y * w + x) as u64) << 20);
+        [0, 1, 2].map(|k| {
+            let value = f64::from(planes[k].at(x, y)).max(0.0) * light * balance[k];
+            let normal = (0..6).map(|_| own.about(1.0)).sum::<f64>() / 2f64.sqrt();
+            (value + noise * (8e-7 + 3e-5 * value).sqrt() * normal) as f32
+        })
+    });
+    let quality = dice.between(level.jpeg[0], level.jpeg[1]) as u8;
+    let bytes = [jpeg(&before, 95), jpeg(&after, quality)];
+    let truth = Grid::from_fn(w.div_ceil(GRID_PX), h.div_ceil(GRID_PX), |j, i| {
+        let q = warp.follow_up([(GRID_PX * j) as f64, (GRID_PX * i) as f64]);
+        let inside = q[0] >= 0.0 && q[1] >= 0.0 && q[0] <= w as f64 - 1.0 && q[1] <= h as f64 - 1.0;
+        if inside { q.map(|v| v as f32) } else { [f32::NAN; 2] }
+    });
+    Pair {
+        name: format!("{}-{}-{seed}", source.name, level.name),
+        before: photo("before.jpg", &bytes[0]),
+        after: photo("after.jpg", &bytes[1]),
+        bytes,
+        request: RegionRequest::Face,
+        mm_per_px: source.mm_per_px,
+        truth,
+    }
+}
+
+/// Linear light to a JPEG without chroma subsampling.
+fn jpeg(linear: &Grid<[f32; 3]>, quality: u8) -> Vec<u8> {
+    let coded = linear.map(|v| {
+        v.map(|v| {
+            let v = f64::from(v).clamp(0.0, 1.0);
+            let s = if v <= 0.003_130_8 { 12.92 * v } else { 1.055 * v.powf(1.0 / 2.4) - 0.055 };
+            (255.0 * s).round() as u8
+        })
+    });
+    let (w, h) = (linear.width() as u32, linear.height() as u32);
+    let mut bytes = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, quality)
+        .write_image(coded.data().as_flattened(), w, h, image::ExtendedColorType::Rgb8)
+        .expect("a photo of this size can be stored");
+    bytes
+}
+
+/// Aligns two photos.
+fn aligned(before: &Photo, after: &Photo, request: &RegionRequest, mm: Option<f64>) -> (RegionMap, Alignment) {
+    let mut settings = Settings::default();
+    if let Ok(v) = std::env::var("SET") {
+        for kv in v.split(',') {
+            let (k, v) = kv.split_once('=').unwrap();
+            let v: f64 = v.parse().unwrap();
+            let a = &mut settings.align;
+            match k {
+                "bending" => a.bending = v,
+                "slope" => a.slope = v,
+                "band" => a.feature_band_px = v,
+                "floor" => a.feature_floor = v,
+                "outlier" => a.outlier = v,
+                "area" => a.correlation_area_px = v,
+                "spacing" => a.node_spacing_mm = v,
+                "rounds" => a.rounds_finest = v as usize,
+                "rounds0" => a.rounds = v as usize,
+                _ => panic!("{k}"),
+            }
+        }
+    }
+    let model = Model::built_in();
+    let regions = region::map(before, request, model, &settings.region).expect("regions");
+    let scale = Scale {
+        mm_per_px: mm
+            .or_else(|| Some(settings.region.nominal_face_width_mm / regions.face?.width_px))
+            .map(MmPerPx),
+        source: ScaleSource::Argument,
+        relative_uncertainty: 0.0,
+    };
+    let visit = |photo: &Photo| Visit { label: String::new(), date: None, photo: photo.clone() };
+    let series = Series { visits: vec![visit(before), visit(after)] };
+    let face = match regions.face {
+        Some(_) => region::face(after, model, &settings.region).expect("the project's own model"),
+        None => None,
+    };
+    let mut all = align::align(series, regions, &[face], scale, &settings.align);
+    (all.regions, all.alignments.remove(0))
+}
+
+/// Errors of one pair where skin is measured: true distance and the stated error, px.
+struct Judged {
+    name: String,
+    status: AlignmentStatus,
+    reason: Option<String>,
+    /// True error of each point of the truth on skin that is not refused.
+    errors: Vec<f64>,
+    /// Share of the skin that is refused, tile by tile.
+    refused: f64,
+    /// (stated, root mean square of the true error) of each tile.
+    tiles: Vec<[f64; 2]>,
+}
+
+fn judge(pair: &Pair) -> Judged {
+    let (regions, alignment) =
+        aligned(&pair.before, &pair.after, &pair.request, Some(pair.mm_per_px));
+    let window = regions.window;
+    let mut judged = Judged {
+        name: pair.name.clone(),
+        status: alignment.status,
+        reason: alignment.reason.clone(),
+        errors: Vec::new(),
+        refused: 1.0,
+        tiles: Vec::new(),
+    };
+    let Some(field) = &alignment.field else {
+        write(pair, &regions, None);
+        return judged;
+    };
+    let side = field.spacing_px;
+    let mut tiles = std::collections::BTreeMap::<(i64, i64), (f64, f64, f64)>::new();
+    let (mut seen, mut refused) = (0, 0);
+    for i in 0..pair.truth.height() {
+        for j in 0..pair.truth.width() {
+            let (x, y) = (GRID_PX * j, GRID_PX * i);
+            let truth = pair.truth.at(j, i);
+            let skin = window.contains(x, y) && regions.skin.at(x - window.x, y - window.y);
+            if !skin || !truth[0].is_finite() {
+                continue;
+            }
+            seen += 1;
+            let found = field.at(x as f64, y as f64);
+            let error = (found[0] - f64::from(truth[0])).hypot(found[1] - f64::from(truth[1]));
+            let Some(stated) = alignment.error_px(x as f64, y as f64) else {
+                refused += 1;
+                continue;
+            };
+            judged.errors.push(error);
+            let key = |v: usize, o: f64| ((v as f64 - o) / side).round() as i64;
+            let tile = tiles.entry((key(x, field.origin[0]), key(y, field.origin[1]))).or_default();
+            *tile = (tile.0 + stated, tile.1 + error * error, tile.2 + 1.0);
+        }
+    }
+    judged.refused = f64::from(refused) / f64::from(seen.max(1));
+    judged.tiles = tiles
+        .values()
+        .filter(|t| t.2 >= 4.0)
+        .map(|(stated, squares, n)| [stated / n, (squares / n).sqrt()])
+        .collect();
+    write(pair, &regions, Some(&alignment));
+    judged
+}
+
+/// Photos, truth on the skin, and our field, where `SKINDELTA_PAIRS` says.
+fn write(pair: &Pair, regions: &RegionMap, alignment: Option<&Alignment>) {
+    let Some(folder) = std::env::var_os("SKINDELTA_PAIRS") else { return };
+    let folder = Path::new(&folder).join(&pair.name);
+    fs::create_dir_all(&folder).expect("a folder for pairs");
+    let put = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).expect("room");
+    put("before.jpg", &pair.bytes[0]);
+    put("after.jpg", &pair.bytes[1]);
+    let grid = |at: &dyn Fn(usize, usize, [f32; 2]) -> [f32; 2]| {
+        let mut text = format!(
+            "{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}, 2), }}",
+            pair.truth.height(),
+            pair.truth.width()
+        );
+        while (10 + text.len() + 1) % 64 != 0 {
+            text.push(' ');
+        }
+        text.push('\n');
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((text.len() as u16).to_le_bytes());
+        bytes.extend(text.into_bytes());
+        for i in 0..pair.truth.height() {
+            for j in 0..pair.truth.width() {
+                let v = at(GRID_PX * j, GRID_PX * i, pair.truth.at(j, i));
+                bytes.extend(v.iter().flat_map(|v| v.to_le_bytes()));
+            }
+        }
+        bytes
+    };
+    let window = regions.window;
+    let skin = |x: usize, y: usize| {
+        window.contains(x, y) && regions.skin.at(x - window.x, y - window.y)
+    };
+    let nowhere = [f32::NAN; 2];
+    put("truth.npy", &grid(&|x, y, truth| if skin(x, y) { truth } else { nowhere }));
+    if let Some(alignment) = alignment
+        && let Some(field) = &alignment.field
+    {
+        let at = |x: usize, y: usize, _| match alignment.error_px(x as f64, y as f64) {
+            Some(_) => field.at(x as f64, y as f64).map(|v| v as f32),
+            None => nowhere,
+        };
+        put("ours.npy", &grid(&at));
+    }
+}
+
+fn quantile(values: &mut [f64], q: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    if values.is_empty() { f64::NAN } else { values[((values.len() - 1) as f64 * q) as usize] }
+}
+
+/// What many pairs of one kind at one level show.
+struct Table {
+    pairs: usize,
+    lost: usize,
+    median: f64,
+    p95: f64,
+    refused: f64,
+    /// Share of tiles whose true error is at most twice the stated one.
+    within_twice: f64,
+    /// Root mean square true error over stated error, in bins of stated error.
+    bins: Vec<[f64; 3]>,
+}
+
+fn tabulate(title: &str, judged: &[Judged]) -> Table {
+    let lost: Vec<&Judged> =
+        judged.iter().filter(|j| j.status == AlignmentStatus::Failed).collect();
+    for j in &lost {
+        println!("lost: {}: {}", j.name, j.reason.as_deref().unwrap_or("?"));
+    }
+    let mut errors: Vec<f64> = judged.iter().flat_map(|j| j.errors.iter().copied()).collect();
+    let mut tiles: Vec<[f64; 2]> = judged.iter().flat_map(|j| j.tiles.iter().copied()).collect();
+    tiles.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    let bins: Vec<[f64; 3]> = tiles
+        .chunks(tiles.len().div_ceil(6).max(1))
+        .map(|bin| {
+            let rms = |k: usize| {
+                (bin.iter().map(|t| t[k] * t[k]).sum::<f64>() / bin.len() as f64).sqrt()
+            };
+            [rms(0), rms(1), rms(1) / rms(0)]
+        })
+        .collect();
+    let within = tiles.iter().filter(|t| t[1] <= 2.0 * t[0]).count();
+    let worst = judged
+        .iter()
+        .filter(|j| !j.errors.is_empty())
+        .map(|j| (quantile(&mut j.errors.clone(), 0.5), &j.name))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let found: Vec<f64> =
+        judged.iter().filter(|j| j.status != AlignmentStatus::Failed).map(|j| j.refused).collect();
+    let table = Table {
+        pairs: judged.len(),
+        lost: lost.len(),
+        median: quantile(&mut errors, 0.5),
+        p95: quantile(&mut errors, 0.95),
+        refused: found.iter().sum::<f64>() / found.len().max(1) as f64,
+        within_twice: within as f64 / tiles.len().max(1) as f64,
+        bins,
+    };
+    println!(
+        "{title}: {} pairs, {} lost, median {:.3} px, 95 % {:.3} px, tiles refused {:.1} %, \
+         within twice the stated error {:.1} %, worst pair {}",
+        table.pairs,
+        table.lost,
+        table.median,
+        table.p95,
+        100.0 * table.refused,
+        100.0 * table.within_twice,
+        worst.map_or(String::new(), |(m, name)| format!("{name} (median {m:.3} px)")),
+    );
+    for [stated, truth, ratio] in &table.bins {
+        println!("    stated {stated:.3} px: true {truth:.3} px, ratio {ratio:.2}");
+    }
+    table
+}
+
+/// Both kinds of drawn skin and real faces, at each level.
+#[test]
+fn known_fields_are_found() {
+    let n = if full() { 40 } else { 2 };
+    let only = std::env::var("SKINDELTA_ONLY").unwrap_or_default();
+    let sources = sources();
+    for level in [CAREFUL, HARDER, LIMIT] {
+        for kind in ["closeup", "face", "man", "woman"] {
+            let title = format!("{} {kind}", level.name);
+            if !title.contains(&only) {
+                continue;
+            }
+            let source = sources.iter().find(|s| s.name == kind);
+            let each = if full() && source.is_some() { n / 2 } else { n };
+            let judged: Vec<Judged> = (0..each as u64)
+                .filter_map(|seed| match (kind, source) {
+                    ("closeup", _) => Some(drawn_pair(Kind::Closeup, &level, 900 + seed)),
+                    ("face", _) => Some(drawn_pair(Kind::Face, &level, 900 + seed)),
+                    (_, Some(source)) => Some(bent_pair(source, &level, 900 + seed)),
+                    _ => None,
+                })
+                .map(|pair| judge(&pair))
+                .collect();
+            tabulate(&title, &judged);
+        }
+    }
+}
