@@ -262,6 +262,13 @@ pub struct AlignSettings {
     pub likeness_min: f64,
     /// Solutions with random signs that the stated error is told from.
     pub bootstrap: usize,
+    /// Share of the stiffness' variance that a bond of the field may really hold (D): real bends
+    /// are smoother than `bending` lets them be.
+    pub bootstrap_bonds: f64,
+    /// Nodes to each side over which octaves are asked whether they agree.
+    pub disagreement_nodes: usize,
+    /// Factor on what the octaves disagree about (D).
+    pub error_bias_gain: f64,
     /// Factor on the error that chance explains (D).
     pub error_gain: f64,
     /// Error that is left however good the match, px (D).
@@ -303,6 +310,9 @@ impl Default for AlignSettings {
             alike_correlation: 0.5,
             likeness_min: 0.4,
             bootstrap: 24,
+            bootstrap_bonds: 0.07,
+            disagreement_nodes: 5,
+            error_bias_gain: 3.2,
             error_gain: 1.0,
             error_floor_px: 0.01,
             error_max_px: 1.0,

@@ -619,3 +619,88 @@ fn known_fields_are_found() {
         }
     }
 }
+
+fn open(path: &Path) -> Photo {
+    Photo::open(path, &Settings::default().photo).expect("a good photo")
+}
+
+/// Skin, eyes, nose and mouth as the label pictures' palette shows them.
+const CLASSES: [[u8; 3]; 4] = [[255, 255, 0], [0, 0, 255], [0, 255, 255], [0, 255, 0]];
+
+/// Intersection over union of skin, eyes, nose and mouth where both photos show the baseline's
+/// window, the follow-up's labels carried over by `alignment`.
+fn overlap(labels: [&image::RgbImage; 2], regions: &RegionMap, alignment: &Alignment) -> [f64; 4] {
+    let field = alignment.field.as_ref().expect("aligned");
+    let window = regions.window;
+    let mut counts = [[0usize; 2]; 4];
+    for y in window.y..window.y + window.height {
+        for x in window.x..window.x + window.width {
+            let [u, v] = field.at(x as f64, y as f64).map(|v| v.round());
+            let (w, h) = labels[1].dimensions();
+            if u < 0.0 || v < 0.0 || u >= f64::from(w) || v >= f64::from(h) {
+                continue;
+            }
+            let a = labels[0].get_pixel(x as u32, y as u32).0;
+            let b = labels[1].get_pixel(u as u32, v as u32).0;
+            for (count, class) in counts.iter_mut().zip(CLASSES) {
+                count[0] += usize::from(a == class && b == class);
+                count[1] += usize::from(a == class || b == class);
+            }
+        }
+    }
+    counts.map(|[both, either]| both as f64 / either.max(1) as f64)
+}
+
+/// Eight people who sat twice: each is aligned with herself or himself, and with nobody else.
+#[test]
+fn people_are_aligned_with_themselves_only() {
+    let Some(folder) = data().map(|d| d.join("pairs/pointing04_2sessions")) else { return };
+    let file = |person: usize, sitting: usize, what: &str| {
+        folder.join(format!("p{person:02}_s{sitting}{what}.png"))
+    };
+    let labels = |person, sitting| {
+        image::open(file(person, sitting, "_label")).expect("a label picture").into_rgb8()
+    };
+    let photos: Vec<[Photo; 2]> =
+        (1..=8).map(|p| [1, 2].map(|sitting| open(&file(p, sitting, "")))).collect();
+    let (mut worst_true, mut best_wrong) = (f64::MAX, 0.0f64);
+    for (i, [before, _]) in photos.iter().enumerate() {
+        for (j, [_, after]) in photos.iter().enumerate() {
+            if i != j && !full() && (i + j) % 3 != 0 {
+                continue;
+            }
+            let (regions, alignment) = aligned(before, after, &RegionRequest::Face, None);
+            let likeness = alignment.likeness.unwrap_or(0.0);
+            if i == j {
+                println!("person {}: {:?}, alike {:.3}", i + 1, alignment.status, likeness);
+                worst_true = worst_true.min(likeness);
+                if alignment.status == AlignmentStatus::Failed {
+                    println!("    refused: {}", alignment.reason.as_deref().unwrap_or("?"));
+                    continue;
+                }
+                let pictures = [1, 2].map(|s| labels(i + 1, s));
+                let iou = overlap([&pictures[0], &pictures[1]], &regions, &alignment);
+                let mean = iou.iter().sum::<f64>() / 4.0;
+                println!("    IoU: skin, eyes, nose, mouth {iou:.2?}, mean {mean:.2}");
+                let all = alignment.all.as_ref().unwrap();
+                println!("    stated {:?} {:?}", all.residual_median_px, all.residual_p95_px);
+            } else {
+                println!("{} and {}: alike {:.3} {}", i + 1, j + 1, likeness, alignment.reason.as_deref().unwrap_or("ALIGNED"));
+                best_wrong = best_wrong.max(likeness);
+            }
+        }
+    }
+    println!("worst true pair {worst_true:.3}, best wrong pair {best_wrong:.3}");
+}
+
+/// One man over the years: aligned, or refused for a true reason.
+#[test]
+fn years_apart() {
+    let Some(folder) = data().map(|d| d.join("pairs/obama_4sessions")) else { return };
+    let names = ["a_2008_smile_1314x1752.jpg", "b_2009_neutral_790x1161.png", "c_2012_smile_910x1137.jpg", "d_whitehouse_1434x2333.jpg"];
+    let photos = names.map(|n| open(&folder.join(n)));
+    for k in 1..4 {
+        let (_, alignment) = aligned(&photos[0], &photos[k], &RegionRequest::Face, None);
+        println!("{}: {:?} {:?} {}", names[k], alignment.status, alignment.likeness, alignment.reason.unwrap_or_default());
+    }
+}

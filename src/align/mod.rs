@@ -225,16 +225,9 @@ impl Aligner<'_> {
     /// Whether a refined field may be believed, and where.
     fn judge(&self, refined: Refined, follow_up: &Photo) -> Result<Alignment, String> {
         let settings = self.settings;
-        let alike = |fit: &Fit| fit.correlation[1] >= settings.alike_correlation;
+        let alike = |fit: &Fit| fit.correlation >= settings.alike_correlation;
         let seen: Vec<&Fit> =
             refined.fits.data().iter().filter(|f| f.seen >= settings.node_seen_min).collect();
-        if std::env::var_os("SKINDELTA_FITS").is_some() {
-            for k in 0..3 {
-                let mut v: Vec<f64> = seen.iter().map(|f| f.correlation[k]).collect();
-                let q: Vec<String> = [0.1, 0.25, 0.5, 0.75, 0.9].iter().map(|&p| format!("{:.2}", quantile(&mut v, p).unwrap_or(0.0))).collect();
-                println!("      octave {k}: {} nodes, correlation {}", v.len(), q.join(" "));
-            }
-        }
         if seen.is_empty() {
             return Err("the photos do not overlap on the skin that is measured".into());
         }
@@ -247,9 +240,7 @@ impl Aligner<'_> {
                 100.0 * settings.likeness_min
             ));
         }
-        let errors = refined.errors.map(|e| {
-            (settings.error_gain * e).hypot(settings.error_floor_px)
-        });
+        let errors = refined.errors;
         let shows = self.overlap(&refined.field, follow_up);
         let summary = |name: &str, window, inside: &Mask| {
             self.region(name, window, inside, &refined.field, &errors, &shows)

@@ -46,6 +46,8 @@ struct Block {
     information: [f64; 3],
     /// Gradient × difference, 1/px.
     pull: [f64; 2],
+    /// Sum of the products of the two photos' gradients, 1/px²: the signal that both share.
+    shared: f64,
     /// Sums of squares of the difference and of both photos, their product, and of 1.
     ee: f64,
     aa: f64,
@@ -57,9 +59,9 @@ struct Block {
 /// What the photos say of one node of a [`Field`].
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Fit {
-    /// Correlation of the two photos around it, one for each octave that was solved last, finest
-    /// first; 0 for those that are not there.
-    pub correlation: [f64; OCTAVES],
+    /// Correlation of the two photos around it, in the second finest octave: the finest may be
+    /// noise, coarser ones show what all faces share.
+    pub correlation: f64,
     /// Share of its surroundings that is skin seen in both photos.
     pub seen: f64,
 }
@@ -70,9 +72,9 @@ pub struct Refined {
     pub field: Field,
     /// One per node.
     pub fits: Grid<Fit>,
-    /// Root mean square error of each node, px, as far as chance explains it: every block of skin
-    /// and every bond of stiffness may as well have pulled the other way (a wild bootstrap, Wu
-    /// 1986).
+    /// Stated error of each node: root mean square distance from the true place, px. Three parts:
+    /// chance (every block of skin and every bond of stiffness may as well have pulled the other
+    /// way: a wild bootstrap, Wu 1986), what the octaves disagree about, and a floor.
     pub errors: Grid<f64>,
 }
 
@@ -143,9 +145,15 @@ impl Reference {
         }
         match last {
             Some((system, blocks)) => {
-                let factor = self.octaves[0].factor;
-                let errors = system.errors(settings);
-                Refined { fits: fits(&blocks, &field, factor), errors, field }
+                let second = 1.min(blocks.len() - 1);
+                let fits = fits(&blocks[second], &field, self.octaves[second].factor);
+                let bias = disagreement(&blocks, &field, settings);
+                let errors = system.chance(settings).zip(&bias, |chance, bias| {
+                    (settings.error_gain * chance)
+                        .hypot(settings.error_bias_gain * bias)
+                        .hypot(settings.error_floor_px)
+                });
+                Refined { fits, errors, field }
             }
             None => Refined {
                 fits: Grid::filled(1, 1, Fit::default()),
@@ -204,6 +212,7 @@ impl Reference {
             for block in &mut strip {
                 block.information = block.information.map(|v| v / (f * f));
                 block.pull = block.pull.map(|v| v / f);
+                block.shared /= f * f;
             }
             strip
         });
@@ -229,8 +238,10 @@ fn sum_row(
         if !(mask[x] && mask[x - 1] && mask[x + 1] && up[x] && down[x]) {
             continue;
         }
-        let gx = 0.25 * (a0[x + 1] - a0[x - 1] + b0[x + 1] - b0[x - 1]);
-        let gy = 0.25 * (ad[x] - au[x] + bd[x] - bu[x]);
+        let (ax, bx) = (a0[x + 1] - a0[x - 1], b0[x + 1] - b0[x - 1]);
+        let (ay, by) = (ad[x] - au[x], bd[x] - bu[x]);
+        let (gx, gy) = (0.25 * (ax + bx), 0.25 * (ay + by));
+        let shared = f64::from(0.25 * (ax * bx + ay * by));
         let e = a0[x] - b0[x];
         // What does not fit at all (a hair, a highlight, a healed spot) has little say: Geman &
         // McClure's weight.
@@ -243,6 +254,7 @@ fn sum_row(
         block.information[2] += w * gy * gy;
         block.pull[0] += w * gx * e;
         block.pull[1] += w * gy * e;
+        block.shared += w * shared;
         block.ee += w * e * e;
         block.aa += f64::from(a0[x] * a0[x]);
         block.bb += f64::from(b0[x] * b0[x]);
@@ -304,50 +316,98 @@ fn around(blocks: &Grid<Block>, x: usize, y: usize, reach: usize) -> Block {
     let mut sum = Block::default();
     for j in y.saturating_sub(reach)..(y + reach + 1).min(blocks.height()) {
         for i in x.saturating_sub(reach)..(x + reach + 1).min(blocks.width()) {
-            let b = blocks.at(i, j);
-            sum.ee += b.ee;
-            sum.aa += b.aa;
-            sum.bb += b.bb;
-            sum.ab += b.ab;
-            sum.n += b.n;
+            sum.add(&blocks.at(i, j));
         }
     }
     sum
 }
 
 impl Block {
+    /// Adds another block's sums.
+    fn add(&mut self, other: &Block) {
+        self.information = std::array::from_fn(|k| self.information[k] + other.information[k]);
+        self.pull = [self.pull[0] + other.pull[0], self.pull[1] + other.pull[1]];
+        self.shared += other.shared;
+        self.ee += other.ee;
+        self.aa += other.aa;
+        self.bb += other.bb;
+        self.ab += other.ab;
+        self.n += other.n;
+    }
+
+    /// Share of the gradients' power that both photos have in common: noise has gradients too, but
+    /// not the same ones.
+    fn signal(&self) -> f64 {
+        let power = self.information[0] + self.information[2];
+        if power > 0.0 { (self.shared / power).clamp(0.0, 1.0) } else { 0.0 }
+    }
+
     fn correlation(&self) -> f64 {
         if self.aa > 0.0 && self.bb > 0.0 { self.ab / (self.aa * self.bb).sqrt() } else { 0.0 }
     }
 }
 
 /// Correlation and share seen around each node.
-fn fits(blocks: &[Grid<Block>], field: &Field, factor: usize) -> Grid<Fit> {
+fn fits(blocks: &Grid<Block>, field: &Field, factor: usize) -> Grid<Fit> {
     let (nx, ny) = (field.nodes.width(), field.nodes.height());
     Grid::from_fn(nx, ny, |x, y| {
-        let mut fit = Fit::default();
-        for (k, octave) in blocks.iter().enumerate() {
-            let mut sum = Block::default();
-            let around = |n: usize, len: usize| {
-                (n * BLOCKS_PER_NODE).saturating_sub(BLOCKS_PER_NODE)
-                    ..((n + 1) * BLOCKS_PER_NODE).min(len)
-            };
-            for j in around(y, octave.height()) {
-                for i in around(x, octave.width()) {
-                    let b = octave.at(i, j);
-                    sum.aa += b.aa;
-                    sum.bb += b.bb;
-                    sum.ab += b.ab;
-                    sum.n += b.n;
-                }
-            }
-            fit.correlation[k] = sum.correlation();
-            if k == 0 {
-                let side = 2.0 * field.spacing_px / factor as f64;
-                fit.seen = sum.n / (side * side);
+        let around = |n: usize, len: usize| {
+            (n * BLOCKS_PER_NODE).saturating_sub(BLOCKS_PER_NODE)
+                ..((n + 1) * BLOCKS_PER_NODE).min(len)
+        };
+        let mut sum = Block::default();
+        for j in around(y, blocks.height()) {
+            for i in around(x, blocks.width()) {
+                sum.add(&blocks.at(i, j));
             }
         }
-        fit
+        let side = 2.0 * field.spacing_px / factor as f64;
+        Fit { correlation: sum.correlation(), seen: sum.n / (side * side) }
+    })
+}
+
+/// How far the coarsest and the finest octave would move the surroundings of each node apart, px.
+/// A lamp that has moved shifts the shading of a furrow or a pore, and with it the skin as it seems,
+/// the more the larger they are: no octave knows of it, but they do not agree.
+fn disagreement(octaves: &[Grid<Block>], field: &Field, settings: &AlignSettings) -> Grid<f64> {
+    let (nx, ny) = (field.nodes.width(), field.nodes.height());
+    let (Some(fine), Some(coarse)) = (octaves.first(), octaves.get(1))
+    else {
+        return Grid::filled(nx, ny, 0.0);
+    };
+    let reach = settings.disagreement_nodes * BLOCKS_PER_NODE;
+    let [fine, coarse] = [fine, coarse].map(|blocks| wanted(blocks, reach));
+    Grid::from_fn(nx, ny, |x, y| {
+        let at = |n: usize, len: usize| (n * BLOCKS_PER_NODE).min(len - 1);
+        let (x, y) = (at(x, fine.width()), at(y, fine.height()));
+        let (a, b) = (fine.at(x, y), coarse.at(x, y));
+        (a[0] - b[0]).hypot(a[1] - b[1])
+    })
+}
+
+/// Where the surroundings of each block, `reach` blocks to each side, want to go, px.
+fn wanted(blocks: &Grid<Block>, reach: usize) -> Grid<[f64; 2]> {
+    // Sums along rows, then along columns.
+    let across = Grid::from_fn(blocks.width(), blocks.height(), |x, y| {
+        let columns = x.saturating_sub(reach)..(x + reach + 1).min(blocks.width());
+        columns.fold(Block::default(), |mut sum, x| {
+            sum.add(&blocks.at(x, y));
+            sum
+        })
+    });
+    Grid::from_fn(blocks.width(), blocks.height(), |x, y| {
+        let mut sum = Block::default();
+        for y in y.saturating_sub(reach)..(y + reach + 1).min(blocks.height()) {
+            sum.add(&across.at(x, y));
+        }
+        let [a, b, c] = sum.information;
+        let share = sum.signal() * (a * c - b * b);
+        if share > 0.0 {
+            let [p, q] = sum.pull;
+            [(c * p - b * q) / share, (a * q - b * p) / share]
+        } else {
+            [0.0; 2]
+        }
     })
 }
 
@@ -376,10 +436,10 @@ impl System {
                         continue;
                     }
                     let near = around(blocks, x, y, 1);
-                    // Uncorrelated surroundings say nothing about where the skin went.
+                    let signal = near.signal();
                     let unexplained = (near.ee / near.n + 1e-3) * settings.correlation_area_px;
-                    let trust = near.correlation().max(0.0).powi(2) / unexplained;
-                    (0..3).for_each(|k| information[k] += trust * b.information[k]);
+                    let trust = signal / unexplained;
+                    (0..3).for_each(|k| information[k] += trust * signal * b.information[k]);
                     (0..2).for_each(|k| pull[k] += trust * b.pull[k]);
                 }
                 if information == [0.0; 3] {
@@ -407,11 +467,12 @@ impl System {
     }
 
     /// How far chance moves each node, px.
-    fn errors(&self, settings: &AlignSettings) -> Grid<f64> {
+    fn chance(&self, settings: &AlignSettings) -> Grid<f64> {
         let equations = self.factor.equations();
         self.factor.spread(settings.bootstrap, |k| {
             let sign = |i: usize| if hash(i, k) >> 63 == 0 { 1.0 } else { -1.0 };
-            let mut force = equations.penalty_noise(self.bending, self.slope, sign);
+            let [bending, slope] = [self.bending, self.slope].map(|v| settings.bootstrap_bonds * v);
+            let mut force = equations.penalty_noise(bending, slope, sign);
             for (i, (nodes, pull)) in self.pulls.iter().enumerate() {
                 let sign = if hash(i, k) >> 62 & 1 == 0 { 1.0 } else { -1.0 };
                 add(&mut force, nodes, pull.map(|p| sign * p));
