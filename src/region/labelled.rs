@@ -63,7 +63,7 @@ fn overlap(segments: &said::Segments, labels: &image::RgbImage) -> [[f64; 2]; 6]
     counts
 }
 
-/// Neither set was trained on. The upper half of each set's people chose nothing.
+/// Neither set was trained on, and the upper half of each set's people chose no setting of the net.
 #[test]
 fn classes_of_labelled_people() {
     let model = Model::built_in().expect("the project's model loads");
