@@ -40,18 +40,12 @@ fn labelled(folder: &str) -> Vec<(PathBuf, PathBuf)> {
 /// the model takes for glasses or a hat has no label and is left out.
 fn overlap(segments: &said::Segments, labels: &image::RgbImage) -> [[f64; 2]; 6] {
     let mut counts = [[0.0; 2]; 6];
-    let view = &segments.view;
     for (x, y, pixel) in labels.enumerate_pixels() {
-        let [i, j] = view.find([f64::from(x), f64::from(y)]);
-        let inside = |v: f64, n: usize| v >= 0.0 && v <= n as f64 - 1.0;
-        if !(inside(i, view.width) && inside(j, view.height)) {
-            continue;
-        }
-        let p =
-            |class: Class| crate::filter::warp::bilinear(&segments.planes[class as usize], i, j);
-        let best = Class::ALL.into_iter().max_by(|&a, &b| p(a).total_cmp(&p(b)));
-        let said = LABELS.iter().position(|(_, ours)| best.is_some_and(|b| ours.contains(&b)));
-        let Some(said) = said else { continue };
+        let place = [f64::from(x), f64::from(y)];
+        let scores =
+            Class::ALL.into_iter().filter_map(|c| Some((segments.probability(&[c], place)?, c)));
+        let Some((_, best)) = scores.max_by(|a, b| a.0.total_cmp(&b.0)) else { continue };
+        let Some(said) = LABELS.iter().position(|(_, ours)| ours.contains(&best)) else { continue };
         let truth = LABELS.iter().position(|(colour, _)| *colour == pixel.0).expect("a label");
         counts[said][1] += 1.0;
         if said == truth {
