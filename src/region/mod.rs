@@ -148,11 +148,10 @@ const WIDTH_PER_PUPIL_DISTANCE: f64 = 2.22;
 impl Face {
     /// A face of which no more is known than its eyes and its mouth.
     fn of(eyes: [[f64; 2]; 2], mouth: [f64; 2]) -> Self {
-        let distance = (eyes[1][0] - eyes[0][0]).hypot(eyes[1][1] - eyes[0][1]);
         Face {
             eyes,
             mouth,
-            width_px: WIDTH_PER_PUPIL_DISTANCE * distance,
+            width_px: WIDTH_PER_PUPIL_DISTANCE * distance(eyes),
             nose_base: None,
             chin: None,
             pose: None,
@@ -160,6 +159,26 @@ impl Face {
             mm_per_px: None,
         }
     }
+
+    /// Distance of the pupils, photo px.
+    fn pupil_distance_px(&self) -> f64 {
+        distance(self.eyes)
+    }
+
+    /// Lean of the line of the eyes, radians, clockwise in the picture.
+    fn roll(&self) -> f64 {
+        roll(self.eyes)
+    }
+}
+
+/// Distance of two points, in their own unit.
+fn distance([a, b]: [[f64; 2]; 2]) -> f64 {
+    (b[0] - a[0]).hypot(b[1] - a[1])
+}
+
+/// Direction from one point to another, radians, clockwise in the picture from its rows.
+fn roll([a, b]: [[f64; 2]; 2]) -> f64 {
+    (b[1] - a[1]).atan2(b[0] - a[0])
 }
 
 /// Regions of the baseline, made once and carried to every visit by the alignment.
