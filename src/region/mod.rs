@@ -243,7 +243,7 @@ pub fn map(
             Some((found, said)) => {
                 map.source = RegionSource::Face;
                 map.face = Some(found);
-                map.model = said.is_some().then(|| model.map(Model::identity)).flatten();
+                map.model = said.as_ref().and(model).map(Model::identity);
                 if model.is_some() && said.is_none() {
                     map.notices.push(MODEL_SEES_NONE.into());
                 }
@@ -267,10 +267,13 @@ pub fn map(
     if map.face.is_none() {
         map.skin = skin::unclipped(photo, full, settings);
         if let Some(model) = model {
-            let eyes = face::find(&photo.linear, settings).map(|found| found.face.eyes);
-            if eyes.is_none() && model.looks_at_faces() {
-                let said = *request != RegionRequest::Face;
-                map.notices.extend(said.then(|| MODEL_WANTS_A_FACE.into()));
+            // Where a face was asked for, it has been looked for: there is none.
+            let asked = *request == RegionRequest::Face;
+            let wanted = model.looks_at_faces();
+            let find = || face::find(&photo.linear, settings).map(|found| found.face.eyes);
+            let eyes = (wanted && !asked).then(find).flatten();
+            if wanted && eyes.is_none() {
+                map.notices.extend((!asked).then(|| MODEL_WANTS_A_FACE.into()));
             } else if let Said::Segments(segments) = model.look(photo, eyes)? {
                 let said = segments.skin(full);
                 map.skin = map.skin.zip(&said, |skin, said| skin && said);
