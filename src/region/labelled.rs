@@ -1,7 +1,6 @@
 //! The project's own model against hand-made labels of real faces, class by class.
 //!
-//! The photos are not in the repository: `SKINDELTA_DATA` names their folder (default
-//! `../shared/data`); where they are absent the test says so and returns.
+//! The photos are not in the repository; where they are absent the test says so and returns.
 
 use super::*;
 use crate::settings::PhotoSettings;
@@ -20,11 +19,10 @@ const LABELS: [([u8; 3], &[Class]); 6] = [
 ];
 const NAMES: [&str; 6] = ["background", "skin", "hair", "eyes", "nose", "mouth"];
 
-fn labelled(folder: &str) -> Vec<(PathBuf, PathBuf)> {
-    let data = std::env::var_os("SKINDELTA_DATA").map(PathBuf::from);
-    let data = data.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"));
-    let Ok(entries) = std::fs::read_dir(data.join(folder)) else { return Vec::new() };
-    let mut found: Vec<(PathBuf, PathBuf)> = entries
+/// Photos and labels in a folder, sorted.
+fn labelled(folder: &Path) -> Vec<(PathBuf, PathBuf)> {
+    let mut found: Vec<(PathBuf, PathBuf)> = std::fs::read_dir(folder)
+        .expect("the labelled faces")
         .flatten()
         .filter_map(|entry| {
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -64,11 +62,8 @@ fn classes_of_labelled_people() {
     let mut means = [0.0; 6];
     let mut people = 0.0;
     for folder in ["pairs/pointing04_2sessions", "seg_gt/fasseg_v2"] {
-        let portraits = labelled(folder);
-        if portraits.is_empty() {
-            println!("skipped: no photos of {folder} (name the folder of data in SKINDELTA_DATA)");
-            return;
-        }
+        let Some(path) = data::data(folder) else { return };
+        let portraits = labelled(&path);
         let mut sums = [0.0; 6];
         for (photo, labels) in &portraits {
             let photo = Photo::open(photo, &PhotoSettings::default()).expect("a photo");

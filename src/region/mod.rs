@@ -1,6 +1,8 @@
 //! Regions: which pixels of the baseline are measured, and under which name.
 
 mod anatomy;
+#[cfg(all(test, feature = "onnx"))]
+mod data;
 mod face;
 mod frame;
 mod iris;

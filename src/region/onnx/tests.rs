@@ -17,9 +17,9 @@ mod with_engine {
     use super::super::engine::Net;
     use super::*;
     use crate::plane::Grid;
+    use crate::region::data::data;
     use crate::region::said::{Class, Segments};
     use crate::region::sidecar::Output;
-    use std::path::PathBuf;
     use std::time::Instant;
 
     fn root() -> &'static Path {
@@ -33,17 +33,6 @@ mod with_engine {
     /// A tiny model of `tests/onnx/synthetic.py`.
     fn tiny(name: &str) -> Vec<u8> {
         std::fs::read(root().join("tests/onnx").join(name)).expect("a model")
-    }
-
-    /// The folder of the models that are not in the repository.
-    fn models() -> Option<PathBuf> {
-        let data = std::env::var_os("SKINDELTA_DATA").map(PathBuf::from);
-        let folder = data.unwrap_or_else(|| root().join("../shared/data")).join("onnx");
-        if folder.is_dir() {
-            return Some(folder);
-        }
-        println!("skipped: no models (name the folder of data in SKINDELTA_DATA)");
-        None
     }
 
     /// Two hues side by side, each as 0 or full light.
@@ -238,7 +227,7 @@ mod with_engine {
 
     #[test]
     fn models_of_others_run_or_say_why_not() {
-        let Some(folder) = models() else { return };
+        let Some(folder) = data("onnx") else { return };
         let photo = photo(600, 800, [30_000, 16_000, 11_000], [26_000, 14_000, 9_000]);
         let eyes = Some([[240.0, 380.0], [360.0, 384.0]]);
         for (file, toml, expected) in table() {
@@ -322,7 +311,7 @@ mod with_engine {
     /// its size, where it is a single number).
     #[test]
     fn outputs_are_those_of_onnxruntime() {
-        let Some(folder) = models() else { return };
+        let Some(folder) = data("onnx") else { return };
         let text = std::fs::read_to_string(root().join("tests/reference/onnx.json")).expect("text");
         let references: Vec<Reference> = serde_json::from_str(&text).expect("references");
         assert_eq!(references.len(), 7);
