@@ -3,6 +3,7 @@
 //! The photos are not in the repository; where they are absent the test says so and returns.
 
 use super::*;
+use crate::filter::warp::bilinear;
 use crate::settings::PhotoSettings;
 use said::Class;
 use std::path::{Path, PathBuf};
@@ -39,11 +40,11 @@ fn labelled(folder: &Path) -> Vec<(PathBuf, PathBuf)> {
 fn overlap(segments: &said::Segments, labels: &image::RgbImage) -> [[f64; 2]; 6] {
     let mut counts = [[0.0; 2]; 6];
     for (x, y, pixel) in labels.enumerate_pixels() {
-        let place = [f64::from(x), f64::from(y)];
-        let scores =
-            Class::ALL.into_iter().filter_map(|c| Some((segments.probability(&[c], place)?, c)));
-        let Some((_, best)) = scores.max_by(|a, b| a.0.total_cmp(&b.0)) else { continue };
-        let Some(said) = LABELS.iter().position(|(_, ours)| ours.contains(&best)) else { continue };
+        let Some([i, j]) = segments.view.seen([f64::from(x), f64::from(y)]) else { continue };
+        let p = |class: Class| bilinear(&segments.planes[class as usize], i, j);
+        let best = Class::ALL.into_iter().max_by(|&a, &b| p(a).total_cmp(&p(b)));
+        let said = LABELS.iter().position(|(_, ours)| best.is_some_and(|b| ours.contains(&b)));
+        let Some(said) = said else { continue };
         let truth = LABELS.iter().position(|(colour, _)| *colour == pixel.0).expect("a label");
         counts[said][1] += 1.0;
         if said == truth {

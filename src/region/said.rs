@@ -103,11 +103,9 @@ impl Segments {
     /// The summed probability of some classes at a place of the photo, px; `None` outside the
     /// raster, where nothing is said.
     pub fn probability(&self, classes: &[Class], place: [f64; 2]) -> Option<f32> {
-        let [i, j] = self.view.find(place);
-        let within = |v: f64, length: usize| v >= -0.5 && v <= length as f64 - 0.5;
+        let [i, j] = self.view.seen(place)?;
         let told = classes.iter().map(|&class| class as usize).filter(|&k| self.told[k]);
-        (within(i, self.view.width) && within(j, self.view.height))
-            .then(|| told.map(|k| bilinear(&self.planes[k], i, j)).sum())
+        Some(told.map(|k| bilinear(&self.planes[k], i, j)).sum())
     }
 
     /// Skin inside `window` of the photo: where face and nose together are likelier than not; of a
