@@ -190,30 +190,41 @@ fn the_eyes_of_a_face_tell_its_scale() {
     assert_eq!(given["scale"]["mm_per_px"], 0.21);
 }
 
-/// Irises of 12 px and less are no ruler.
+/// Behind dark glasses no iris and no pupil tells how large a face is, with the net or without.
 #[test]
 fn a_face_without_a_scale_has_lengths_in_pixels_and_no_pores() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["before.jpg", "after.jpg"] {
-        let photo = image::open(fixture(&format!("face/{name}"))).unwrap();
-        let photo = photo.resize_exact(190, 247, image::imageops::FilterType::Triangle);
-        photo.save(folder.path().join(name)).unwrap();
+    for name in ["before", "after"] {
+        let mut photo = image::open(fixture(&format!("face/{name}.jpg"))).unwrap().to_rgb8();
+        for (x, y, pixel) in photo.enumerate_pixels_mut() {
+            // Lenses of 200 × 120 px over both eyes.
+            let behind = |eye: f64| {
+                ((f64::from(x) - eye) / 100.0).hypot((f64::from(y) - 590.0) / 60.0) <= 1.0
+            };
+            if behind(342.0) || behind(657.0) {
+                *pixel = image::Rgb([40; 3]);
+            }
+        }
+        photo.save(folder.path().join(format!("{name}.png"))).unwrap();
     }
     let mut command = Command::cargo_bin("skindelta").unwrap();
-    command.current_dir(folder.path()).args(["compare", "before.jpg", "after.jpg", "--no-html"]);
+    command.current_dir(folder.path()).args(["compare", "before.png", "after.png", "--no-html"]);
     command.assert().success();
     let result = result(&folder.path().join("skindelta-out"));
     assert_eq!(result["regions"]["source"], "face");
-    // A model tells where the pupils are, and their distance a scale.
-    if cfg!(feature = "onnx") {
-        assert_eq!(result["scale"]["source"], "face");
-        return;
-    }
     assert_eq!(result["scale"]["source"], "nominal");
-    for row in rows(&result, "measurements").filter(|r| r["metric"] == "wrinkle_length") {
-        assert_eq!(row["unit"], "px");
+    let cheek = rows(&result, "alignment").find(|a| a["region"] == "cheek_left").unwrap();
+    assert_eq!(cheek["status"], "aligned");
+    for table in ["measurements", "changes"] {
+        for row in rows(&result, table).filter(|r| r["metric"] == "wrinkle_length") {
+            assert_eq!(row["unit"], "px", "{table}");
+        }
     }
-    for metric in ["pore_count", "pore_diameter", "visible_pore_density", "wrinkle_density"] {
+    assert!(reason(&result, "whole", "wrinkle_length").is_null());
+    assert!(reason(&result, "cheek_left", "texture_coarse").is_null());
+    let limited = ["wrinkle_density", "visible_pore_density"].into_iter();
+    let pores = METRICS.iter().map(|m| m.id).filter(|id| id.starts_with("pore_"));
+    for metric in limited.chain(pores) {
         assert_eq!(reason(&result, "cheek_left", metric), "no_scale", "{metric}");
     }
 }

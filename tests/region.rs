@@ -174,7 +174,7 @@ fn tuned_on(score: &Score) -> bool {
 }
 
 /// Every labelled face with one way of finding regions; prints them, and the means of both halves.
-/// Returns the half that no setting was chosen on.
+/// Returns the half that no setting of a model was chosen on.
 fn labelled_faces(root: &Path, way: &str, model: Option<&Model>) -> Vec<Score> {
     let portraits = portraits(root);
     assert_eq!(portraits.len(), 36);

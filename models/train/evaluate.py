@@ -95,7 +95,7 @@ def overlay(rgb, p):
 def main():
     a = argparse.ArgumentParser(description=__doc__)
     a.add_argument("--onnx", required=True)
-    a.add_argument("--photos", default="/work/shared/data")
+    a.add_argument("--photos", required=True, help="folder that holds " + " and ".join(FOLDERS))
     a.add_argument("--sheet", help="contact sheet PNG; keep it out of the repository")
     args = a.parse_args()
     session = onnxruntime.InferenceSession(args.onnx, providers=["CPUExecutionProvider"])

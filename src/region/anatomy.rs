@@ -2,8 +2,10 @@
 
 use super::frame::Frame;
 use super::said::{Class, Segments, Topology};
-use super::{Expression, Face, Pose};
+use super::view::View;
+use super::{Expression, Face, Pose, distance};
 use crate::settings::RegionSettings;
+use std::ops::Range;
 
 /// The part of a class that lies in a box of the raster: its area and its moments.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +68,7 @@ pub(super) fn of_segments(
     }
     let view = &segments.view;
     let [right, left] = expected.map(|p| view.find(p));
-    let unit = (left[0] - right[0]).hypot(left[1] - right[1]);
+    let unit = distance([right, left]);
     let middle = [0, 1].map(|k| 0.5 * (right[k] + left[k]));
     let below = |v: f64| [middle[0], middle[1] + v * unit];
     let large = |part: &Part, share: f64| part.area >= share * unit * unit;
@@ -80,9 +82,9 @@ pub(super) fn of_segments(
         return None;
     }
     let eyes = [0, 1].map(|k| openings[k].map_or([right, left][k], |p| p.centre));
-    let distance = (eyes[1][0] - eyes[0][0]).hypot(eyes[1][1] - eyes[0][1]);
+    let pupils = distance(eyes);
     let drop = lips.centre[1] - 0.5 * (eyes[0][1] + eyes[1][1]);
-    if !(0.6..1.6).contains(&(distance / unit)) || !(0.6..1.6).contains(&(drop / distance)) {
+    if !(0.6..1.6).contains(&(pupils / unit)) || !(0.6..1.6).contains(&(drop / pupils)) {
         return None;
     }
     let brow = |at: [f64; 2]| {
@@ -93,11 +95,11 @@ pub(super) fn of_segments(
     let expression = match openings {
         [Some(r), Some(l)] => Some(Expression {
             eye_opening: mean(r.size[1] / r.size[0], l.size[1] / l.size[0]),
-            mouth_width: lips.size[0] / distance,
-            mouth_opening: lips.size[1] / distance,
+            mouth_width: lips.size[0] / pupils,
+            mouth_opening: lips.size[1] / pupils,
             brow_height: match [brow(r.centre), brow(l.centre)] {
                 [Some(br), Some(bl)] => {
-                    Some(mean(r.centre[1] - br.centre[1], l.centre[1] - bl.centre[1]) / distance)
+                    Some(mean(r.centre[1] - br.centre[1], l.centre[1] - bl.centre[1]) / pupils)
                 }
                 _ => None,
             },
@@ -106,15 +108,19 @@ pub(super) fn of_segments(
     };
     let eyes = eyes.map(|p| view.place(p));
     let mut face = Face { expression, ..Face::of(eyes, view.place(lips.centre)) };
-    if let Some(nose) = nose(segments, &face, settings.nose_area) {
+    let frame = Frame::of(&face);
+    // Raster px of one squared distance of the pupils.
+    let square = (face.pupil_distance_px() / view.step[0]).powi(2);
+    if let Some(nose) = nose(segments, &frame, settings.nose_area * square) {
         face.nose_base = Some(nose.base);
-        let turn = match sides(segments, &face) {
+        let turn = match sides(segments, &frame) {
             Some([right, left]) => TURN[0] * nose.middle[0] + TURN[1] * (right + left),
             None => TURN_BY_NOSE * nose.middle[0],
         };
         face.pose = Some(pose(&face, turn, LOWERING[0] * (nose.middle[1] - LOWERING[1])));
     }
-    face.chin = chin(segments, &face);
+    // The chin stands off the plane of the face: the turn moves it aside.
+    face.chin = chin(segments, &Frame::of(&face));
     Some(face)
 }
 
@@ -128,24 +134,40 @@ const TURN_BY_NOSE: f64 = 4.4;
 /// that is at 0. The lengths of noses differ: half of the people are met to 4°.
 const LOWERING: [f64; 2] = [2.4, 0.386];
 
-/// The two sides of the cheeks, u: where skin ends beside the nose and the mouth.
-fn sides(segments: &Segments, face: &Face) -> Option<[f64; 2]> {
-    let frame = Frame::of(face);
-    let [skin, nose] = [Class::Skin, Class::Nose].map(|class| &segments.planes[class as usize]);
-    let mut across = Vec::new();
-    for y in 0..skin.height() {
-        for (x, (&a, &b)) in skin.row(y).iter().zip(nose.row(y)).enumerate() {
-            if a + b >= 0.5 {
+/// Where `classes` together are at least as likely as `least`: places of the face within `reach` of
+/// its middle and these `rows`, in its plane (u, v), and the probability there.
+fn places(
+    segments: &Segments,
+    frame: &Frame,
+    classes: &[Class],
+    least: f64,
+    reach: f64,
+    rows: Range<f64>,
+) -> Vec<([f64; 2], f64)> {
+    let View { width, height, .. } = segments.view;
+    let mut found = Vec::new();
+    for y in 0..height {
+        for x in 0..width {
+            let likely = |&class: &Class| segments.planes[class as usize].at(x, y);
+            let p = f64::from(classes.iter().map(likely).sum::<f32>());
+            if p >= least {
                 let [u, v] = frame.flat(segments.view.place([x as f64, y as f64]));
-                if u.abs() < 1.5 && (0.45..0.85).contains(&v) {
-                    across.push(u);
+                if u.abs() < reach && rows.contains(&v) {
+                    found.push(([u, v], p));
                 }
             }
         }
     }
-    if across.len() < 50 {
+    found
+}
+
+/// The two sides of the cheeks, u: where skin ends beside the nose and the mouth.
+fn sides(segments: &Segments, frame: &Frame) -> Option<[f64; 2]> {
+    let skin = places(segments, frame, &[Class::Skin, Class::Nose], 0.5, 1.5, 0.45..0.85);
+    if skin.len() < 50 {
         return None;
     }
+    let mut across: Vec<f64> = skin.into_iter().map(|([u, _], _)| u).collect();
     across.sort_by(f64::total_cmp);
     let at = |share: f64| across[(share * (across.len() - 1) as f64).round() as usize];
     Some([at(0.02), at(0.98)])
@@ -159,21 +181,9 @@ struct Nose {
     base: [f64; 2],
 }
 
-/// The nose of a face; `least`: its smallest area, squared distances of the pupils.
-fn nose(segments: &Segments, face: &Face, least: f64) -> Option<Nose> {
-    let frame = Frame::of(face);
-    let plane = &segments.planes[Class::Nose as usize];
-    let mut places: Vec<([f64; 2], f64)> = Vec::new();
-    for y in 0..plane.height() {
-        for (x, &p) in plane.row(y).iter().enumerate() {
-            if f64::from(p) >= DOUBT {
-                let [u, v] = frame.flat(segments.view.place([x as f64, y as f64]));
-                if u.abs() < 0.5 && (-0.2..1.0).contains(&v) {
-                    places.push(([u, v], f64::from(p)));
-                }
-            }
-        }
-    }
+/// The nose of a face; `least`: its smallest area, raster px.
+fn nose(segments: &Segments, frame: &Frame, least: f64) -> Option<Nose> {
+    let places = places(segments, frame, &[Class::Nose], DOUBT, 0.5, -0.2..1.0);
     let centre = |from: f64, to: f64| {
         let (mut m, mut mu, mut mv) = (0.0, 0.0, 0.0);
         for ([u, v], p) in places.iter().filter(|([_, v], _)| (from..to).contains(v)) {
@@ -184,10 +194,7 @@ fn nose(segments: &Segments, face: &Face, least: f64) -> Option<Nose> {
         (m > 0.0).then(|| [mu / m, mv / m])
     };
     let area: f64 = places.iter().map(|(_, p)| p).sum();
-    // Raster px of one squared distance of the pupils.
-    let distance = (face.eyes[1][0] - face.eyes[0][0]).hypot(face.eyes[1][1] - face.eyes[0][1]);
-    let unit = (distance / segments.view.step[0]).powi(2);
-    if area < least * unit {
+    if area < least {
         return None;
     }
     let [_, v] = centre(-1.0, 2.0)?;
@@ -199,18 +206,16 @@ fn nose(segments: &Segments, face: &Face, least: f64) -> Option<Nose> {
 
 /// A pose from the tangents of the turn to the subject's left and of the lowering.
 fn pose(face: &Face, turn: f64, lowering: f64) -> Pose {
-    let [right, left] = face.eyes;
     Pose {
         yaw_deg: turn.atan().to_degrees(),
         pitch_deg: lowering.atan().to_degrees(),
-        roll_deg: (left[1] - right[1]).atan2(left[0] - right[0]).to_degrees(),
+        roll_deg: face.roll().to_degrees(),
     }
 }
 
 /// Where skin ends below the mouth, if it ends at a neck or a background: not under a beard.
-fn chin(segments: &Segments, face: &Face) -> Option<[f64; 2]> {
+fn chin(segments: &Segments, frame: &Frame) -> Option<[f64; 2]> {
     const STEP: f64 = 0.02;
-    let frame = Frame::of(face);
     let mean = |class: Class, v: f64| {
         let sum: f64 = (-2..=2)
             .map(|i| {
@@ -307,7 +312,7 @@ pub(super) fn of_landmarks(topology: Topology, points: &[[f64; 2]]) -> Option<Fa
     let centre = |list: &[usize]| mean_of(&all(list));
     let eyes = outlines.eyes.map(centre);
     let mouth = centre(outlines.lips);
-    let unit = (eyes[1][0] - eyes[0][0]).hypot(eyes[1][1] - eyes[0][1]);
+    let unit = distance(eyes);
     let across = [0, 1].map(|k| (eyes[1][k] - eyes[0][k]) / unit);
     let middle = [0, 1].map(|k| 0.5 * (eyes[0][k] + eyes[1][k]));
     // Along and below the line of the eyes, pupil distances.

@@ -12,7 +12,7 @@ const CHIN_V: f64 = 1.6;
 const CHIN_STRETCH: [f64; 2] = [0.75, 1.25];
 /// Drop from the pupils to the middle of the mouth, pupil distances: vertical, and forward. Mean
 /// face of the ICT face model.
-pub(super) const DROP: [f64; 2] = [1.11, 0.286];
+const DROP: [f64; 2] = [1.11, 0.286];
 /// A region that the camera sees mostly at a flatter angle is not measured, degrees from its normal:
 /// at 70° a millimetre shows as a third. From the front, crow's feet lie at 55 … 65°.
 const FLATTEST_DEG: f64 = 70.0;
@@ -23,9 +23,9 @@ pub(super) struct Frame {
     origin: [f64; 2],
     across: [f64; 2],
     down: [f64; 2],
-    /// Photo px by which a unit of depth is displaced; along `across` only: how far a face nods
-    /// cannot be told from how long it is.
-    forward: [f64; 2],
+    /// Turn towards the subject's left, radians. It displaces what stands off the plane, along
+    /// `across` only: how far a face nods cannot be told from how long it is.
+    yaw: f64,
     /// Length of the lower face over that of the mean face.
     chin_stretch: f64,
 }
@@ -39,12 +39,9 @@ impl Frame {
             origin,
             across: [left[0] - right[0], left[1] - right[1]],
             down: [face.mouth[0] - origin[0], face.mouth[1] - origin[1]],
-            forward: [0.0; 2],
+            yaw: face.pose.map_or(0.0, |pose| pose.yaw_deg.to_radians()),
             chin_stretch: 1.0,
         };
-        if let Some(pose) = face.pose {
-            frame.forward = frame.across.map(|a| a * pose.yaw_deg.to_radians().tan());
-        }
         if let Some(chin) = face.chin {
             let [_, v] = frame.flat(chin);
             frame.chin_stretch =
@@ -55,11 +52,9 @@ impl Frame {
 
     /// Photo pixel of a place on the face's surface.
     pub fn place(&self, [u, v]: Corner) -> [f64; 2] {
-        let w = depth([u, v]);
+        let aside = depth([u, v]) * self.yaw.tan();
         let v = if v > 1.0 { 1.0 + (v - 1.0) * self.chin_stretch } else { v };
-        let at =
-            |k: usize| self.origin[k] + u * self.across[k] + v * self.down[k] + w * self.forward[k];
-        [at(0), at(1)]
+        self.in_plane([u + aside, v])
     }
 
     /// The place in the plane of the face that is seen at a photo pixel.
@@ -82,16 +77,9 @@ impl Frame {
         Polygon { name: name.into(), points: corners.iter().map(|&c| self.place(c)).collect() }
     }
 
-    /// Turn towards the subject's left, radians.
-    fn yaw(&self) -> f64 {
-        let dot = self.forward[0] * self.across[0] + self.forward[1] * self.across[1];
-        let square = self.across[0].powi(2) + self.across[1].powi(2);
-        (dot / square).atan()
-    }
-
     /// Whether the camera sees most of a shape at an angle that can be measured.
     pub fn sees(&self, corners: &[Corner]) -> bool {
-        let (s, c) = self.yaw().sin_cos();
+        let (s, c) = self.yaw.sin_cos();
         let angle = |[u, v]: Corner| {
             let h = 0.1;
             let across = (depth([u + h, v]) - depth([u - h, v])) / (2.0 * h);

@@ -4,8 +4,8 @@
 //! iris (the integro-differential operator of Daugman 1993, doi:10.1109/34.244676), on the arcs
 //! that lids leave free; its rays are then fitted by a circle, robustly.
 
-use super::Face;
 use super::view::View;
+use super::{Face, distance};
 use crate::filter::warp::bilinear;
 use crate::photo::Photo;
 use crate::plane::{Plane, par_collect};
@@ -63,21 +63,15 @@ pub(super) fn mm_per_px(
     }
 }
 
-fn distance([a, b]: [[f64; 2]; 2]) -> f64 {
-    (a[0] - b[0]).hypot(a[1] - b[1])
-}
-
 /// Both irises, if they can be measured, are alike, and are as large as the eyes' distance lets
 /// expect.
 fn irises(photo: &Photo, face: &Face, settings: &RegionSettings) -> Option<[Iris; 2]> {
-    let distance = distance(face.eyes);
+    let distance = face.pupil_distance_px();
     let expected = 0.5 * distance * settings.iris_mm / settings.pupil_distance_mm;
     if 2.0 * expected < settings.iris_min_px {
         return None;
     }
-    let [right, left] = face.eyes;
-    let roll = (left[1] - right[1]).atan2(left[0] - right[0]);
-    let found = [right, left].map(|eye| iris(photo, eye, expected, roll, settings));
+    let found = face.eyes.map(|eye| iris(photo, eye, expected, face.roll(), settings));
     let [Some(a), Some(b)] = found else { return None };
     let mean = 0.5 * (a.diameter_px + b.diameter_px);
     let alike = (a.diameter_px - b.diameter_px).abs() <= settings.iris_differ_max * mean;

@@ -1,9 +1,9 @@
 //! The project's own model against hand-made labels of real faces, class by class.
 //!
-//! The photos are not in the repository: `SKINDELTA_DATA` names their folder (default
-//! `../shared/data`); where they are absent the test says so and returns.
+//! The photos are not in the repository; where they are absent the test says so and returns.
 
 use super::*;
+use crate::filter::warp::bilinear;
 use crate::settings::PhotoSettings;
 use said::Class;
 use std::path::{Path, PathBuf};
@@ -20,11 +20,10 @@ const LABELS: [([u8; 3], &[Class]); 6] = [
 ];
 const NAMES: [&str; 6] = ["background", "skin", "hair", "eyes", "nose", "mouth"];
 
-fn labelled(folder: &str) -> Vec<(PathBuf, PathBuf)> {
-    let data = std::env::var_os("SKINDELTA_DATA").map(PathBuf::from);
-    let data = data.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"));
-    let Ok(entries) = std::fs::read_dir(data.join(folder)) else { return Vec::new() };
-    let mut found: Vec<(PathBuf, PathBuf)> = entries
+/// Photos and labels in a folder, sorted.
+fn labelled(folder: &Path) -> Vec<(PathBuf, PathBuf)> {
+    let mut found: Vec<(PathBuf, PathBuf)> = std::fs::read_dir(folder)
+        .expect("the labelled faces")
         .flatten()
         .filter_map(|entry| {
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -40,15 +39,9 @@ fn labelled(folder: &str) -> Vec<(PathBuf, PathBuf)> {
 /// the model takes for glasses or a hat has no label and is left out.
 fn overlap(segments: &said::Segments, labels: &image::RgbImage) -> [[f64; 2]; 6] {
     let mut counts = [[0.0; 2]; 6];
-    let view = &segments.view;
     for (x, y, pixel) in labels.enumerate_pixels() {
-        let [i, j] = view.find([f64::from(x), f64::from(y)]);
-        let inside = |v: f64, n: usize| v >= 0.0 && v <= n as f64 - 1.0;
-        if !(inside(i, view.width) && inside(j, view.height)) {
-            continue;
-        }
-        let p =
-            |class: Class| crate::filter::warp::bilinear(&segments.planes[class as usize], i, j);
+        let Some([i, j]) = segments.view.seen([f64::from(x), f64::from(y)]) else { continue };
+        let p = |class: Class| bilinear(&segments.planes[class as usize], i, j);
         let best = Class::ALL.into_iter().max_by(|&a, &b| p(a).total_cmp(&p(b)));
         let said = LABELS.iter().position(|(_, ours)| best.is_some_and(|b| ours.contains(&b)));
         let Some(said) = said else { continue };
@@ -63,18 +56,15 @@ fn overlap(segments: &said::Segments, labels: &image::RgbImage) -> [[f64; 2]; 6]
     counts
 }
 
-/// Neither set was trained on. The upper half of each set's people chose nothing.
+/// Neither set was trained on, and the upper half of each set's people chose no setting of the net.
 #[test]
 fn classes_of_labelled_people() {
     let model = Model::built_in().expect("the project's model loads");
     let mut means = [0.0; 6];
     let mut people = 0.0;
     for folder in ["pairs/pointing04_2sessions", "seg_gt/fasseg_v2"] {
-        let portraits = labelled(folder);
-        if portraits.is_empty() {
-            println!("skipped: no photos of {folder} (name the folder of data in SKINDELTA_DATA)");
-            return;
-        }
+        let Some(path) = data::data(folder) else { return };
+        let portraits = labelled(&path);
         let mut sums = [0.0; 6];
         for (photo, labels) in &portraits {
             let photo = Photo::open(photo, &PhotoSettings::default()).expect("a photo");

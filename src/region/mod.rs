@@ -1,6 +1,8 @@
 //! Regions: which pixels of the baseline are measured, and under which name.
 
 mod anatomy;
+#[cfg(all(test, feature = "onnx"))]
+mod data;
 mod face;
 mod frame;
 mod iris;
@@ -148,11 +150,10 @@ const WIDTH_PER_PUPIL_DISTANCE: f64 = 2.22;
 impl Face {
     /// A face of which no more is known than its eyes and its mouth.
     fn of(eyes: [[f64; 2]; 2], mouth: [f64; 2]) -> Self {
-        let distance = (eyes[1][0] - eyes[0][0]).hypot(eyes[1][1] - eyes[0][1]);
         Face {
             eyes,
             mouth,
-            width_px: WIDTH_PER_PUPIL_DISTANCE * distance,
+            width_px: WIDTH_PER_PUPIL_DISTANCE * distance(eyes),
             nose_base: None,
             chin: None,
             pose: None,
@@ -160,6 +161,26 @@ impl Face {
             mm_per_px: None,
         }
     }
+
+    /// Distance of the pupils, photo px.
+    fn pupil_distance_px(&self) -> f64 {
+        distance(self.eyes)
+    }
+
+    /// Lean of the line of the eyes, radians, clockwise in the picture.
+    fn roll(&self) -> f64 {
+        roll(self.eyes)
+    }
+}
+
+/// Distance of two points, in their own unit.
+fn distance([a, b]: [[f64; 2]; 2]) -> f64 {
+    (b[0] - a[0]).hypot(b[1] - a[1])
+}
+
+/// Direction from one point to another, radians, clockwise in the picture from its rows.
+fn roll([a, b]: [[f64; 2]; 2]) -> f64 {
+    (b[1] - a[1]).atan2(b[0] - a[0])
 }
 
 /// Regions of the baseline, made once and carried to every visit by the alignment.
@@ -224,7 +245,7 @@ pub fn map(
             Some((found, said)) => {
                 map.source = RegionSource::Face;
                 map.face = Some(found);
-                map.model = said.is_some().then(|| model.map(Model::identity)).flatten();
+                map.model = said.as_ref().and(model).map(Model::identity);
                 if model.is_some() && said.is_none() {
                     map.notices.push(MODEL_SEES_NONE.into());
                 }
@@ -248,10 +269,13 @@ pub fn map(
     if map.face.is_none() {
         map.skin = skin::unclipped(photo, full, settings);
         if let Some(model) = model {
-            let eyes = face::find(&photo.linear, settings).map(|found| found.face.eyes);
-            if eyes.is_none() && model.looks_at_faces() {
-                let said = *request != RegionRequest::Face;
-                map.notices.extend(said.then(|| MODEL_WANTS_A_FACE.into()));
+            // Where a face was asked for, it has been looked for: there is none.
+            let asked = *request == RegionRequest::Face;
+            let wanted = model.looks_at_faces();
+            let find = || face::find(&photo.linear, settings).map(|found| found.face.eyes);
+            let eyes = (wanted && !asked).then(find).flatten();
+            if wanted && eyes.is_none() {
+                map.notices.extend((!asked).then(|| MODEL_WANTS_A_FACE.into()));
             } else if let Said::Segments(segments) = model.look(photo, eyes)? {
                 let said = segments.skin(full);
                 map.skin = map.skin.zip(&said, |skin, said| skin && said);

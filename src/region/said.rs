@@ -100,23 +100,23 @@ impl Segments {
         [Class::Eyes, Class::Lips].iter().all(|&class| self.told[class as usize])
     }
 
+    /// The summed probability of some classes at a place of the photo, px; `None` outside the
+    /// raster, where nothing is said.
+    pub fn probability(&self, classes: &[Class], place: [f64; 2]) -> Option<f32> {
+        let [i, j] = self.view.seen(place)?;
+        let told = classes.iter().map(|&class| class as usize).filter(|&k| self.told[k]);
+        Some(told.map(|k| bilinear(&self.planes[k], i, j)).sum())
+    }
+
     /// Skin inside `window` of the photo: where face and nose together are likelier than not; of a
-    /// model that does not tell skin, where what it does tell is not. Outside the raster nothing
-    /// is said, and all is let through.
+    /// model that does not tell skin, where what it does tell is not. Outside the raster all is let
+    /// through.
     pub fn skin(&self, window: Window) -> Mask {
         let own = self.told[Class::Skin as usize];
-        let summed = |class: &Class| !own || matches!(class, Class::Skin | Class::Nose);
-        let wanted: Vec<usize> =
-            Class::ALL.into_iter().filter(summed).map(|class| class as usize).collect();
-        let (width, height) = (self.view.width, self.view.height);
-        let sum = Plane::from_fn(width, height, |x, y| {
-            wanted.iter().map(|&k| self.planes[k].at(x, y)).sum()
-        });
-        let inside = |v: f64, length: usize| v >= -0.5 && v <= length as f64 - 0.5;
+        let classes: &[Class] = if own { &[Class::Skin, Class::Nose] } else { &Class::ALL };
         Mask::from_fn(window.width, window.height, |x, y| {
-            let [i, j] = self.view.find([(window.x + x) as f64, (window.y + y) as f64]);
-            let seen = inside(i, width) && inside(j, height);
-            !seen || (bilinear(&sum, i, j) > 0.5) == own
+            let place = [(window.x + x) as f64, (window.y + y) as f64];
+            self.probability(classes, place).is_none_or(|p| (p > 0.5) == own)
         })
     }
 }

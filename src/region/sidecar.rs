@@ -3,6 +3,7 @@
 
 use super::said::{Class, Said, Segments, Topology};
 use super::view::View;
+use super::{distance, roll};
 use crate::photo::Photo;
 use crate::plane::Grid;
 use crate::srgb;
@@ -221,16 +222,17 @@ impl Sidecar {
         let Frame::Face { side, drop } = self.frame else {
             return Some(View::whole(photo, width, height));
         };
-        let [right, left] = eyes?;
+        let eyes = eyes?;
+        let [right, left] = eyes;
         let (dx, dy) = (left[0] - right[0], left[1] - right[1]);
-        let pupils = dx.hypot(dy);
+        let pupils = distance(eyes);
         (pupils > 0.0).then(|| View {
             centre: [
                 0.5 * (right[0] + left[0]) - drop * dy,
                 0.5 * (right[1] + left[1]) + drop * dx,
             ],
             step: [side * pupils / width as f64, side * pupils / height as f64],
-            roll: dy.atan2(dx),
+            roll: roll(eyes),
             width,
             height,
         })

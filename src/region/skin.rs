@@ -58,20 +58,12 @@ impl Work {
         rasterise(&polygon, Window::full(self.width, self.height))
     }
 
-    /// The summed probability of some classes on the copy; `outside` where the model did not look.
-    fn probability(&self, segments: &Segments, classes: &[Class], outside: f32) -> Plane {
-        let view = &segments.view;
-        let planes = classes.iter().map(|&class| &segments.planes[class as usize]);
-        let planes: Vec<&Plane> = planes.collect();
-        let within = |v: f64, length: usize| v >= -0.5 && v <= length as f64 - 0.5;
+    /// The summed probability of some classes on the copy; 0 where the model did not look.
+    fn probability(&self, segments: &Segments, classes: &[Class]) -> Plane {
+        let at = |v: usize, from: f64| from + (v as f64 + 0.5) / self.scale;
         Plane::from_fn(self.width, self.height, |x, y| {
-            let at = |v: usize, from: f64| from + (v as f64 + 0.5) / self.scale;
-            let [i, j] = view.find([at(x, self.rect.x), at(y, self.rect.y)]);
-            if within(i, view.width) && within(j, view.height) {
-                planes.iter().map(|plane| bilinear(plane, i, j)).sum()
-            } else {
-                outside
-            }
+            let place = [at(x, self.rect.x), at(y, self.rect.y)];
+            segments.probability(classes, place).unwrap_or(0.0)
         })
     }
 
@@ -158,41 +150,36 @@ struct Limits {
 impl Limits {
     /// From what a model says, else from the shapes of an average face.
     fn of(work: &Work, frame: &Frame, said: Option<&Said>, settings: &RegionSettings) -> Self {
-        let both = |a: &Mask, b: &Mask, f: fn(bool, bool) -> bool| {
-            Mask::from_fn(work.width, work.height, |x, y| f(a.at(x, y), b.at(x, y)))
-        };
         let or = |a: bool, b: bool| a || b;
         let and = |a: bool, b: bool| a && b;
         // Lids move: they are measured in no face, whoever tells where the eyes are.
-        let lids = both(&work.mask(frame, EYE), &work.mask(frame, &mirrored(EYE)), or);
+        let lids = work.mask(frame, EYE).zip(&work.mask(frame, &mirrored(EYE)), or);
         let average = work.mask(frame, OUTLINE);
         let lips = work.mask(frame, LIPS);
         let (outline, barred, followed) = match said {
-            None => (average, both(&lids, &lips, or), false),
+            None => (average, lids.zip(&lips, or), false),
             Some(Said::Landmarks { topology, points, .. }) => {
                 let outlines = outlines(*topology);
                 let draw = |list: &[usize]| work.outline(list.iter().map(|&i| points[i]));
-                let face = both(&average, &draw(outlines.face), and);
-                let brows = both(&draw(outlines.brows[0]), &draw(outlines.brows[1]), or);
-                let barred = both(&lids, &dilate(&brows, work.px(settings.border_mm)), or);
-                (face, both(&barred, &draw(outlines.lips), or), false)
+                let face = average.zip(&draw(outlines.face), and);
+                let brows = draw(outlines.brows[0]).zip(&draw(outlines.brows[1]), or);
+                let barred = lids.zip(&dilate(&brows, work.px(settings.border_mm)), or);
+                (face, barred.zip(&draw(outlines.lips), or), false)
             }
             Some(Said::Segments(segments)) if segments.told[Class::Skin as usize] => {
-                let skin = work.probability(segments, &[Class::Skin, Class::Nose], 0.0);
+                let skin = work.probability(segments, &[Class::Skin, Class::Nose]);
                 let sure = skin.map(|p| p >= settings.model_skin as f32);
                 let lips =
                     if segments.told[Class::Lips as usize] { sure.map(|s| !s) } else { lips };
-                (sure, both(&lids, &lips, or), true)
+                (sure, lids.zip(&lips, or), true)
             }
             Some(Said::Segments(segments)) => {
-                let told: Vec<Class> =
-                    Class::ALL.into_iter().filter(|&c| segments.told[c as usize]).collect();
-                let other = work.probability(segments, &told, 0.0).map(|p| p > 0.5);
-                let outline = both(&average, &other.map(|o| !o), and);
-                (outline, both(&lids, &lips, or), false)
+                let other = work.probability(segments, &Class::ALL);
+                let outline = average.zip(&other, |face, p| face && p <= 0.5);
+                (outline, lids.zip(&lips, or), false)
             }
         };
-        let barred = both(&barred, &outline.map(|o| !o), or);
+        let barred = barred.zip(&outline, |barred, inside| barred || !inside);
         Limits { outline, barred, followed }
     }
 }

@@ -50,6 +50,13 @@ impl View {
         ]
     }
 
+    /// Raster position of a photo position that the raster covers.
+    pub fn seen(&self, place: [f64; 2]) -> Option<[f64; 2]> {
+        let [i, j] = self.find(place);
+        let within = |v: f64, length: usize| v >= -0.5 && v <= length as f64 - 0.5;
+        (within(i, self.width) && within(j, self.height)).then_some([i, j])
+    }
+
     /// The photo as the raster sees it: means over its cells, in linear light, 0 … 1.
     ///
     /// Border rule: pixels outside the photo are those of its border. A turned raster reads, by

@@ -17,9 +17,10 @@ mod with_engine {
     use super::super::engine::Net;
     use super::*;
     use crate::plane::Grid;
+    use crate::region::data::data;
     use crate::region::said::{Class, Segments};
     use crate::region::sidecar::Output;
-    use std::path::PathBuf;
+    use crate::settings::PhotoSettings;
     use std::time::Instant;
 
     fn root() -> &'static Path {
@@ -33,17 +34,6 @@ mod with_engine {
     /// A tiny model of `tests/onnx/synthetic.py`.
     fn tiny(name: &str) -> Vec<u8> {
         std::fs::read(root().join("tests/onnx").join(name)).expect("a model")
-    }
-
-    /// The folder of the models that are not in the repository.
-    fn models() -> Option<PathBuf> {
-        let data = std::env::var_os("SKINDELTA_DATA").map(PathBuf::from);
-        let folder = data.unwrap_or_else(|| root().join("../shared/data")).join("onnx");
-        if folder.is_dir() {
-            return Some(folder);
-        }
-        println!("skipped: no models (name the folder of data in SKINDELTA_DATA)");
-        None
     }
 
     /// Two hues side by side, each as 0 or full light.
@@ -238,7 +228,7 @@ mod with_engine {
 
     #[test]
     fn models_of_others_run_or_say_why_not() {
-        let Some(folder) = models() else { return };
+        let Some(folder) = data("onnx") else { return };
         let photo = photo(600, 800, [30_000, 16_000, 11_000], [26_000, 14_000, 9_000]);
         let eyes = Some([[240.0, 380.0], [360.0, 384.0]]);
         for (file, toml, expected) in table() {
@@ -268,6 +258,48 @@ mod with_engine {
         let toml = shipped("portrait-sinet.toml").replace("320", "256");
         let said = Model::from_bytes("a.onnx", &bytes, &toml).expect_err("256").to_string();
         assert!(said.contains("1×3×320×320, and the sidecar says 1×3×256×256"), "{said}");
+    }
+
+    /// The net on the face of `fixtures`; prints how long it loads and looks.
+    #[test]
+    fn the_projects_model_tells_all_classes_and_the_same_twice() {
+        let start = Instant::now();
+        let onnx = std::fs::read(root().join("models/face-regions.onnx")).expect("the net");
+        let toml = std::fs::read_to_string(root().join("models/face-regions.toml")).expect("text");
+        let model = Model::from_bytes("face-regions.onnx", &onnx, &toml).expect("a model");
+        println!("face-regions.onnx: loaded in {:.0?}", start.elapsed());
+        let path = root().join("fixtures/face/before.jpg");
+        let photo = Photo::open(&path, &PhotoSettings::default()).expect("a photo");
+        let eyes = [[342.0, 590.0], [657.0, 590.0]];
+        let look = || {
+            let start = Instant::now();
+            let said = segments(&model, &photo, Some(eyes));
+            println!("face-regions.onnx: looks in {:.1?}", start.elapsed());
+            said
+        };
+        let said = look();
+        assert_eq!(said.told, [true; Class::COUNT]);
+        for (place, class) in [
+            (eyes[0], Class::Eyes),
+            (eyes[1], Class::Eyes),
+            ([500.0, 740.0], Class::Nose),
+            ([500.0, 935.0], Class::Lips),
+            ([320.0, 800.0], Class::Skin),
+            ([500.0, 180.0], Class::Hair),
+            ([310.0, 480.0], Class::Brows),
+            ([500.0, 1200.0], Class::EarsNeck),
+            ([30.0, 400.0], Class::Background),
+        ] {
+            let p = said.probability(&[class], place);
+            assert!(p.is_some_and(|p| p > 0.5), "{class:?} at {place:?}: {p:?}");
+            let all = said.probability(&Class::ALL, place);
+            assert!(all.is_some_and(|all| (all - 1.0).abs() < 1e-5), "{all:?} at {place:?}");
+        }
+        let bits = |said: Segments| -> Vec<u32> {
+            said.planes.iter().flat_map(|plane| plane.data()).map(|p| p.to_bits()).collect()
+        };
+        let again = bits(look());
+        assert!(bits(said) == again, "two looks differ");
     }
 
     #[derive(serde::Deserialize)]
@@ -322,7 +354,7 @@ mod with_engine {
     /// its size, where it is a single number).
     #[test]
     fn outputs_are_those_of_onnxruntime() {
-        let Some(folder) = models() else { return };
+        let Some(folder) = data("onnx") else { return };
         let text = std::fs::read_to_string(root().join("tests/reference/onnx.json")).expect("text");
         let references: Vec<Reference> = serde_json::from_str(&text).expect("references");
         assert_eq!(references.len(), 7);
