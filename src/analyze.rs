@@ -21,6 +21,7 @@ use crate::show::{self, Shown};
 use crate::tone::{self, Tone};
 use crate::units::MmPerPx;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -273,9 +274,14 @@ struct Seen {
 
 /// Every visit on the baseline's pixels; none where alignment failed.
 fn see(aligned: &AlignedSeries, settings: &Settings) -> Vec<Option<Seen>> {
-    let field_of = |k: usize| match k {
-        0 => Some(Field::identity()),
-        _ => aligned.alignments[k - 1].field.clone(),
+    let regions = &aligned.regions;
+    let laid = |k: usize| match k {
+        0 => Some((Field::identity(), Cow::Borrowed(&regions.skin))),
+        _ => {
+            let alignment = &aligned.alignments[k - 1];
+            let field = alignment.field.clone()?;
+            Some((field, alignment.trusted(regions.window, &regions.skin)))
+        }
     };
     aligned
         .series
@@ -283,17 +289,11 @@ fn see(aligned: &AlignedSeries, settings: &Settings) -> Vec<Option<Seen>> {
         .iter()
         .enumerate()
         .map(|(k, visit)| {
-            let field = field_of(k)?;
-            let (regions, scale) = (&aligned.regions, &aligned.scale);
+            let (field, skin) = laid(k)?;
+            let (photo, scale, part) = (&visit.photo, &aligned.scale, (regions.window, &*skin));
             Some(Seen {
-                luminance: luminance::luminance(
-                    &visit.photo,
-                    &field,
-                    regions,
-                    scale,
-                    &settings.luminance,
-                ),
-                tone: tone::tone(&visit.photo, &field, regions, scale, &settings.tone),
+                luminance: luminance::luminance(photo, &field, part, scale, &settings.luminance),
+                tone: tone::tone(photo, &field, part, scale, &settings.tone),
                 field,
             })
         })
@@ -598,6 +598,12 @@ fn notices(aligned: &AlignedSeries) -> Vec<String> {
     for (k, visit) in visits.iter().enumerate().skip(1) {
         if visit.photo.linear == visits[0].photo.linear {
             notices.push(format!("visit {k} is the same photo as the baseline"));
+        }
+        if let Some(j) = aligned.alignments[k - 1].through {
+            notices.push(format!(
+                "visit {k} cannot be aligned to the baseline directly; it was through visit {j}, \
+                 and is less sure"
+            ));
         }
     }
     notices.extend(match aligned.scale.source {

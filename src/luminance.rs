@@ -13,7 +13,6 @@ use crate::filter::stats::{median, quantile};
 use crate::filter::warp::Spline;
 use crate::photo::Photo;
 use crate::plane::{Grid, Mask, Plane, Window, par_collect};
-use crate::region::RegionMap;
 use crate::series::Scale;
 use crate::settings::LuminanceSettings;
 use crate::srgb;
@@ -74,18 +73,18 @@ fn flatten_sigma_px(scale: &Scale, window: Window, settings: &LuminanceSettings)
     px as f32
 }
 
-/// The luminance of one visit through `field` (the identity for the baseline).
+/// The luminance of one visit through `field` (the identity for the baseline) on `window`, whose
+/// `skin` may be measured.
 pub fn luminance(
     photo: &Photo,
     field: &Field,
-    regions: &RegionMap,
+    (window, skin): (Window, &Mask),
     scale: &Scale,
     settings: &LuminanceSettings,
 ) -> Luminance {
-    let window = regions.window;
     let (log, shown) = resample(photo, field, window, settings);
     let valid = Mask::from_fn(window.width, window.height, |x, y| {
-        regions.skin.at(x, y) && shown.at(x, y) == Shown::Well
+        skin.at(x, y) && shown.at(x, y) == Shown::Well
     });
     let light = blur_masked(&log, &valid, flatten_sigma_px(scale, window, settings));
     let flat = Plane::from_fn(window.width, window.height, |x, y| {
@@ -103,7 +102,7 @@ pub fn luminance(
     let median_log = median(&mut sample).unwrap_or(f64::from(u16::MAX).recip().ln());
     let count = |m: &Mask| m.data().iter().filter(|v| **v).count() as f64;
     let badly = Mask::from_fn(window.width, window.height, |x, y| {
-        regions.skin.at(x, y) && shown.at(x, y) == Shown::Badly
+        skin.at(x, y) && shown.at(x, y) == Shown::Badly
     });
     let (good, bad) = (count(&valid), count(&badly));
     let clipped = bad / (good + bad).max(1.0);

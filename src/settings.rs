@@ -267,6 +267,9 @@ pub struct AlignSettings {
     pub bootstrap_bonds: f64,
     /// Nodes to each side over which octaves are asked whether they agree.
     pub disagreement_nodes: usize,
+    /// Least share of the gradients that counts as signal there: an octave that is all noise has
+    /// no say.
+    pub disagreement_signal: f64,
     /// Factor on what the octaves disagree about (D).
     pub error_bias_gain: f64,
     /// Factor on the error that chance explains (D).
@@ -312,6 +315,7 @@ impl Default for AlignSettings {
             bootstrap: 24,
             bootstrap_bonds: 0.07,
             disagreement_nodes: 5,
+            disagreement_signal: 0.25,
             error_bias_gain: 3.2,
             error_gain: 1.0,
             error_floor_px: 0.01,

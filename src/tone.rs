@@ -3,7 +3,6 @@
 use crate::align::Field;
 use crate::photo::Photo;
 use crate::plane::{Grid, Mask, Window};
-use crate::region::RegionMap;
 use crate::series::Scale;
 use crate::settings::ToneSettings;
 
@@ -18,16 +17,16 @@ pub struct Tone {
     pub valid: Mask,
 }
 
-/// The colour of one visit through `field` (the identity for the baseline). A cell takes the mean
+/// The colour of one visit through `field` (the identity for the baseline) on `window`, whose `skin`
+/// may be measured. A cell takes the mean
 /// of the photo's pixels around its mapped centre.
 pub fn tone(
     photo: &Photo,
     field: &Field,
-    regions: &RegionMap,
+    (window, skin): (Window, &Mask),
     scale: &Scale,
     settings: &ToneSettings,
 ) -> Tone {
-    let window = regions.window;
     let cell = cell_px(window, scale, settings);
     let (w, h) = (window.width.div_ceil(cell), window.height.div_ceil(cell));
     let reach = ((cell as f64 * field.scale() - 1.0) / 2.0).round().max(0.0) as isize;
@@ -44,7 +43,7 @@ pub fn tone(
                 && py >= reach
                 && px + reach < photo.width() as isize
                 && py + reach < photo.height() as isize;
-            if !inside || !regions.skin.at(x, y) {
+            if !inside || !skin.at(x, y) {
                 continue;
             }
             let mut sum = [0.0f64; 3];

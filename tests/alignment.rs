@@ -292,9 +292,8 @@ fn bent_pair(source: &Source, level: &Level, seed: u64) -> Pair {
             at(y, source.top, source.whole.height()) as usize,
         )
     };
-    let before = Grid::from_fn(w, h, |x, y| {
-        pixel(x as isize, y as isize).map(|v| f32::from(v) / 65535.0)
-    });
+    let before =
+        Grid::from_fn(w, h, |x, y| pixel(x as isize, y as isize).map(|v| f32::from(v) / 65535.0));
     // Windowed sinc over eight pixels.
     let weights = |t: f64| -> (isize, [f32; 8]) {
         let first = t.floor() as isize - 3;
@@ -321,8 +320,7 @@ fn bent_pair(source: &Source, level: &Level, seed: u64) -> Pair {
         sum
     });
     let blur = (level.blur_px * dice.roll()) as f32;
-    let planes = [0, 1, 2]
-        .map(|k| skindelta::filter::gaussian::blur(&after.map(|v| v[k]), blur));
+    let planes = [0, 1, 2].map(|k| skindelta::filter::gaussian::blur(&after.map(|v| v[k]), blur));
     let gain = dice.about(level.stops).exp2();
     let balance = [1.0 + dice.about(0.08), 1.0, 1.0 + dice.about(0.08)];
     let gradient = [dice.about(level.shading), dice.about(level.shading)];
@@ -373,7 +371,12 @@ fn jpeg(linear: &Grid<[f32; 3]>, quality: u8) -> Vec<u8> {
 }
 
 /// Aligns two photos.
-fn aligned(before: &Photo, after: &Photo, request: &RegionRequest, mm: Option<f64>) -> (RegionMap, Alignment) {
+fn aligned(
+    before: &Photo,
+    after: &Photo,
+    request: &RegionRequest,
+    mm: Option<f64>,
+) -> (RegionMap, Alignment) {
     let mut settings = Settings::default();
     if let Ok(v) = std::env::var("SET") {
         for kv in v.split(',') {
@@ -506,9 +509,8 @@ fn write(pair: &Pair, regions: &RegionMap, alignment: Option<&Alignment>) {
         bytes
     };
     let window = regions.window;
-    let skin = |x: usize, y: usize| {
-        window.contains(x, y) && regions.skin.at(x - window.x, y - window.y)
-    };
+    let skin =
+        |x: usize, y: usize| window.contains(x, y) && regions.skin.at(x - window.x, y - window.y);
     let nowhere = [f32::NAN; 2];
     put("truth.npy", &grid(&|x, y, truth| if skin(x, y) { truth } else { nowhere }));
     if let Some(alignment) = alignment
@@ -552,9 +554,8 @@ fn tabulate(title: &str, judged: &[Judged]) -> Table {
     let bins: Vec<[f64; 3]> = tiles
         .chunks(tiles.len().div_ceil(6).max(1))
         .map(|bin| {
-            let rms = |k: usize| {
-                (bin.iter().map(|t| t[k] * t[k]).sum::<f64>() / bin.len() as f64).sqrt()
-            };
+            let rms =
+                |k: usize| (bin.iter().map(|t| t[k] * t[k]).sum::<f64>() / bin.len() as f64).sqrt();
             [rms(0), rms(1), rms(1) / rms(0)]
         })
         .collect();
@@ -685,7 +686,13 @@ fn people_are_aligned_with_themselves_only() {
                 let all = alignment.all.as_ref().unwrap();
                 println!("    stated {:?} {:?}", all.residual_median_px, all.residual_p95_px);
             } else {
-                println!("{} and {}: alike {:.3} {}", i + 1, j + 1, likeness, alignment.reason.as_deref().unwrap_or("ALIGNED"));
+                println!(
+                    "{} and {}: alike {:.3} {}",
+                    i + 1,
+                    j + 1,
+                    likeness,
+                    alignment.reason.as_deref().unwrap_or("ALIGNED")
+                );
                 best_wrong = best_wrong.max(likeness);
             }
         }
@@ -697,10 +704,41 @@ fn people_are_aligned_with_themselves_only() {
 #[test]
 fn years_apart() {
     let Some(folder) = data().map(|d| d.join("pairs/obama_4sessions")) else { return };
-    let names = ["a_2008_smile_1314x1752.jpg", "b_2009_neutral_790x1161.png", "c_2012_smile_910x1137.jpg", "d_whitehouse_1434x2333.jpg"];
+    let names = [
+        "a_2008_smile_1314x1752.jpg",
+        "b_2009_neutral_790x1161.png",
+        "c_2012_smile_910x1137.jpg",
+        "d_whitehouse_1434x2333.jpg",
+    ];
     let photos = names.map(|n| open(&folder.join(n)));
     for k in 1..4 {
         let (_, alignment) = aligned(&photos[0], &photos[k], &RegionRequest::Face, None);
-        println!("{}: {:?} {:?} {}", names[k], alignment.status, alignment.likeness, alignment.reason.unwrap_or_default());
+        println!(
+            "{}: {:?} {:?} {}",
+            names[k],
+            alignment.status,
+            alignment.likeness,
+            alignment.reason.unwrap_or_default()
+        );
+    }
+}
+
+/// Rendered faces of ten people, and drawn close-ups of different skins: none is laid onto another.
+/// This chose `AlignSettings::likeness_min`.
+#[test]
+fn strangers_are_refused() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faces");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
+    files.retain(|f| f.extension().is_some_and(|e| e == "jpg"));
+    files.sort();
+    let photos: Vec<Photo> = files.iter().map(|f| open(f)).collect();
+    println!("{} faces", photos.len());
+    for (i, a) in photos.iter().enumerate() {
+        for (j, b) in photos.iter().enumerate() {
+            if i != j {
+                let (_, alignment) = aligned(a, b, &RegionRequest::Face, None);
+                println!("{i} {j} {:?} {}", alignment.status, alignment.reason.unwrap_or_default());
+            }
+        }
     }
 }

@@ -96,10 +96,7 @@ impl Field {
 
     /// Baseline px of a node.
     pub(super) fn node(&self, x: usize, y: usize) -> [f64; 2] {
-        [
-            self.origin[0] + x as f64 * self.spacing_px,
-            self.origin[1] + y as f64 * self.spacing_px,
-        ]
+        [self.origin[0] + x as f64 * self.spacing_px, self.origin[1] + y as f64 * self.spacing_px]
     }
 
     /// The same map on nodes `spacing_px` apart that cover `window`.

@@ -22,6 +22,7 @@ use crate::series::{Scale, Series};
 use crate::settings::AlignSettings;
 use refine::{Fit, Reference, Refined};
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// Outcome of aligning one follow-up, or one region of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -82,6 +83,17 @@ impl Alignment {
         let error = stated(field, &self.errors, x, y);
         (error <= self.limit_px).then_some(error)
     }
+
+    /// The pixels of `skin`, which covers `window`, at which the stated error is within the limit.
+    pub fn trusted<'a>(&self, window: Window, skin: &'a Mask) -> Cow<'a, Mask> {
+        if self.errors.data().iter().all(|e| *e <= self.limit_px) {
+            return Cow::Borrowed(skin);
+        }
+        Cow::Owned(Mask::from_fn(window.width, window.height, |x, y| {
+            let at = |v: usize, first: usize| (first + v) as f64;
+            skin.at(x, y) && self.error_px(at(x, window.x), at(y, window.y)).is_some()
+        }))
+    }
 }
 
 /// Stated error between the nodes, by linear interpolation.
@@ -123,19 +135,36 @@ pub fn align(
     settings: &AlignSettings,
 ) -> AlignedSeries {
     let baseline = series.baseline();
-    let aligner = Aligner { regions: &regions, spacing_px: node_spacing_px(&regions, &scale, settings), settings };
+    let aligner = Aligner {
+        regions: &regions,
+        spacing_px: node_spacing_px(&regions, &scale, settings),
+        settings,
+    };
     let light = refine::light(baseline, regions.window);
     let reference = Reference::new(&light, &regions.skin, regions.window, settings);
     let mut alignments: Vec<Alignment> = Vec::new();
     for (k, visit) in series.visits.iter().enumerate().skip(1) {
         let follow_up = &visit.photo;
-        let found = if baseline.linear == follow_up.linear {
-            aligner.same()
-        } else {
-            let seeds = Seeds { light: &light, faces: [regions.face.as_ref(), faces[k - 1].as_ref()] };
-            aligner.align(&reference, &seeds, follow_up)
-        };
-        alignments.push(found);
+        if baseline.linear == follow_up.linear {
+            alignments.push(aligner.same());
+            continue;
+        }
+        let faces = [regions.face.as_ref(), faces[k - 1].as_ref()];
+        let found = aligner.find(&reference, &light, faces, follow_up).or_else(|why| {
+            let through = |j: usize| {
+                let nearer = &alignments[j - 1];
+                let field = nearer.field.as_ref().filter(|_| nearer.through.is_none())?;
+                let (light, shown) = refine::laid(&series.visits[j].photo, field, regions.window);
+                let skin = regions.skin.zip(&shown, |skin, shown| skin && shown);
+                let stand_in = Reference::new(&light, &skin, regions.window, settings);
+                let found = aligner.find(&stand_in, &light, faces, follow_up).ok()?;
+                let errors = found.errors.zip(&nearer.errors, f64::hypot);
+                Some(Found { errors, through: Some(j), ..found })
+            };
+            (1..k).rev().find_map(through).ok_or(why)
+        });
+        let alignment = found.and_then(|found| aligner.told(found, follow_up));
+        alignments.push(alignment.unwrap_or_else(|why| aligner.failed(follow_up, why)));
     }
     AlignedSeries { series, regions, scale, alignments }
 }
@@ -150,12 +179,14 @@ fn node_spacing_px(regions: &RegionMap, scale: &Scale, settings: &AlignSettings)
     wanted.max(settings.node_spacing_min_px).max(long / settings.nodes_max)
 }
 
-/// Where a rough map may come from.
-struct Seeds<'a> {
-    /// Luminance of the reference in the window of the regions.
-    light: &'a Plane,
-    /// The faces of the baseline and of the follow-up.
-    faces: [Option<&'a Face>; 2],
+/// A map that may be believed.
+struct Found {
+    field: Field,
+    /// Stated error of each node, px.
+    errors: Grid<f64>,
+    likeness: f64,
+    /// The visit that stood in for the baseline.
+    through: Option<usize>,
 }
 
 /// What all follow-ups of a series share.
@@ -188,26 +219,11 @@ impl Aligner<'_> {
         }
     }
 
-    /// Aligns one follow-up: from the faces, and where they are not there or mislead, from matched
-    /// features.
-    fn align(&self, reference: &Reference, seeds: &Seeds<'_>, follow_up: &Photo) -> Alignment {
-        let mut why = None;
-        if let [Some(a), Some(b)] = seeds.faces {
-            match self.judge(self.refine(reference, follow_up, estimate::of_faces(a, b)), follow_up) {
-                Ok(alignment) => return alignment,
-                Err(reason) => why = Some(reason),
-            }
-        }
-        let affine =
-            estimate::of_features(seeds.light, follow_up, self.regions, self.settings);
-        let found = affine.and_then(|affine| {
-            self.judge(self.refine(reference, follow_up, affine), follow_up)
-        });
-        found.unwrap_or_else(|reason| Alignment {
+    /// The outcome for a follow-up that cannot be aligned.
+    fn failed(&self, follow_up: &Photo, why: String) -> Alignment {
+        Alignment {
             status: AlignmentStatus::Failed,
-            reason: Some(
-                Error::new(&follow_up.file, Step::Align, why.unwrap_or(reason)).to_string(),
-            ),
+            reason: Some(Error::new(&follow_up.file, Step::Align, why).to_string()),
             field: None,
             errors: Grid::filled(1, 1, f64::INFINITY),
             limit_px: self.settings.error_max_px,
@@ -215,35 +231,59 @@ impl Aligner<'_> {
             through: None,
             all: None,
             regions: Vec::new(),
-        })
+        }
     }
 
-    fn refine(&self, reference: &Reference, follow_up: &Photo, affine: [f64; 6]) -> Refined {
-        reference.refine(follow_up, affine, self.spacing_px, self.settings)
+    /// Maps the `reference` made of `light` onto a follow-up: from the faces, and where they are not
+    /// there or mislead, from matched features.
+    fn find(
+        &self,
+        reference: &Reference,
+        light: &Plane,
+        faces: [Option<&Face>; 2],
+        follow_up: &Photo,
+    ) -> Result<Found, String> {
+        let refined = |affine: [f64; 6]| {
+            self.believed(reference.refine(follow_up, affine, self.spacing_px, self.settings))
+        };
+        let by_features = || {
+            estimate::of_features(light, follow_up, self.regions, self.settings).and_then(refined)
+        };
+        match faces {
+            [Some(a), Some(b)] => {
+                refined(estimate::of_faces(a, b)).or_else(|why| by_features().map_err(|_| why))
+            }
+            _ => by_features(),
+        }
     }
 
-    /// Whether a refined field may be believed, and where.
-    fn judge(&self, refined: Refined, follow_up: &Photo) -> Result<Alignment, String> {
+    /// Whether a refined field lays skin onto the same skin.
+    fn believed(&self, refined: Refined) -> Result<Found, String> {
         let settings = self.settings;
-        let alike = |fit: &Fit| fit.correlation >= settings.alike_correlation;
         let seen: Vec<&Fit> =
             refined.fits.data().iter().filter(|f| f.seen >= settings.node_seen_min).collect();
         if seen.is_empty() {
             return Err("the photos do not overlap on the skin that is measured".into());
         }
-        let likeness = seen.iter().filter(|f| alike(f)).count() as f64 / seen.len() as f64;
+        let alike = seen.iter().filter(|f| f.correlation >= settings.alike_correlation).count();
+        let likeness = alike as f64 / seen.len() as f64;
         if likeness < settings.likeness_min {
             return Err(format!(
-                "{:.0} % of the skin matches after alignment, {:.0} % needed: is it the same person and \
-                 the same view?",
+                "{:.0} % of the skin matches after alignment, {:.0} % needed: is it the same \
+                 person, the same view and the same face (a smile moves the skin)?",
                 100.0 * likeness,
                 100.0 * settings.likeness_min
             ));
         }
-        let errors = refined.errors;
-        let shows = self.overlap(&refined.field, follow_up);
+        Ok(Found { field: refined.field, errors: refined.errors, likeness, through: None })
+    }
+
+    /// What a map means for each region.
+    fn told(&self, found: Found, follow_up: &Photo) -> Result<Alignment, String> {
+        let Found { field, errors, likeness, through } = found;
+        let shows = self.overlap(&field, follow_up);
         let summary = |name: &str, window, inside: &Mask| {
-            self.region(name, window, inside, &refined.field, &errors, &shows)
+            self.region(name, window, inside, &field, &errors, &shows)
         };
         let window = self.regions.window;
         let full = Mask::filled(window.width, window.height, true);
@@ -258,11 +298,11 @@ impl Aligner<'_> {
         Ok(Alignment {
             status,
             reason: None,
-            field: Some(refined.field),
+            field: Some(field),
             errors,
-            limit_px: settings.error_max_px,
+            limit_px: self.settings.error_max_px,
             likeness: Some(likeness),
-            through: None,
+            through,
             all: Some(all),
             regions: rows,
         })

@@ -9,7 +9,7 @@
 //! some ten passes, four at the finest octave.
 
 use super::field::Field;
-use super::system::{Equations, Factor};
+use super::system::{Equations, Factor, Nodes};
 use crate::filter::gaussian::{MaskedBlur, blur};
 use crate::filter::resize::{shrink, shrink_mask};
 use crate::filter::warp::Spline;
@@ -88,6 +88,25 @@ pub fn light(photo: &Photo, window: Window) -> Plane {
 /// Natural log, the darkest 16-bit step standing in for black.
 pub fn log(light: &Plane) -> Plane {
     light.map(|v| v.max(1.0 / 65535.0).ln())
+}
+
+/// The linear luminance of a follow-up on the pixels of `window`, and where it shows them: a
+/// stand-in for the baseline.
+pub fn laid(photo: &Photo, field: &Field, window: Window) -> (Plane, Mask) {
+    let source = field.footprint(window, 0.0, photo.width(), photo.height());
+    let spline = Spline::new(&light(photo, source));
+    let (right, bottom) = (photo.width() as f64 - 1.0, photo.height() as f64 - 1.0);
+    let mut laid = Grid::filled(window.width, window.height, (0.0f32, false));
+    laid.par_rows(|y, row| {
+        let line = field.row((window.y + y) as f64);
+        for (x, out) in row.iter_mut().enumerate() {
+            let [px, py] = line.at((window.x + x) as f64);
+            if px >= 0.0 && py >= 0.0 && px <= right && py <= bottom {
+                *out = (spline.at(px - source.x as f64, py - source.y as f64), true);
+            }
+        }
+    });
+    (laid.map(|(v, _)| v), laid.map(|(_, s)| s))
 }
 
 impl Reference {
@@ -192,14 +211,13 @@ impl Reference {
         let seen = warped.map(|(_, s)| s);
         let b = feature(&warped.map(|(v, _)| v), &seen, settings);
         let side = field.spacing_px / BLOCKS_PER_NODE as f64;
-        let counts = [field.nodes.width(), field.nodes.height()]
-            .map(|n| (n - 1).max(1) * BLOCKS_PER_NODE);
+        let counts =
+            [field.nodes.width(), field.nodes.height()].map(|n| (n - 1).max(1) * BLOCKS_PER_NODE);
         let block_of = |i: usize, lo: usize, axis: usize| {
             let at = ((to_full(i, lo) - field.origin[axis]) / side).floor().max(0.0) as usize;
             at.min(counts[axis] - 1)
         };
-        let columns: Vec<usize> =
-            (0..a.width()).map(|x| block_of(x, self.window.x, 0)).collect();
+        let columns: Vec<usize> = (0..a.width()).map(|x| block_of(x, self.window.x, 0)).collect();
         let rows: Vec<usize> = (0..a.height()).map(|y| block_of(y, self.window.y, 1)).collect();
         let strips = par_collect(counts[1], |j| {
             let mut strip = vec![Block::default(); counts[0]];
@@ -371,12 +389,11 @@ fn fits(blocks: &Grid<Block>, field: &Field, factor: usize) -> Grid<Fit> {
 /// the more the larger they are: no octave knows of it, but they do not agree.
 fn disagreement(octaves: &[Grid<Block>], field: &Field, settings: &AlignSettings) -> Grid<f64> {
     let (nx, ny) = (field.nodes.width(), field.nodes.height());
-    let (Some(fine), Some(coarse)) = (octaves.first(), octaves.get(1))
-    else {
+    let (Some(fine), Some(coarse)) = (octaves.first(), octaves.get(1)) else {
         return Grid::filled(nx, ny, 0.0);
     };
     let reach = settings.disagreement_nodes * BLOCKS_PER_NODE;
-    let [fine, coarse] = [fine, coarse].map(|blocks| wanted(blocks, reach));
+    let [fine, coarse] = [fine, coarse].map(|blocks| wanted(blocks, reach, settings.disagreement_signal));
     Grid::from_fn(nx, ny, |x, y| {
         let at = |n: usize, len: usize| (n * BLOCKS_PER_NODE).min(len - 1);
         let (x, y) = (at(x, fine.width()), at(y, fine.height()));
@@ -386,7 +403,7 @@ fn disagreement(octaves: &[Grid<Block>], field: &Field, settings: &AlignSettings
 }
 
 /// Where the surroundings of each block, `reach` blocks to each side, want to go, px.
-fn wanted(blocks: &Grid<Block>, reach: usize) -> Grid<[f64; 2]> {
+fn wanted(blocks: &Grid<Block>, reach: usize, signal_min: f64) -> Grid<[f64; 2]> {
     // Sums along rows, then along columns.
     let across = Grid::from_fn(blocks.width(), blocks.height(), |x, y| {
         let columns = x.saturating_sub(reach)..(x + reach + 1).min(blocks.width());
@@ -401,7 +418,7 @@ fn wanted(blocks: &Grid<Block>, reach: usize) -> Grid<[f64; 2]> {
             sum.add(&across.at(x, y));
         }
         let [a, b, c] = sum.information;
-        let share = sum.signal() * (a * c - b * b);
+        let share = sum.signal().max(signal_min) * (a * c - b * b);
         if share > 0.0 {
             let [p, q] = sum.pull;
             [(c * p - b * q) / share, (a * q - b * p) / share]
@@ -415,7 +432,7 @@ fn wanted(blocks: &Grid<Block>, reach: usize) -> Grid<[f64; 2]> {
 struct System {
     factor: Factor,
     /// Nodes that a block touches, and its weighed pull.
-    pulls: Vec<([(usize, f64); 16], [f64; 2])>,
+    pulls: Vec<(Nodes, [f64; 2])>,
     bending: f64,
     slope: f64,
 }
@@ -482,7 +499,7 @@ impl System {
     }
 }
 
-fn add(force: &mut [f64], nodes: &[(usize, f64); 16], pull: [f64; 2]) {
+fn add(force: &mut [f64], nodes: &Nodes, pull: [f64; 2]) {
     for &(i, w) in nodes {
         force[i] += w * pull[0];
         force[i + 1] += w * pull[1];

@@ -13,6 +13,9 @@ pub struct Equations {
     matrix: Vec<f64>,
 }
 
+/// The first unknown of each node that a position depends on, with its weight.
+pub type Nodes = [(usize, f64); 16];
+
 /// Nodes (x, y) with their weights.
 type Stencil = ([(usize, usize); 4], [f64; 4], usize);
 
@@ -36,7 +39,7 @@ impl Equations {
     }
 
     /// The nodes a position depends on.
-    pub fn nodes(&self, (ix, wx): &Knots, (iy, wy): &Knots) -> [(usize, f64); 16] {
+    pub fn nodes(&self, (ix, wx): &Knots, (iy, wy): &Knots) -> Nodes {
         std::array::from_fn(|k| {
             let at = |first: isize, k: usize, n: usize| {
                 (first + k as isize).clamp(0, n as isize - 1) as usize
@@ -47,7 +50,7 @@ impl Equations {
     }
 
     /// Adds ½ (displacement there)ᵀ G (displacement there), `information` = xx, xy, yy of G.
-    pub fn inform(&mut self, nodes: &[(usize, f64); 16], information: [f64; 3]) {
+    pub fn inform(&mut self, nodes: &Nodes, information: [f64; 3]) {
         let [a, b, c] = information;
         for &(i, u) in nodes {
             for &(j, v) in nodes {
@@ -64,7 +67,8 @@ impl Equations {
     fn stiffen(&mut self, (cells, c, n): &Stencil, weight: f64) {
         for i in 0..*n {
             for j in 0..*n {
-                let (p, q) = (self.unknown(cells[i].0, cells[i].1), self.unknown(cells[j].0, cells[j].1));
+                let (p, q) =
+                    (self.unknown(cells[i].0, cells[i].1), self.unknown(cells[j].0, cells[j].1));
                 let w = weight * c[i] * c[j];
                 self.add(p, q, w);
                 self.add(p + 1, q + 1, w);

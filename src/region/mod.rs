@@ -295,7 +295,11 @@ pub fn map(
 ///
 /// # Errors
 /// A `model` that cannot run on the photo.
-pub fn face(photo: &Photo, model: Option<&Model>, settings: &RegionSettings) -> Result<Option<Face>> {
+pub fn face(
+    photo: &Photo,
+    model: Option<&Model>,
+    settings: &RegionSettings,
+) -> Result<Option<Face>> {
     Ok(look(photo, model, settings)?.map(|(face, _)| face))
 }
 
