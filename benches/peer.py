@@ -6,7 +6,7 @@
 Makes pairs of synthetic faces with known truth, runs the peer (OpenCV + scikit-image, the fast
 variant of peer/peer_pipeline.py) and skindelta in turn on each, and prints Markdown tables: medians
 of wall time, processor time and peak memory with the ratio peer / skindelta, skindelta's stages,
-and how far both alignments lie from the truth on the face. Needs the packages of
+and how far both alignments lie from the truth on the skin that skindelta measures. Needs the packages of
 peer/requirements.txt; the folder that holds peer/ is SKINDELTA_SHARED (default ../shared).
 Everything is written to a temporary folder that is removed.
 """
@@ -67,7 +67,7 @@ def stages(text):
 
 
 def on_skin(truth, x, y):
-    """Whether baseline pixels lie on the drawn skin, inside the frame of both photos."""
+    """Whether baseline pixels lie on the drawn face, inside the frame of both photos."""
     w, h = truth["width"], truth["height"]
     u, v = x / w, y / h
     skin = ((u - FACE["cx"]) / FACE["rx"]) ** 2 + ((v - FACE["cy"]) / FACE["ry"]) ** 2 < 1
@@ -77,9 +77,11 @@ def on_skin(truth, x, y):
     return skin & (ax >= 0) & (ay >= 0) & (ax <= w - 1) & (ay <= h - 1), ax, ay
 
 
-def errors(truth, x, y, ax, ay):
-    """Distance from the true place in the follow-up, px: median and 95th percentile on the skin."""
+def errors(truth, measured, x, y, ax, ay):
+    """Distance from the true place in the follow-up, px: median and 95th percentile on the skin that
+    skindelta measures."""
     skin, tx, ty = on_skin(truth, x, y)
+    skin &= measured[y.astype(int), x.astype(int)]
     found = np.hypot(ax - tx, ay - ty)[skin & np.isfinite(ax)]
     return (np.median(found), np.percentile(found, 95)) if found.size else (np.nan, np.nan)
 
@@ -90,13 +92,14 @@ def alignment(pair, tool_out, peer_out):
     result = json.loads((tool_out / "result.json").read_text())
     whole = next(row for row in result["alignment"] if row["region"] is None)
     ours = (np.nan, np.nan)
+    measured = cv2.imread(str(tool_out / "maps" / "regions.png"), cv2.IMREAD_UNCHANGED) > 0
     field = tool_out / "maps" / "visit-1-displacement.npy"
     if field.exists():
         d = np.load(field).astype(float)
         y, x = np.mgrid[0:d.shape[0], 0:d.shape[1]] * 8.0
-        ours = errors(truth, x, y, d[..., 0], d[..., 1])
+        ours = errors(truth, measured, x, y, d[..., 0], d[..., 1])
     grid = {k: np.array(v, float) for k, v in json.loads(peer_out.read_text())["align"]["grid"].items()}
-    return dict(ours=ours, peer=errors(truth, grid["x"], grid["y"], grid["ax"], grid["ay"]),
+    return dict(ours=ours, peer=errors(truth, measured, grid["x"], grid["y"], grid["ax"], grid["ay"]),
                 status=whole["status"], told=whole["residual_median_px"],
                 regions=result["regions"]["source"])
 
@@ -164,7 +167,7 @@ def main():
            "peer MiB", "skindelta MiB", "ratio"], speed)
     print("skindelta's stages, s, and peak memory so far, MiB:\n")
     table(["pair", "stage", "s", "MiB"], costs)
-    print("Distance of the alignment from the truth on the face, px of the photo:\n")
+    print("Distance of the alignment from the truth on the measured skin, px of the photo:\n")
     table(["pair", "regions", "status", "skindelta median", "95 %", "own estimate", "peer median", "95 %"], places)
 
 

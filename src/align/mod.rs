@@ -251,7 +251,16 @@ impl Aligner<'_> {
         };
         match faces {
             [Some(a), Some(b)] => {
-                refined(estimate::of_faces(a, b)).or_else(|why| by_features().map_err(|_| why))
+                let affine = estimate::of_faces(a, b);
+                let size = affine[0].hypot(affine[3]);
+                let [low, high] = self.settings.scale_range;
+                if !(low..=high).contains(&size) {
+                    return Err(format!(
+                        "the face is {size:.2} times as large as in the baseline, {low} to {high} \
+                         can be compared: photograph it from the same distance"
+                    ));
+                }
+                refined(affine).or_else(|why| by_features().map_err(|_| why))
             }
             _ => by_features(),
         }

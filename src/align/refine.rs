@@ -393,7 +393,8 @@ fn disagreement(octaves: &[Grid<Block>], field: &Field, settings: &AlignSettings
         return Grid::filled(nx, ny, 0.0);
     };
     let reach = settings.disagreement_nodes * BLOCKS_PER_NODE;
-    let [fine, coarse] = [fine, coarse].map(|blocks| wanted(blocks, reach, settings.disagreement_signal));
+    let [fine, coarse] =
+        [fine, coarse].map(|blocks| wanted(blocks, reach, settings.disagreement_signal));
     Grid::from_fn(nx, ny, |x, y| {
         let at = |n: usize, len: usize| (n * BLOCKS_PER_NODE).min(len - 1);
         let (x, y) = (at(x, fine.width()), at(y, fine.height()));
