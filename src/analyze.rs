@@ -655,6 +655,8 @@ fn cited() -> Vec<Citation> {
     let method = [
         citations::LOWE_2004,
         citations::LUCAS_1981,
+        citations::VERCAUTEREN_2009,
+        citations::WU_1986,
         citations::UNSER_1999,
         citations::EFRON_1993,
         citations::BENJAMINI_1995,

@@ -86,6 +86,18 @@ citation!(
     None
 );
 citation!(
+    VERCAUTEREN_2009,
+    "vercauteren2009",
+    "Vercauteren T et al. Diffeomorphic demons: efficient non-parametric image registration. NeuroImage 45:S61, 2009",
+    Some("10.1016/j.neuroimage.2008.10.040")
+);
+citation!(
+    WU_1986,
+    "wu1986",
+    "Wu CFJ. Jackknife, bootstrap and other resampling methods in regression analysis. Ann Stat 14:1261, 1986",
+    Some("10.1214/aos/1176350142")
+);
+citation!(
     UNSER_1999,
     "unser1999",
     "Unser M. Splines: a perfect fit for signal and image processing. IEEE Signal Process Mag 16:22, 1999",

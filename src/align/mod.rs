@@ -1,10 +1,22 @@
 //! Alignment: each follow-up mapped onto the baseline's coordinates.
 //!
 //! First a rough map ([`estimate`]: from the faces' eyes and mouths, else from matched features),
-//! then a smooth field of displacements on a grid of nodes ([`refine`]), steered by the skin alone.
-//! How stiff the field is, is a physical length (`AlignSettings::node_spacing_mm`): it bends over
-//! about twice that, so pose and mimic are followed, and a wrinkle or a pore never is. Each node
-//! states its error; whether the two photos are of one skin at all is asked of the finest octaves.
+//! then a smooth field of displacements on a grid of nodes (`refine`), steered by the skin alone:
+//! hair, clothes and background have no say.
+//!
+//! How stiff the field is, is a physical length. Nodes lie `AlignSettings::node_spacing_mm` apart and
+//! are joined by a penalty on bending, so that the field follows what bends over a centimetre (pose,
+//! mimic, another lens) and cannot follow a wrinkle of a millimetre or a pore: were it to, a milder
+//! wrinkle would be stretched onto the deep one, and the change be hidden. `tests/alignment.rs` holds
+//! it to less than 0.1 px.
+//!
+//! Each node states its error ([`Alignment::error_px`]); skin whose error is above
+//! `AlignSettings::error_max_px` is not measured. Whether two photos are of one skin at all is asked
+//! of the second finest octave: the share of nodes around which both show the same detail. All faces
+//! have eyes and noses in common, which the coarser octaves show; no two have their skin in common.
+//!
+//! Cost: linear in pixels, some six passes over the finest octave; the equations of the nodes cost
+//! their number squared.
 
 pub mod estimate;
 mod field;

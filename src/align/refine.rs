@@ -168,9 +168,7 @@ impl Reference {
                 let fits = fits(&blocks[second], &field, self.octaves[second].factor);
                 let bias = disagreement(&blocks, &field, settings);
                 let errors = system.chance(settings).zip(&bias, |chance, bias| {
-                    (settings.error_gain * chance)
-                        .hypot(settings.error_bias_gain * bias)
-                        .hypot(settings.error_floor_px)
+                    chance.hypot(settings.error_bias_gain * bias).hypot(settings.error_floor_px)
                 });
                 Refined { fits, errors, field }
             }
