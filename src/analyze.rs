@@ -179,7 +179,7 @@ pub fn analyze_series(series: Series, request: &Request) -> Result<Analysis> {
         .collect();
     clock.stage("luminance, tone");
 
-    let checks = quality_checks(&aligned, &seen, &pairs, settings);
+    let checks = quality_checks(&aligned, &faces, &seen, &pairs, settings);
     clock.stage("quality");
 
     let alone: Vec<Option<Readings>> = seen
@@ -302,6 +302,7 @@ fn see(aligned: &AlignedSeries, settings: &Settings) -> Vec<Option<Seen>> {
 
 fn quality_checks(
     aligned: &AlignedSeries,
+    faces: &[Option<Face>],
     seen: &[Option<Seen>],
     pairs: &[Option<Pair>],
     settings: &Settings,
@@ -310,6 +311,11 @@ fn quality_checks(
     for (k, visit) in seen.iter().enumerate() {
         if let Some(visit) = visit {
             checks.extend(quality::photo(k, &visit.luminance, &aligned.scale, &settings.quality));
+        }
+        if k > 0
+            && let Some(face) = &aligned.regions.face
+        {
+            checks.extend(quality::faces(k, face, faces[k - 1].as_ref(), &settings.quality));
         }
         if k > 0
             && let Some(pair) = &pairs[k - 1]
@@ -467,7 +473,9 @@ fn compare_visit(
                 _ if !region_aligned(aligned, visit, i) => Some(Reason::Alignment),
                 _ if coverage < settings.quality.coverage_percent => Some(Reason::LowCoverage),
                 (_, None) => Some(Reason::NoScale),
-                _ if quality::forbids(checks, visit, group == Group::Tone) => Some(Reason::Quality),
+                _ if quality::forbids(checks, visit, &region.name, group == Group::Tone) => {
+                    Some(Reason::Quality)
+                }
                 _ if group == Group::Tone
                     && reference.is_none()
                     && (alone || region.name == WHOLE) =>

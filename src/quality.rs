@@ -2,6 +2,7 @@
 
 use crate::align::Alignment;
 use crate::luminance::{Luminance, Pair};
+use crate::region::{Expression, Face, Pose, WHOLE};
 use crate::series::Scale;
 use crate::settings::QualitySettings;
 use serde::Serialize;
@@ -148,15 +149,124 @@ pub fn pair(
     ]
 }
 
-/// Whether a failed check of the baseline or of `visit` forbids comparing them. Sharpness does not
-/// touch `colour`; resolution and overlap speak for themselves, metric by metric.
-pub fn forbids(checks: &[QualityCheck], visit: usize, colour: bool) -> bool {
+/// Checks of a follow-up's face against the baseline's: distance, pose, expression. What the
+/// baseline's face does not tell is not asked for; what the follow-up's does not tell is a warning.
+pub fn faces(
+    visit: usize,
+    baseline: &Face,
+    follow_up: Option<&Face>,
+    settings: &QualitySettings,
+) -> Vec<QualityCheck> {
+    let mut checks = Vec::new();
+    let mut check = |name, before: Option<f64>, after: Option<f64>, limits, unit, advice| {
+        if let Some(before) = before {
+            let value = after.map(|after| (after - before).abs());
+            checks.push(judge(visit, name, value, limits, unit, advice));
+        }
+    };
+    // Both directions alike: half the size is as far off as twice.
+    let size = |face: &Face| 100.0 * face.width_px.ln();
+    check(
+        "distance_match",
+        Some(size(baseline)),
+        follow_up.map(size),
+        settings.distance_percent,
+        "%",
+        "Photograph from the distance, and with the lens and pixels, of the first visit.",
+    );
+    for (name, angle, limits, advice) in POSES {
+        let told = |face: &Face| face.pose.as_ref().map(angle);
+        let limits = limits(settings);
+        check(name, told(baseline), follow_up.and_then(told), limits, "degrees", advice);
+    }
+    for (name, part, limits, advice) in EXPRESSIONS {
+        let told = |face: &Face| face.expression.as_ref().and_then(part);
+        let limits = limits(settings);
+        check(name, told(baseline), follow_up.and_then(told), limits, "1", advice);
+    }
+    checks
+}
+
+/// A check of a pair of faces: its name, what is compared, its limits, the advice.
+type FaceCheck<T, V> = (&'static str, fn(&T) -> V, fn(&QualitySettings) -> [f64; 2], &'static str);
+
+const POSES: [FaceCheck<Pose, f64>; 3] = [
+    ("yaw_match", |p| p.yaw_deg, |s| s.turn_deg, "Turn the head as at the first visit."),
+    ("pitch_match", |p| p.pitch_deg, |s| s.turn_deg, "Raise the chin as at the first visit."),
+    (
+        "roll_match",
+        |p| p.roll_deg,
+        |s| s.roll_deg,
+        "Hold the head as upright as at the first visit.",
+    ),
+];
+
+const EXPRESSIONS: [FaceCheck<Expression, Option<f64>>; 4] = [
+    (
+        "smile_match",
+        |e| Some(e.mouth_width),
+        |s| s.smile,
+        "Ask for the relaxed mouth of the first visit: a smile deepens folds and crow's feet.",
+    ),
+    (
+        "mouth_match",
+        |e| Some(e.mouth_opening),
+        |s| s.mouth_opening,
+        "Ask for the lips to be held as at the first visit.",
+    ),
+    (
+        "brows_match",
+        |e| e.brow_height,
+        |s| s.brow_height,
+        "Ask for relaxed brows: raised ones fold the forehead.",
+    ),
+    (
+        "eyes_match",
+        |e| Some(e.eye_opening),
+        |s| s.eye_opening,
+        "Ask for the eyes to be open, or closed, as at the first visit.",
+    ),
+];
+
+/// Where an expression moves the skin; the whole of it holds every part.
+const SMILE: [&str; 11] = [
+    "lateral_canthal_left",
+    "lateral_canthal_right",
+    "infraorbital_left",
+    "infraorbital_right",
+    "cheek_left",
+    "cheek_right",
+    "nasolabial_left",
+    "nasolabial_right",
+    "perioral",
+    "chin",
+    WHOLE,
+];
+const MOUTH: [&str; 5] = ["nasolabial_left", "nasolabial_right", "perioral", "chin", WHOLE];
+const BROWS: [&str; 3] = ["forehead", "glabella", WHOLE];
+const EYES: [&str; 5] = [
+    "lateral_canthal_left",
+    "lateral_canthal_right",
+    "infraorbital_left",
+    "infraorbital_right",
+    WHOLE,
+];
+
+/// Whether a failed check of the baseline or of `visit` forbids comparing a region's `colour`, or
+/// its relief. A check forbids just what it touches; distance, resolution and overlap speak for
+/// themselves, metric by metric.
+pub fn forbids(checks: &[QualityCheck], visit: usize, region: &str, colour: bool) -> bool {
     checks.iter().any(|c| {
         (c.visit == 0 || c.visit == visit)
             && c.status == Status::Fail
             && match c.check {
                 "sharpness" | "sharpness_match" => !colour,
                 "exposure" | "exposure_match" | "clipping" => true,
+                "yaw_match" | "pitch_match" | "roll_match" => true,
+                "smile_match" => SMILE.contains(&region),
+                "mouth_match" => MOUTH.contains(&region),
+                "brows_match" => BROWS.contains(&region),
+                "eyes_match" => EYES.contains(&region),
                 _ => false,
             }
     })
@@ -175,5 +285,69 @@ mod tests {
         assert_eq!(status(99.0, [95.0, 30.0]), Status::Pass);
         assert_eq!(status(90.0, [95.0, 30.0]), Status::Warn);
         assert_eq!(status(10.0, [95.0, 30.0]), Status::Fail);
+    }
+
+    fn face() -> Face {
+        Face {
+            eyes: [[40.0, 50.0], [103.0, 50.0]],
+            mouth: [71.0, 120.0],
+            width_px: 140.0,
+            nose_base: None,
+            chin: None,
+            pose: Some(Pose { yaw_deg: 1.0, pitch_deg: 3.0, roll_deg: 0.0 }),
+            expression: Some(Expression {
+                eye_opening: 0.4,
+                mouth_width: 0.8,
+                mouth_opening: 0.3,
+                brow_height: Some(0.3),
+            }),
+            mm_per_px: None,
+        }
+    }
+
+    /// Each check fails on a face made for it, on no other, and forbids the regions it touches.
+    #[test]
+    fn each_face_check_fires_alone_and_touches_its_own_regions() {
+        let settings = QualitySettings::default();
+        let posed = |change: fn(&mut Pose)| {
+            let mut face = face();
+            change(face.pose.as_mut().unwrap());
+            face
+        };
+        let acting = |change: fn(&mut Expression)| {
+            let mut face = face();
+            change(face.expression.as_mut().unwrap());
+            face
+        };
+        let cases = [
+            ("distance_match", Face { width_px: 60.0, ..face() }, None, Some("cheek_left")),
+            ("yaw_match", posed(|p| p.yaw_deg += 20.0), Some("chin"), None),
+            ("pitch_match", posed(|p| p.pitch_deg -= 20.0), Some("nose"), None),
+            ("roll_match", posed(|p| p.roll_deg += 30.0), Some("nose"), None),
+            ("smile_match", acting(|e| e.mouth_width += 0.2), Some("cheek_left"), Some("forehead")),
+            ("mouth_match", acting(|e| e.mouth_opening += 0.3), Some("perioral"), Some("nose")),
+            ("brows_match", acting(|e| e.brow_height = Some(0.4)), Some("forehead"), Some("chin")),
+            (
+                "eyes_match",
+                acting(|e| e.eye_opening = 0.1),
+                Some("lateral_canthal_left"),
+                Some("glabella"),
+            ),
+        ];
+        for (name, changed, touched, free) in cases {
+            let checks = faces(1, &face(), Some(&changed), &settings);
+            let failed: Vec<_> = checks.iter().filter(|c| c.status == Status::Fail).collect();
+            assert_eq!(failed.iter().map(|c| c.check).collect::<Vec<_>>(), [name]);
+            assert!(failed[0].advice.is_some());
+            assert!(touched.is_none_or(|region| forbids(&checks, 1, region, false)), "{name}");
+            assert!(free.is_none_or(|region| !forbids(&checks, 1, region, false)), "{name}");
+            assert!(!forbids(&checks, 2, "chin", false), "another visit");
+        }
+        let same = faces(1, &face(), Some(&face()), &settings);
+        assert!(same.len() == 8 && same.iter().all(|c| c.status == Status::Pass));
+        let lost = faces(1, &face(), None, &settings);
+        assert!(lost.iter().all(|c| c.status == Status::Warn && c.value.is_none()));
+        let plain = Face { pose: None, expression: None, ..face() };
+        assert_eq!(faces(1, &plain, Some(&face()), &settings).len(), 1);
     }
 }

@@ -529,6 +529,22 @@ pub struct QualitySettings {
     pub exposure_stops: [f64; 2],
     /// Pixels per mm: [warn: pores need it, fail: coarse texture needs it] (design.md, Bands).
     pub px_per_mm: [f64; 2],
+    /// Difference in the size of the face, % (of ln): [warn, fail: beyond what is aligned].
+    pub distance_percent: [f64; 2],
+    /// Difference of yaw or pitch, degrees: [warn, fail]. The same people, frontal, sitting twice
+    /// differ by up to 8° (pointing04); 15° foreshorten by as much as a small treatment.
+    pub turn_deg: [f64; 2],
+    /// Difference of roll, degrees: [warn, fail]. The alignment takes it out, the light keeps it.
+    pub roll_deg: [f64; 2],
+    /// Difference of the mouth's width over the distance of the eyes: [warn, fail]. Twice neutral:
+    /// up to 0.04 (pointing04); a broad smile: 0.20.
+    pub smile: [f64; 2],
+    /// Difference of the mouth's height: [warn, fail]. Twice neutral: up to 0.04; open: 0.18.
+    pub mouth_opening: [f64; 2],
+    /// Difference of the brows' height: [warn, fail]. Twice neutral: up to 0.01; raised: 0.07.
+    pub brow_height: [f64; 2],
+    /// Difference of the eyes' opening: [warn, fail]. Twice neutral: up to 0.05; closed: 0.3.
+    pub eye_opening: [f64; 2],
     /// Share of the baseline's skin that a follow-up shows, %: [warn, fail].
     pub overlap_percent: [f64; 2],
     /// Share of a region that must be measurable, %.
@@ -544,6 +560,13 @@ impl Default for QualitySettings {
             dark_lightness: [15.0, 5.0],
             exposure_stops: [0.5, 2.0],
             px_per_mm: [10.0, 4.3],
+            distance_percent: [20.0, 69.0],
+            turn_deg: [6.0, 15.0],
+            roll_deg: [8.0, 25.0],
+            smile: [0.07, 0.14],
+            mouth_opening: [0.07, 0.15],
+            brow_height: [0.03, 0.06],
+            eye_opening: [0.09, 0.18],
             overlap_percent: [95.0, 30.0],
             coverage_percent: 25.0,
         }
