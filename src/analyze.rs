@@ -310,7 +310,15 @@ fn quality_checks(
     let mut checks = Vec::new();
     for (k, visit) in seen.iter().enumerate() {
         if let Some(visit) = visit {
-            checks.extend(quality::photo(k, &visit.luminance, &aligned.scale, &settings.quality));
+            let photo = &aligned.series.visits[k].photo;
+            checks.extend(quality::photo(
+                k,
+                photo,
+                &visit.luminance,
+                &visit.tone,
+                &aligned.scale,
+                &settings.quality,
+            ));
         }
         if k > 0
             && let Some(face) = &aligned.regions.face
@@ -318,9 +326,16 @@ fn quality_checks(
             checks.extend(quality::faces(k, face, faces[k - 1].as_ref(), &settings.quality));
         }
         if k > 0
-            && let Some(pair) = &pairs[k - 1]
+            && let (Some(pair), Some(before), Some(after)) = (&pairs[k - 1], &seen[0], visit)
         {
-            checks.extend(quality::pair(k, pair, &aligned.alignments[k - 1], &settings.quality));
+            let tones = [&before.tone, &after.tone];
+            checks.extend(quality::pair(
+                k,
+                pair,
+                tones,
+                &aligned.alignments[k - 1],
+                &settings.quality,
+            ));
         }
     }
     checks

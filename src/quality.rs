@@ -1,10 +1,14 @@
 //! Checks of the input: value, limit, status, and what the photographer should do.
 
 use crate::align::Alignment;
+use crate::filter::stats::{median, quantile};
 use crate::luminance::{Luminance, Pair};
+use crate::photo::Photo;
 use crate::region::{Expression, Face, Pose, WHOLE};
 use crate::series::Scale;
 use crate::settings::QualitySettings;
+use crate::srgb;
+use crate::tone::Tone;
 use serde::Serialize;
 
 /// Result of one check.
@@ -65,7 +69,9 @@ fn judge(
 /// Checks of one photo by itself.
 pub fn photo(
     visit: usize,
+    photo: &Photo,
     luminance: &Luminance,
+    tone: &Tone,
     scale: &Scale,
     settings: &QualitySettings,
 ) -> Vec<QualityCheck> {
@@ -98,7 +104,33 @@ pub fn photo(
             "%",
             "Expose less or soften the light: shiny or black skin cannot be measured.",
         ),
+        judge(
+            visit,
+            "light_evenness",
+            spread(brightness(tone).map(|b| b.1).collect()),
+            settings.light_evenness_stops,
+            "EV",
+            "Light both sides of the skin alike, from the front.",
+        ),
+        judge(
+            visit,
+            "noise",
+            Some(100.0 * luminance.noise),
+            settings.noise_percent,
+            "%",
+            "Use more light and a lower ISO: the noise hides fine texture.",
+        ),
     ];
+    if let Some(quality) = photo.jpeg_quality {
+        checks.push(judge(
+            visit,
+            "jpeg_quality",
+            Some(quality),
+            settings.jpeg_quality,
+            "1",
+            "Save with a JPEG quality of 90 or more: compression smears fine texture.",
+        ));
+    }
     if scale.is_metric() {
         checks.push(judge(
             visit,
@@ -112,10 +144,51 @@ pub fn photo(
     checks
 }
 
+/// Natural log of the luminance of each valid cell, after the cell's number.
+fn brightness(tone: &Tone) -> impl Iterator<Item = (usize, f64)> + '_ {
+    let cells = tone.rgb.data().iter().zip(tone.valid.data()).enumerate();
+    cells
+        .filter(|(_, (_, valid))| **valid)
+        .map(|(i, (rgb, _))| (i, f64::from(srgb::luminance(*rgb)).ln()))
+}
+
+/// From the tenth to the ninetieth part of values in natural log, in stops.
+fn spread(mut values: Vec<f64>) -> Option<f64> {
+    let (low, high) = (quantile(&mut values, 0.1)?, quantile(&mut values, 0.9)?);
+    Some((high - low) / 2f64.ln())
+}
+
+/// How unevenly the light changed from one photo to the other, in stops: the same lamps, however
+/// bright, leave the same shading.
+fn light_change(a: &Tone, b: &Tone) -> Option<f64> {
+    let before: Vec<(usize, f64)> = brightness(a).collect();
+    let mut after = brightness(b).peekable();
+    let both = before.into_iter().filter_map(|(i, v)| {
+        while after.next_if(|(j, _)| *j < i).is_some() {}
+        after.next_if(|(j, _)| *j == i).map(|(_, w)| w - v)
+    });
+    spread(both.collect())
+}
+
+/// Difference of the skin's colour, as the larger change of the channels' ratios to green, %.
+fn colour_change(a: &Tone, b: &Tone) -> Option<f64> {
+    let ratio = |tone: &Tone, channel: usize| {
+        let cells = tone.rgb.data().iter().zip(tone.valid.data());
+        let mut logs: Vec<f64> = cells
+            .filter(|(_, valid)| **valid)
+            .map(|(rgb, _)| f64::from(rgb[channel] / rgb[1]).ln())
+            .collect();
+        median(&mut logs)
+    };
+    let change = |channel| Some((ratio(b, channel)? - ratio(a, channel)?).abs());
+    Some(100.0 * f64::max(change(0)?, change(2)?))
+}
+
 /// Checks of a follow-up against the baseline.
 pub fn pair(
     visit: usize,
     pair: &Pair,
+    tones: [&Tone; 2],
     alignment: &Alignment,
     settings: &QualitySettings,
 ) -> Vec<QualityCheck> {
@@ -140,6 +213,22 @@ pub fn pair(
         ),
         judge(
             visit,
+            "light_match",
+            light_change(tones[0], tones[1]),
+            settings.light_change_stops,
+            "EV",
+            "Put the lamps where they were at the first visit: light from another side fakes relief.",
+        ),
+        judge(
+            visit,
+            "colour_match",
+            colour_change(tones[0], tones[1]),
+            settings.colour_change_percent,
+            "%",
+            "Lock the white balance, and use the lamps of the first visit.",
+        ),
+        judge(
+            visit,
             "overlap",
             overlap,
             settings.overlap_percent,
@@ -161,6 +250,7 @@ pub fn faces(
     let mut check = |name, before: Option<f64>, after: Option<f64>, limits, unit, advice| {
         if let Some(before) = before {
             let value = after.map(|after| (after - before).abs());
+            let advice = if value.is_some() { advice } else { NOT_TOLD };
             checks.push(judge(visit, name, value, limits, unit, advice));
         }
     };
@@ -186,6 +276,9 @@ pub fn faces(
     }
     checks
 }
+
+const NOT_TOLD: &str =
+    "This photo does not tell: take it from the front, without glasses, the hair off the face.";
 
 /// A check of a pair of faces: its name, what is compared, its limits, the advice.
 type FaceCheck<T, V> = (&'static str, fn(&T) -> V, fn(&QualitySettings) -> [f64; 2], &'static str);
@@ -261,6 +354,7 @@ pub fn forbids(checks: &[QualityCheck], visit: usize, region: &str, colour: bool
             && c.status == Status::Fail
             && match c.check {
                 "sharpness" | "sharpness_match" => !colour,
+                "noise" | "jpeg_quality" | "light_match" => !colour,
                 "exposure" | "exposure_match" | "clipping" => true,
                 "yaw_match" | "pitch_match" | "roll_match" => true,
                 "smile_match" => SMILE.contains(&region),
@@ -275,6 +369,7 @@ pub fn forbids(checks: &[QualityCheck], visit: usize, region: &str, colour: bool
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plane::{Grid, Mask};
 
     #[test]
     fn limits_work_in_both_directions() {
@@ -285,6 +380,28 @@ mod tests {
         assert_eq!(status(99.0, [95.0, 30.0]), Status::Pass);
         assert_eq!(status(90.0, [95.0, 30.0]), Status::Warn);
         assert_eq!(status(10.0, [95.0, 30.0]), Status::Fail);
+    }
+
+    /// Ten by ten cells of `rgb`, its light changed by `shade` at each column.
+    fn tone(rgb: [f32; 3], shade: impl Fn(usize) -> f32 + Sync) -> Tone {
+        Tone {
+            cell_px: 1,
+            rgb: Grid::from_fn(10, 10, |x, _| rgb.map(|v| v * shade(x))),
+            valid: Mask::from_fn(10, 10, |x, y| (x + y) % 7 != 0),
+        }
+    }
+
+    #[test]
+    fn a_brighter_photo_has_the_same_light_and_a_side_light_has_not() {
+        let skin = [0.5, 0.35, 0.3];
+        let (plain, brighter) = (tone(skin, |_| 1.0), tone(skin, |_| 1.3));
+        let side = tone(skin, |x| 2f32.powf(x as f32 / 9.0 - 0.5));
+        assert!(light_change(&plain, &brighter).unwrap().abs() < 1e-6);
+        assert!((light_change(&plain, &side).unwrap() - 0.8).abs() < 0.12);
+        assert!(spread(brightness(&plain).map(|b| b.1).collect()).unwrap().abs() < 1e-6);
+        assert!(colour_change(&plain, &side).unwrap() < 1e-4);
+        let warmer = tone([0.55, 0.35, 0.3], |_| 1.0);
+        assert!((colour_change(&plain, &warmer).unwrap() - 100.0 * 1.1f64.ln()).abs() < 1e-3);
     }
 
     fn face() -> Face {

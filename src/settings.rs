@@ -529,6 +529,19 @@ pub struct QualitySettings {
     pub exposure_stops: [f64; 2],
     /// Pixels per mm: [warn: pores need it, fail: coarse texture needs it] (design.md, Bands).
     pub px_per_mm: [f64; 2],
+    /// Spread (10 to 90 %) of the skin's brightness, stops: [warn, fail: never]. Frontal faces under
+    /// the lamps of a laboratory have 2 (pointing04), one in hard light 5 (Unsplash man).
+    pub light_evenness_stops: [f64; 2],
+    /// Standard deviation of the noise, % of the light: [warn, fail]. Careful phantoms: up to 3.
+    pub noise_percent: [f64; 2],
+    /// Quality that the tables of a JPEG stand for (IJG's scale): [warn, fail].
+    pub jpeg_quality: [f64; 2],
+    /// Spread (10 to 90 %) of the change of brightness over the skin, stops: [warn, fail]. Careful
+    /// phantoms: up to 0.4.
+    pub light_change_stops: [f64; 2],
+    /// Change of the skin's red or blue beside its green, %: [warn, fail: never, tone is told
+    /// against other skin].
+    pub colour_change_percent: [f64; 2],
     /// Difference in the size of the face, % (of ln): [warn, fail: beyond what is aligned].
     pub distance_percent: [f64; 2],
     /// Difference of yaw or pitch, degrees: [warn, fail]. The same people, frontal, sitting twice
@@ -560,6 +573,11 @@ impl Default for QualitySettings {
             dark_lightness: [15.0, 5.0],
             exposure_stops: [0.5, 2.0],
             px_per_mm: [10.0, 4.3],
+            light_evenness_stops: [2.5, 99.0],
+            noise_percent: [5.0, 15.0],
+            jpeg_quality: [75.0, 30.0],
+            light_change_stops: [0.6, 1.5],
+            colour_change_percent: [25.0, 1000.0],
             distance_percent: [20.0, 69.0],
             turn_deg: [6.0, 15.0],
             roll_deg: [8.0, 25.0],

@@ -183,6 +183,24 @@ fn lossless_formats_agree_and_the_extension_does_not_matter() {
     }
 }
 
+/// The quality that a JPEG was saved with is read from its tables.
+#[test]
+fn the_quality_of_a_jpeg_is_told() {
+    let image = picture(40, 30);
+    let told = |bytes: &[u8]| {
+        let photo = Photo::from_bytes("a".as_ref(), bytes, &PhotoSettings::default());
+        photo.expect("a good photo").jpeg_quality
+    };
+    for quality in [30u8, 50, 75, 80, 92, 97] {
+        let mut bytes = Vec::new();
+        let encoder = JpegEncoder::new_with_quality(&mut bytes, quality);
+        image.write_with_encoder(encoder).expect("room");
+        let found = told(&bytes).expect("a JPEG");
+        assert!((found - f64::from(quality)).abs() <= 1.0, "{quality}: {found}");
+    }
+    assert_eq!(told(&encoded(&DynamicImage::ImageRgb8(image), ImageFormat::Png)), None);
+}
+
 #[test]
 fn the_hash_is_that_of_the_bytes() {
     let folder = Folder::new();

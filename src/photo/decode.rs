@@ -46,6 +46,7 @@ impl Photo {
             notices: notice.iter().map(|why| format!("{file}: {why}")).collect(),
             file,
             sha256: Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
+            jpeg_quality: jpeg_quality(bytes),
             linear,
         })
     }
@@ -181,6 +182,42 @@ const CMYK: &str = "the photo is in CMYK print colours; export it as RGB from th
 
 fn damaged_size() -> &'static str {
     "damaged JPEG (fewer pixels than its header says)"
+}
+
+/// The sum of the luminance table of ITU-T T.81, annex K, which the scale of quality starts from.
+const STANDARD_TABLE_SUM: f64 = 3688.0;
+
+/// The quality on the scale of the Independent JPEG Group that the first (luminance) quantisation
+/// table stands for: the standard table is 50. Within 1 for files of libjpeg and its kin; others'
+/// tables have another shape, and the same mean.
+fn jpeg_quality(bytes: &[u8]) -> Option<f64> {
+    if image::guess_format(bytes).ok()? != ImageFormat::Jpeg {
+        return None;
+    }
+    let mut at = 2; // after the start marker
+    while let Some([0xFF, marker, high, low]) = bytes.get(at..at + 4) {
+        match *marker {
+            0xFF => {
+                at += 1; // fill byte
+                continue;
+            }
+            0xDA => return None,
+            0xDB => {
+                let precise = *bytes.get(at + 4)? >> 4 != 0;
+                let sum: f64 = if precise {
+                    let values = bytes.get(at + 5..at + 5 + 128)?.chunks_exact(2);
+                    values.map(|v| f64::from(u16::from_be_bytes([v[0], v[1]]))).sum()
+                } else {
+                    bytes.get(at + 5..at + 5 + 64)?.iter().map(|v| f64::from(*v)).sum()
+                };
+                let scale = 100.0 * sum / STANDARD_TABLE_SUM;
+                let quality = if scale <= 100.0 { (200.0 - scale) / 2.0 } else { 5000.0 / scale };
+                return Some(quality.round());
+            }
+            _ => at += 2 + usize::from(u16::from_be_bytes([*high, *low])),
+        }
+    }
+    None
 }
 
 /// Whether the coded picture of a JPEG is followed by its end marker. Within coded data `FF` is

@@ -15,6 +15,8 @@ pub struct Photo {
     /// Linear light, sRGB primaries, D65; 0 = none, 65535 = the encoding's white.
     /// EXIF orientation applied.
     pub linear: Grid<[u16; 3]>,
+    /// The quality, 1–100, at which a JPEG was compressed last; `None` for other formats.
+    pub jpeg_quality: Option<f64>,
     /// What the user must know about the reading of this photo, each beginning with its file name.
     pub notices: Vec<String>,
 }

@@ -406,7 +406,13 @@ mod tests {
 
     fn plain(width: usize, height: usize, value: u16) -> Photo {
         let linear = Grid::filled(width, height, [value; 3]);
-        Photo { file: "plain.png".into(), sha256: String::new(), notices: Vec::new(), linear }
+        Photo {
+            file: "plain.png".into(),
+            sha256: String::new(),
+            notices: Vec::new(),
+            jpeg_quality: None,
+            linear,
+        }
     }
 
     fn mapped(photo: &Photo, request: &RegionRequest) -> RegionMap {
