@@ -354,8 +354,8 @@ pub fn forbids(checks: &[QualityCheck], visit: usize, region: &str, colour: bool
             && c.status == Status::Fail
             && match c.check {
                 "sharpness" | "sharpness_match" => !colour,
-                "noise" | "jpeg_quality" | "light_match" => !colour,
-                "exposure" | "exposure_match" | "clipping" => true,
+                "noise" | "jpeg_quality" => !colour,
+                "exposure" | "exposure_match" | "clipping" | "light_match" => true,
                 "yaw_match" | "pitch_match" | "roll_match" => true,
                 "smile_match" => SMILE.contains(&region),
                 "mouth_match" => MOUTH.contains(&region),
@@ -402,6 +402,23 @@ mod tests {
         assert!(colour_change(&plain, &side).unwrap() < 1e-4);
         let warmer = tone([0.55, 0.35, 0.3], |_| 1.0);
         assert!((colour_change(&plain, &warmer).unwrap() - 100.0 * 1.1f64.ln()).abs() < 1e-3);
+    }
+
+    #[test]
+    fn a_failed_check_forbids_relief_or_colour_or_both() {
+        for (check, relief, colour) in [
+            ("sharpness_match", true, false),
+            ("noise", true, false),
+            ("jpeg_quality", true, false),
+            ("light_match", true, true),
+            ("overlap", false, false),
+        ] {
+            let failed = [judge(1, check, Some(2.0), [0.5, 1.0], "px", "do")];
+            let both = [false, true].map(|colour| forbids(&failed, 1, "chin", colour));
+            assert_eq!(both, [relief, colour], "{check}");
+            let warned = [judge(1, check, Some(0.7), [0.5, 1.0], "px", "do")];
+            assert!(!forbids(&warned, 1, "chin", false), "{check}");
+        }
     }
 
     fn face() -> Face {

