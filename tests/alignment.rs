@@ -890,3 +890,21 @@ fn a_visit_is_aligned_through_an_earlier_one() {
     println!("through the visit between them: {median:.3} px off in the median");
     assert!(median < 0.2, "{median:.3} px");
 }
+
+/// A stretch mark, ten pixels wide and slanting, is aligned where the skin around it is.
+#[test]
+fn a_thin_region_has_an_error_of_its_own() {
+    let base = Capture { width_px: 640, height_px: 500, ..Capture::default() };
+    let after = Capture { shift_px: [3.0, -2.0], seed: 5, ..base.clone() };
+    let photos = drawn(&[(base.clone(), Treatment::default()), (after, Treatment::default())]);
+    let points = vec![[50.0, 50.0], [60.0, 50.0], [590.0, 450.0], [580.0, 450.0]];
+    let mark = region::Polygon { name: "mark".into(), points };
+    let request = RegionRequest::Polygons(vec![mark]);
+    let (_, alignment) = aligned(&photos[0], &photos[1], &request, Some(1.0 / base.px_per_mm));
+    assert_eq!(alignment.status, AlignmentStatus::Aligned);
+    let mark = &alignment.regions[0];
+    assert!(mark.aligned && mark.overlap_percent > 99.0, "{mark:?}");
+    let all = alignment.all.expect("aligned").residual_median_px.expect("told");
+    let own = mark.residual_median_px.expect("told");
+    assert!((0.5..2.0).contains(&(own / all)), "{own} {all}");
+}
