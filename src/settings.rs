@@ -262,7 +262,8 @@ pub struct AlignSettings {
     /// both photos (D).
     pub alike_correlation: f64,
     /// Share of the nodes that must show the same skin: half as much again as the likest of 90 pairs of
-    /// rendered strangers (0.27, `tests/alignment.rs`); the same skin under a lamp moved by 20° has 0.9.
+    /// rendered strangers (0.27, `tests/alignment.rs`); drawn skin under
+    /// a lamp moved by 20° still has more.
     pub likeness_min: f64,
     /// Solutions with random signs that the stated error is told from.
     pub bootstrap: usize,

@@ -688,10 +688,14 @@ fn people_are_aligned_with_themselves_only() {
                 wrong += 1;
                 continue;
             }
-            worst_true = worst_true.min(likeness);
             let why = alignment.reason.as_deref().unwrap_or_default();
             println!("person {}: {:?}, {likeness:.2} alike {why}", i + 1, alignment.status);
-            assert_ne!(alignment.status, AlignmentStatus::Failed);
+            if alignment.status == AlignmentStatus::Failed {
+                // The net takes out hair and glasses, which the colour model alone does not.
+                assert!(Model::built_in().is_none(), "{why}");
+                continue;
+            }
+            worst_true = worst_true.min(likeness);
             let pictures = [1, 2].map(|sitting| labels(i + 1, sitting));
             let iou = overlap([&pictures[0], &pictures[1]], &regions, &alignment);
             let mean = iou.iter().sum::<f64>() / 4.0;
