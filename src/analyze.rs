@@ -320,14 +320,13 @@ fn quality_checks(
                 &settings.quality,
             ));
         }
-        if k > 0
-            && let Some(face) = &aligned.regions.face
-        {
+        if k == 0 {
+            continue;
+        }
+        if let Some(face) = &aligned.regions.face {
             checks.extend(quality::faces(k, face, faces[k - 1].as_ref(), &settings.quality));
         }
-        if k > 0
-            && let (Some(pair), Some(before), Some(after)) = (&pairs[k - 1], &seen[0], visit)
-        {
+        if let (Some(pair), Some(before), Some(after)) = (&pairs[k - 1], &seen[0], visit) {
             let tones = [&before.tone, &after.tone];
             checks.extend(quality::pair(
                 k,

@@ -153,31 +153,22 @@ fn resample(
     settings: &LuminanceSettings,
 ) -> (Plane, Grid<Shown>) {
     let (low, high) = (settings.dark_limit, settings.clip_limit);
-    let luminance_of = |x: usize, y: usize| -> f32 {
-        srgb::luminance(photo.linear.at(x, y).map(f32::from)) / 65535.0
-    };
     let usable = |x: usize, y: usize| {
         let [r, g, b] = photo.linear.at(x, y);
-        let good = f64::from(r.max(g).max(b)) / 65535.0 < high && luminance_of(x, y) > low as f32;
+        let good =
+            f64::from(r.max(g).max(b)) / 65535.0 < high && photo.luminance_at(x, y) > low as f32;
         if good { Shown::Well } else { Shown::Badly }
     };
-    let log = |v: f32| v.max(1.0 / 65535.0).ln();
     if field.is_identity() {
-        let light = Plane::from_fn(window.width, window.height, |x, y| {
-            luminance_of(window.x + x, window.y + y)
-        });
         let shown =
             Grid::from_fn(window.width, window.height, |x, y| usable(window.x + x, window.y + y));
-        return (light.map(log), shown);
+        return (photo.luminance(window).map(srgb::log), shown);
     }
     let source = field.footprint(window, 0.02, photo.width(), photo.height());
-    let light = Plane::from_fn(source.width, source.height, |x, y| {
-        luminance_of(source.x + x, source.y + y)
-    });
     // A finer photo is brought to the baseline's sampling before it is resampled: what the
     // baseline's pixels cannot hold must not fold back.
     let finer = (field.scale().powi(2) - 1.0).max(0.0).sqrt();
-    let spline = Spline::new(&blur(&light, (0.5 * finer) as f32));
+    let spline = Spline::new(&blur(&photo.luminance(source), (0.5 * finer) as f32));
     let mut out = Grid::filled(window.width, window.height, (0.0f32, Shown::Not));
     let margin = settings.border_px;
     let (right, bottom) =
@@ -188,7 +179,7 @@ fn resample(
             let [px, py] = line.at((window.x + x) as f64);
             if px >= margin && py >= margin && px <= right && py <= bottom {
                 let shown = usable(px.round() as usize, py.round() as usize);
-                *v = (log(spline.at(px - source.x as f64, py - source.y as f64)), shown);
+                *v = (srgb::log(spline.at(px - source.x as f64, py - source.y as f64)), shown);
             }
         }
     });

@@ -107,7 +107,7 @@ pub fn photo(
         judge(
             visit,
             "light_evenness",
-            spread(brightness(tone).map(|b| b.1).collect()),
+            spread(cells(tone).flatten().map(brightness).collect()),
             settings.light_evenness_stops,
             "EV",
             "Light both sides of the skin alike, from the front.",
@@ -144,12 +144,14 @@ pub fn photo(
     checks
 }
 
-/// Natural log of the luminance of each valid cell, after the cell's number.
-fn brightness(tone: &Tone) -> impl Iterator<Item = (usize, f64)> + '_ {
-    let cells = tone.rgb.data().iter().zip(tone.valid.data()).enumerate();
-    cells
-        .filter(|(_, (_, valid))| **valid)
-        .map(|(i, (rgb, _))| (i, f64::from(srgb::luminance(*rgb)).ln()))
+/// The colour of each cell, of those that are valid.
+fn cells(tone: &Tone) -> impl Iterator<Item = Option<[f32; 3]>> + '_ {
+    tone.rgb.data().iter().zip(tone.valid.data()).map(|(rgb, valid)| valid.then_some(*rgb))
+}
+
+/// Natural log of the luminance.
+fn brightness(rgb: [f32; 3]) -> f64 {
+    f64::from(srgb::luminance(rgb)).ln()
 }
 
 /// From the tenth to the ninetieth part of values in natural log, in stops.
@@ -161,24 +163,15 @@ fn spread(mut values: Vec<f64>) -> Option<f64> {
 /// How unevenly the light changed from one photo to the other, in stops: the same lamps, however
 /// bright, leave the same shading.
 fn light_change(a: &Tone, b: &Tone) -> Option<f64> {
-    let before: Vec<(usize, f64)> = brightness(a).collect();
-    let mut after = brightness(b).peekable();
-    let both = before.into_iter().filter_map(|(i, v)| {
-        while after.next_if(|(j, _)| *j < i).is_some() {}
-        after.next_if(|(j, _)| *j == i).map(|(_, w)| w - v)
-    });
-    spread(both.collect())
+    let both = cells(a).zip(cells(b));
+    spread(both.filter_map(|(a, b)| Some(brightness(b?) - brightness(a?))).collect())
 }
 
 /// Difference of the skin's colour, as the larger change of the channels' ratios to green, %.
 fn colour_change(a: &Tone, b: &Tone) -> Option<f64> {
     let ratio = |tone: &Tone, channel: usize| {
-        let cells = tone.rgb.data().iter().zip(tone.valid.data());
-        let mut logs: Vec<f64> = cells
-            .filter(|(_, valid)| **valid)
-            .map(|(rgb, _)| f64::from(rgb[channel] / rgb[1]).ln())
-            .collect();
-        median(&mut logs)
+        let logs = cells(tone).flatten().map(|rgb| f64::from(rgb[channel] / rgb[1]).ln());
+        median(&mut logs.collect::<Vec<f64>>())
     };
     let change = |channel| Some((ratio(b, channel)? - ratio(a, channel)?).abs());
     Some(100.0 * f64::max(change(0)?, change(2)?))
@@ -321,34 +314,19 @@ const EXPRESSIONS: [FaceCheck<Expression, Option<f64>>; 4] = [
     ),
 ];
 
-/// Where an expression moves the skin; the whole of it holds every part.
-const SMILE: [&str; 11] = [
-    "lateral_canthal_left",
-    "lateral_canthal_right",
-    "infraorbital_left",
-    "infraorbital_right",
-    "cheek_left",
-    "cheek_right",
-    "nasolabial_left",
-    "nasolabial_right",
-    "perioral",
-    "chin",
-    WHOLE,
-];
-const MOUTH: [&str; 5] = ["nasolabial_left", "nasolabial_right", "perioral", "chin", WHOLE];
+/// Where an expression moves the skin, on both sides; the whole of it holds every part.
+const SMILE: [&str; 7] =
+    ["lateral_canthal", "infraorbital", "cheek", "nasolabial", "perioral", "chin", WHOLE];
+const MOUTH: [&str; 4] = ["nasolabial", "perioral", "chin", WHOLE];
 const BROWS: [&str; 3] = ["forehead", "glabella", WHOLE];
-const EYES: [&str; 5] = [
-    "lateral_canthal_left",
-    "lateral_canthal_right",
-    "infraorbital_left",
-    "infraorbital_right",
-    WHOLE,
-];
+const EYES: [&str; 3] = ["lateral_canthal", "infraorbital", WHOLE];
 
 /// Whether a failed check of the baseline or of `visit` forbids comparing a region's `colour`, or
 /// its relief. A check forbids just what it touches; distance, resolution and overlap speak for
 /// themselves, metric by metric.
 pub fn forbids(checks: &[QualityCheck], visit: usize, region: &str, colour: bool) -> bool {
+    let place = ["_left", "_right"].iter().find_map(|side| region.strip_suffix(side));
+    let moves = |places: &[&str]| places.contains(&place.unwrap_or(region));
     checks.iter().any(|c| {
         (c.visit == 0 || c.visit == visit)
             && c.status == Status::Fail
@@ -357,10 +335,10 @@ pub fn forbids(checks: &[QualityCheck], visit: usize, region: &str, colour: bool
                 "noise" | "jpeg_quality" => !colour,
                 "exposure" | "exposure_match" | "clipping" | "light_match" => true,
                 "yaw_match" | "pitch_match" | "roll_match" => true,
-                "smile_match" => SMILE.contains(&region),
-                "mouth_match" => MOUTH.contains(&region),
-                "brows_match" => BROWS.contains(&region),
-                "eyes_match" => EYES.contains(&region),
+                "smile_match" => moves(&SMILE),
+                "mouth_match" => moves(&MOUTH),
+                "brows_match" => moves(&BROWS),
+                "eyes_match" => moves(&EYES),
                 _ => false,
             }
     })
@@ -398,7 +376,7 @@ mod tests {
         let side = tone(skin, |x| 2f32.powf(x as f32 / 9.0 - 0.5));
         assert!(light_change(&plain, &brighter).unwrap().abs() < 1e-6);
         assert!((light_change(&plain, &side).unwrap() - 0.8).abs() < 0.12);
-        assert!(spread(brightness(&plain).map(|b| b.1).collect()).unwrap().abs() < 1e-6);
+        assert!(spread(cells(&plain).flatten().map(brightness).collect()).unwrap().abs() < 1e-6);
         assert!(colour_change(&plain, &side).unwrap() < 1e-4);
         let warmer = tone([0.55, 0.35, 0.3], |_| 1.0);
         assert!((colour_change(&plain, &warmer).unwrap() - 100.0 * 1.1f64.ln()).abs() < 1e-3);

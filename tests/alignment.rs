@@ -5,7 +5,6 @@
 //! --nocapture` runs 20 pairs of each of four kinds at two levels, 6 at a third, and, with `SKINDELTA_PAIRS=DIR`, writes
 //! photos, truth and our field for `benches/align.py`, which lays the peer's beside them.
 
-use image::ImageEncoder;
 use skindelta::align::{self, Alignment, AlignmentStatus};
 use skindelta::analyze::{Request, analyze_series};
 use skindelta::phantom::truth::displacement;
@@ -13,85 +12,27 @@ use skindelta::phantom::{Capture, Kind, Scene, Skin, SkinSpec, Spec, Treatment};
 use skindelta::photo::Photo;
 use skindelta::plane::Grid;
 use skindelta::region::{self, Model, RegionMap, RegionRequest};
-use skindelta::series::{Scale, ScaleSource, Series, Visit};
+use skindelta::report::maps::npy;
+use skindelta::series::{Scale, ScaleSource};
 use skindelta::settings::Settings;
 use skindelta::units::MmPerPx;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[path = "../src/region/data.rs"]
+mod data;
+use data::data;
+#[allow(dead_code, reason = "another test file uses the rest")]
+mod shots;
+use shots::{CAREFUL, Dice, Level, Retake, Source, jpeg, open, photo, series, sources};
+
 /// Spacing of the truth, baseline px.
 const GRID_PX: usize = 8;
-
-/// The photos of `../shared/data`, or of `SKINDELTA_DATA`.
-fn data() -> Option<PathBuf> {
-    let folder = std::env::var_os("SKINDELTA_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
-        PathBuf::from,
-    );
-    if !folder.is_dir() {
-        println!("skipped: no photos at {} (SKINDELTA_DATA)", folder.display());
-        return None;
-    }
-    Some(folder)
-}
 
 fn full() -> bool {
     std::env::var_os("SKINDELTA_FULL").is_some()
 }
 
-/// Uniform numbers from a seed.
-struct Dice(u64);
-
-impl Dice {
-    fn new(seed: u64) -> Dice {
-        let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x1234_5678_9ABC_DEF1);
-        (0..8).for_each(|_| _ = dice.roll());
-        dice
-    }
-    fn roll(&mut self) -> f64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as f64 / (1u64 << 53) as f64
-    }
-    /// Between −a and a.
-    fn about(&mut self, a: f64) -> f64 {
-        a * (2.0 * self.roll() - 1.0)
-    }
-    fn between(&mut self, low: f64, high: f64) -> f64 {
-        low + (high - low) * self.roll()
-    }
-}
-
-/// How far two visits differ.
-#[derive(Debug, Clone, Copy)]
-struct Level {
-    name: &'static str,
-    turn_deg: f64,
-    /// Largest factor of distance, and its inverse.
-    scale: f64,
-    /// Largest displacement of the bend, px.
-    bend_px: f64,
-    /// Largest movement of the lamp, degrees; drawn skin only.
-    light_deg: f64,
-    stops: f64,
-    /// Uneven light from the middle to an edge.
-    shading: f64,
-    blur_px: f64,
-    jpeg: [f64; 2],
-}
-
-const CAREFUL: Level = Level {
-    name: "careful",
-    turn_deg: 3.0,
-    scale: 1.05,
-    bend_px: 7.0,
-    light_deg: 1.5,
-    stops: 0.3,
-    shading: 0.15,
-    blur_px: 0.5,
-    jpeg: [88.0, 96.0],
-};
 const HARDER: Level = Level {
     name: "harder",
     turn_deg: 9.0,
@@ -107,12 +48,10 @@ const LIMIT: Level = Level {
     name: "limit",
     turn_deg: 15.0,
     scale: 1.4,
-    bend_px: 20.0,
     light_deg: 20.0,
     stops: 1.0,
-    shading: 0.35,
-    blur_px: 2.0,
     jpeg: [80.0, 90.0],
+    ..HARDER
 };
 
 /// A pair with its truth.
@@ -125,10 +64,6 @@ struct Pair {
     mm_per_px: f64,
     /// For the baseline pixel (8j, 8i) its place in the follow-up; NaN where that does not show it.
     truth: Grid<[f32; 2]>,
-}
-
-fn photo(name: &str, bytes: &[u8]) -> Photo {
-    Photo::from_bytes(name.as_ref(), bytes, &Settings::default().photo).expect("a good file")
 }
 
 /// The second photo of drawn skin at `level`.
@@ -167,10 +102,7 @@ fn drawn_pair(kind: Kind, level: &Level, seed: u64) -> Pair {
         }),
         Kind::Face => spec.skin(),
     };
-    let scene = match kind {
-        Kind::Closeup => Scene::of_skin(&skin, &Treatment::default()),
-        Kind::Face => spec.scene(&skin, 0),
-    };
+    let scene = spec.scene(&skin, 0);
     let bytes = [&base, &after].map(|capture| scene.shoot(capture).encode());
     Pair {
         name: format!("{kind:?}-{}-{seed}", level.name),
@@ -183,163 +115,13 @@ fn drawn_pair(kind: Kind, level: &Level, seed: u64) -> Pair {
     }
 }
 
-/// A real photo, and the part of it that is the baseline.
-struct Source {
-    name: &'static str,
-    whole: Photo,
-    left: usize,
-    top: usize,
-    width: usize,
-    height: usize,
-    mm_per_px: f64,
-}
-
-fn sources() -> Vec<Source> {
-    let Some(folder) = data() else { return Vec::new() };
-    let open = |file: &str| {
-        Photo::open(&folder.join("faces/unsplash").join(file), &Settings::default().photo).unwrap()
-    };
-    vec![
-        Source {
-            name: "man",
-            whole: open("04_man_wrinkles_3456x5184.jpg"),
-            left: 700,
-            top: 1250,
-            width: 2000,
-            height: 2700,
-            mm_per_px: 0.088,
-        },
-        Source {
-            name: "woman",
-            whole: open("02_woman_3974x5000.jpg"),
-            left: 1250,
-            top: 1000,
-            width: 1900,
-            height: 2500,
-            mm_per_px: 0.096,
-        },
-    ]
-}
-
-/// Follow-up pixel `q` shows the baseline's `middle + R(q + bend(q) − middle − shift) / scale`.
-struct Warp {
-    middle: [f64; 2],
-    shift: [f64; 2],
-    turn: f64,
-    scale: f64,
-    /// Wave vector, phase, amplitude.
-    waves: Vec<([f64; 2], f64, [f64; 2])>,
-}
-
-impl Warp {
-    fn new(level: &Level, dice: &mut Dice, width: usize, height: usize) -> Warp {
-        let side = width.max(height) as f64;
-        let amplitude = dice.between(0.3, 1.0) * level.bend_px;
-        let waves = [0.4, 0.3, 0.2, 0.1].map(|share| {
-            let k = std::f64::consts::TAU / (side * dice.between(0.7, 1.6));
-            let [along, push] = [0, 1].map(|_| dice.between(0.0, std::f64::consts::TAU));
-            let a = share * amplitude;
-            let phase = dice.between(0.0, std::f64::consts::TAU);
-            ([k * along.cos(), k * along.sin()], phase, [a * push.cos(), a * push.sin()])
-        });
-        Warp {
-            middle: [width as f64 / 2.0, height as f64 / 2.0],
-            shift: [dice.about(0.02 * side), dice.about(0.02 * side)],
-            turn: dice.about(level.turn_deg).to_radians(),
-            scale: (level.scale.ln() * dice.about(1.0)).exp(),
-            waves: waves.to_vec(),
-        }
-    }
-
-    fn bent(&self, q: [f64; 2]) -> [f64; 2] {
-        self.waves.iter().fold(q, |p, (k, phase, a)| {
-            let s = (k[0] * q[0] + k[1] * q[1] + phase).sin();
-            [p[0] + a[0] * s, p[1] + a[1] * s]
-        })
-    }
-
-    fn baseline(&self, q: [f64; 2]) -> [f64; 2] {
-        let (sin, cos) = self.turn.sin_cos();
-        let b = self.bent(q);
-        let [x, y] = [0, 1].map(|k| (b[k] - self.middle[k] - self.shift[k]) / self.scale);
-        [self.middle[0] + cos * x + sin * y, self.middle[1] + cos * y - sin * x]
-    }
-
-    fn follow_up(&self, p: [f64; 2]) -> [f64; 2] {
-        let (sin, cos) = self.turn.sin_cos();
-        let [x, y] = [0, 1].map(|k| self.scale * (p[k] - self.middle[k]));
-        let target = [
-            cos * x - sin * y + self.middle[0] + self.shift[0],
-            sin * x + cos * y + self.middle[1] + self.shift[1],
-        ];
-        let mut q = target;
-        for _ in 0..60 {
-            let b = self.bent(q);
-            q = [q[0] + target[0] - b[0], q[1] + target[1] - b[1]];
-        }
-        q
-    }
-}
-
 /// A real face and the same face bent, lit, blurred, and stored again.
 fn bent_pair(source: &Source, level: &Level, seed: u64) -> Pair {
-    let mut dice = Dice::new(seed);
     let (w, h) = (source.width, source.height);
-    let warp = Warp::new(level, &mut dice, w, h);
-    let pixel = |x: isize, y: isize| {
-        let at = |v: isize, lo: usize, n: usize| (v + lo as isize).clamp(0, n as isize - 1);
-        source.whole.linear.at(
-            at(x, source.left, source.whole.width()) as usize,
-            at(y, source.top, source.whole.height()) as usize,
-        )
-    };
-    let before =
-        Grid::from_fn(w, h, |x, y| pixel(x as isize, y as isize).map(|v| f32::from(v) / 65535.0));
-    // Windowed sinc over eight pixels.
-    let weights = |t: f64| -> (isize, [f32; 8]) {
-        let first = t.floor() as isize - 3;
-        let mut k = [0, 1, 2, 3, 4, 5, 6, 7].map(|i| {
-            let d = std::f64::consts::PI * (t - (first + i) as f64);
-            if d.abs() < 1e-9 { 1.0 } else { 4.0 * d.sin() * (d / 4.0).sin() / (d * d) }
-        });
-        let sum: f64 = k.iter().sum();
-        k.iter_mut().for_each(|v| *v /= sum);
-        (first, k.map(|v| v as f32))
-    };
-    let after = Grid::from_fn(w, h, |x, y| {
-        let p = warp.baseline([x as f64, y as f64]);
-        let ((x0, wx), (y0, wy)) = (weights(p[0]), weights(p[1]));
-        let mut sum = [0.0f32; 3];
-        for (j, v) in wy.iter().enumerate() {
-            for (i, u) in wx.iter().enumerate() {
-                let c = pixel(x0 + i as isize, y0 + j as isize);
-                for k in 0..3 {
-                    sum[k] += u * v * f32::from(c[k]) / 65535.0;
-                }
-            }
-        }
-        sum
-    });
-    let blur = (level.blur_px * dice.roll()) as f32;
-    let planes = [0, 1, 2].map(|k| skindelta::filter::gaussian::blur(&after.map(|v| v[k]), blur));
-    let gain = dice.about(level.stops).exp2();
-    let balance = [1.0 + dice.about(0.08), 1.0, 1.0 + dice.about(0.08)];
-    let gradient = [dice.about(level.shading), dice.about(level.shading)];
-    let noise = dice.between(1.0, 3.0);
-    let after = Grid::from_fn(w, h, |x, y| {
-        let [u, v] = [2.0 * x as f64 / w as f64 - 1.0, 2.0 * y as f64 / h as f64 - 1.0];
-        let light = gain * (1.0 + gradient[0] * u + gradient[1] * v);
-        let mut own = Dice::new(seed ^ ((y * w + x) as u64) << 20);
-        [0, 1, 2].map(|k| {
-            let value = f64::from(planes[k].at(x, y)).max(0.0) * light * balance[k];
-            let normal = (0..6).map(|_| own.about(1.0)).sum::<f64>() / 2f64.sqrt();
-            (value + noise * (8e-7 + 3e-5 * value).sqrt() * normal) as f32
-        })
-    });
-    let quality = dice.between(level.jpeg[0], level.jpeg[1]) as u8;
-    let bytes = [jpeg(&before, 95), jpeg(&after, quality)];
+    let retake = Retake::new(level, seed, w, h);
+    let bytes = [jpeg(&source.linear(), 95), retake.shoot(source)];
     let truth = Grid::from_fn(w.div_ceil(GRID_PX), h.div_ceil(GRID_PX), |j, i| {
-        let q = warp.follow_up([(GRID_PX * j) as f64, (GRID_PX * i) as f64]);
+        let q = retake.warp.follow_up([(GRID_PX * j) as f64, (GRID_PX * i) as f64]);
         let inside = q[0] >= 0.0 && q[1] >= 0.0 && q[0] <= w as f64 - 1.0 && q[1] <= h as f64 - 1.0;
         if inside { q.map(|v| v as f32) } else { [f32::NAN; 2] }
     });
@@ -352,23 +134,6 @@ fn bent_pair(source: &Source, level: &Level, seed: u64) -> Pair {
         mm_per_px: source.mm_per_px,
         truth,
     }
-}
-
-/// Linear light to a JPEG without chroma subsampling.
-fn jpeg(linear: &Grid<[f32; 3]>, quality: u8) -> Vec<u8> {
-    let coded = linear.map(|v| {
-        v.map(|v| {
-            let v = f64::from(v).clamp(0.0, 1.0);
-            let s = if v <= 0.003_130_8 { 12.92 * v } else { 1.055 * v.powf(1.0 / 2.4) - 0.055 };
-            (255.0 * s).round() as u8
-        })
-    });
-    let (w, h) = (linear.width() as u32, linear.height() as u32);
-    let mut bytes = Vec::new();
-    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, quality)
-        .write_image(coded.data().as_flattened(), w, h, image::ExtendedColorType::Rgb8)
-        .expect("a photo of this size can be stored");
-    bytes
 }
 
 /// Aligns two photos.
@@ -388,13 +153,11 @@ fn aligned(
         source: ScaleSource::Argument,
         relative_uncertainty: 0.0,
     };
-    let visit = |photo: &Photo| Visit { label: String::new(), date: None, photo: photo.clone() };
-    let series = Series { visits: vec![visit(before), visit(after)] };
     let face = match regions.face {
         Some(_) => region::face(after, model, &settings.region).expect("the project's own model"),
         None => None,
     };
-    let mut all = align::align(series, regions, &[face], scale, &settings.align);
+    let mut all = align::align(series([before, after]), regions, &[face], scale, &settings.align);
     (all.regions, all.alignments.remove(0))
 }
 
@@ -469,26 +232,9 @@ fn write(pair: &Pair, regions: &RegionMap, alignment: Option<&Alignment>) {
     let put = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).expect("room");
     put("before.jpg", &pair.bytes[0]);
     put("after.jpg", &pair.bytes[1]);
-    let grid = |at: &dyn Fn(usize, usize, [f32; 2]) -> [f32; 2]| {
-        let mut text = format!(
-            "{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}, 2), }}",
-            pair.truth.height(),
-            pair.truth.width()
-        );
-        while (10 + text.len() + 1) % 64 != 0 {
-            text.push(' ');
-        }
-        text.push('\n');
-        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-        bytes.extend((text.len() as u16).to_le_bytes());
-        bytes.extend(text.into_bytes());
-        for i in 0..pair.truth.height() {
-            for j in 0..pair.truth.width() {
-                let v = at(GRID_PX * j, GRID_PX * i, pair.truth.at(j, i));
-                bytes.extend(v.iter().flat_map(|v| v.to_le_bytes()));
-            }
-        }
-        bytes
+    let grid = |at: &(dyn Fn(usize, usize, [f32; 2]) -> [f32; 2] + Sync)| {
+        let (w, h) = (pair.truth.width(), pair.truth.height());
+        npy(&Grid::from_fn(w, h, |j, i| at(GRID_PX * j, GRID_PX * i, pair.truth.at(j, i))))
     };
     let window = regions.window;
     let skin =
@@ -623,10 +369,6 @@ fn known_fields_are_found() {
     }
 }
 
-fn open(path: &Path) -> Photo {
-    Photo::open(path, &Settings::default().photo).expect("a good photo")
-}
-
 /// Skin, eyes, nose and mouth as the label pictures' palette shows them.
 const CLASSES: [[u8; 3]; 4] = [[255, 255, 0], [0, 0, 255], [0, 255, 255], [0, 255, 0]];
 
@@ -665,7 +407,7 @@ fn matched(alignment: &Alignment) -> f64 {
 /// Eight people who sat twice: each is aligned with herself or himself, and with nobody else.
 #[test]
 fn people_are_aligned_with_themselves_only() {
-    let Some(folder) = data().map(|d| d.join("pairs/pointing04_2sessions")) else { return };
+    let Some(folder) = data("pairs/pointing04_2sessions") else { return };
     let file = |person: usize, sitting: usize, what: &str| {
         folder.join(format!("p{person:02}_s{sitting}{what}.png"))
     };
@@ -713,7 +455,7 @@ fn people_are_aligned_with_themselves_only() {
 /// why; never laid onto the wrong place.
 #[test]
 fn years_apart_are_aligned_or_refused() {
-    let Some(folder) = data().map(|d| d.join("pairs/obama_4sessions")) else { return };
+    let Some(folder) = data("pairs/obama_4sessions") else { return };
     let photo = |name: &str| open(&folder.join(name));
     let first = photo("a_2008_smile_1314x1752.jpg");
     for (name, cause) in [
@@ -825,13 +567,10 @@ fn half_a_pixel_changes_no_texture() {
     for shift_px in [[0.5, 0.0], [0.0, 0.5], [0.5, 0.5]] {
         let after = Capture { shift_px, ..base.clone() };
         let photos = drawn(&[(base.clone(), Treatment::default()), (after, Treatment::default())]);
-        let visit =
-            |photo: &Photo| Visit { label: String::new(), date: None, photo: photo.clone() };
-        let series = Series { visits: photos.iter().map(visit).collect() };
         let mut request = Request::new([""; 2]);
         request.regions = RegionRequest::Whole;
         request.scale = Some((1.0 / base.px_per_mm, ScaleSource::Argument));
-        let report = analyze_series(series, &request).expect("two good photos").report;
+        let report = analyze_series(series(&photos), &request).expect("two good photos").report;
         let mut measured = 0;
         for row in report.changes.iter().filter(|c| c.metric.starts_with("texture_")) {
             let change = row.change_percent.expect("measured");
@@ -863,17 +602,15 @@ fn a_visit_is_aligned_through_an_earlier_one() {
         std::array::from_fn(|k| ((u32::from(a[k]) + u32::from(b[k])) / 2) as u16)
     });
     let photos = [skin(40, &shots[0]), between, skin(41, &shots[2])];
-    let visit = |photo: &Photo| Visit { label: String::new(), date: None, photo: photo.clone() };
-    let series = Series { visits: photos.iter().map(visit).collect() };
     let mut request = Request::new([""; 3]);
     request.regions = RegionRequest::Whole;
     request.scale = Some((1.0 / 14.0, ScaleSource::Argument));
-    let pair = Series { visits: vec![series.visits[0].clone(), series.visits[2].clone()] };
-    let report = analyze_series(pair, &request).expect("a refusal is a result").report;
+    let pair = [&photos[0], &photos[2]];
+    let report = analyze_series(series(pair), &request).expect("a refusal is a result").report;
     assert_eq!(report.alignment[0].status, AlignmentStatus::Failed);
 
     request.maps = true;
-    let analysis = analyze_series(series, &request).expect("three good photos");
+    let analysis = analyze_series(series(&photos), &request).expect("three good photos");
     let rows: Vec<_> = analysis.report.alignment.iter().filter(|r| r.region.is_none()).collect();
     assert_eq!(rows.iter().map(|r| r.status).collect::<Vec<_>>(), [AlignmentStatus::Aligned; 2]);
     assert!(rows[1].residual_median_px > rows[0].residual_median_px);

@@ -11,6 +11,10 @@ use skindelta::region::{Model, Polygon, RegionMap, RegionRequest, RegionSource, 
 use skindelta::settings::{PhotoSettings, RegionSettings};
 use std::path::{Path, PathBuf};
 
+#[path = "../src/region/data.rs"]
+mod data;
+use data::data;
+
 /// The classes of the label pictures, as their palette shows them.
 const CLASSES: [[u8; 3]; 6] =
     [[255, 0, 0], [255, 255, 0], [127, 0, 0], [0, 0, 255], [0, 255, 255], [0, 255, 0]];
@@ -18,16 +22,6 @@ const SKIN: u8 = 1;
 const EYES: u8 = 3;
 const NOSE: u8 = 4;
 const MOUTH: u8 = 5;
-
-fn data() -> Option<PathBuf> {
-    let root = std::env::var_os("SKINDELTA_DATA").map(PathBuf::from);
-    let root = root.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"));
-    if root.is_dir() {
-        return Some(root);
-    }
-    println!("skipped: no photos (name their folder in SKINDELTA_DATA)");
-    None
-}
 
 /// A photo, by the sRGB curve (IEC 61966-2-1).
 fn photo(path: &Path) -> Photo {
@@ -220,7 +214,7 @@ fn mean(scores: &[Score], value: fn(&Score) -> f64) -> f64 {
 
 #[test]
 fn labelled_faces_without_a_model() {
-    let Some(root) = data() else { return };
+    let Some(root) = data("") else { return };
     let held = labelled_faces(&root, "no model", None);
     // Floors a little below what this half reached when they were set.
     let eyes = median(held.iter().flat_map(|s| [s.error_percent[0], s.error_percent[1]]));
@@ -509,7 +503,7 @@ fn by_tone(way: &str, model: Option<&Model>, [drawn_least, photo_least]: [f64; 2
         println!("{way}, drawn face of tone {tone}: purity {purity:.3}, coverage {coverage:.3}");
         assert!(purity >= drawn_least, "tone {tone}: {purity:.3}");
     }
-    let Some(root) = data() else { return };
+    let Some(root) = data("") else { return };
     for drawn in &DRAWN {
         let photo = photo(&root.join(drawn.file));
         let shape = |points: &[[f64; 2]]| Polygon { name: "s".into(), points: points.to_vec() };
@@ -538,7 +532,7 @@ fn purity_by_tone_without_a_model() {
 /// What is no face must not be taken for one: parts of the photos beside their faces.
 #[test]
 fn no_face_in_cloth_walls_and_skin() {
-    let Some(root) = data() else { return };
+    let Some(root) = data("") else { return };
     // Left, top, width, height in shares of the frame: turban, shirt, cheek, suit, hair and wall.
     let crops: [(&str, [f64; 4]); 6] = [
         ("faces/unsplash/04_man_wrinkles_3456x5184.jpg", [0.1, 0.02, 0.8, 0.15]),
@@ -569,7 +563,7 @@ fn no_face_in_cloth_walls_and_skin() {
 /// All other faces are found, large, small and dark, and the man's forehead lines stay skin.
 #[test]
 fn faces_of_all_sizes() {
-    let Some(root) = data() else { return };
+    let Some(root) = data("") else { return };
     // Centre between the eyes, read off by hand, px.
     let faces = [
         ("faces/astronaut_nasa_512.png", [218.0, 107.0], 66.0),
@@ -611,7 +605,7 @@ fn faces_of_all_sizes() {
 /// The map is the same for one thread as for many.
 #[test]
 fn threads_do_not_matter() {
-    let Some(root) = data() else { return };
+    let Some(root) = data("") else { return };
     let photo = photo(&root.join("pairs/obama_4sessions/b_2009_neutral_790x1161.png"));
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
@@ -639,7 +633,7 @@ mod model {
 
     #[test]
     fn labelled_faces_with_the_projects_model() {
-        let Some(root) = data() else { return };
+        let Some(root) = data("") else { return };
         let model = Model::built_in().expect("the model of the project");
         let held = labelled_faces(&root, "face-regions", Some(model));
         assert!(mean(&held, |s| s.purity) >= 0.97);
@@ -718,7 +712,7 @@ mod model {
 
     #[test]
     fn labelled_faces_with_landmarks() {
-        let Some(root) = data() else { return };
+        let Some(root) = data("") else { return };
         let (_folder, path) = beside(&root, "zaru_face_landmark.onnx", "face-landmark-468.toml");
         let model = Model::load(&path).expect("a model");
         let held = labelled_faces(&root, "468 landmarks", Some(&model));
@@ -727,7 +721,7 @@ mod model {
 
     #[test]
     fn a_person_model_keeps_the_face_and_drops_the_wall() {
-        let Some(root) = data() else { return };
+        let Some(root) = data("") else { return };
         let (_folder, path) = beside(&root, "portraitseg_SINet.onnx", "portrait-sinet.toml");
         let model = Model::load(&path).expect("a model");
         let photo = photo(&root.join("pairs/obama_4sessions/b_2009_neutral_790x1161.png"));

@@ -3,13 +3,13 @@
 //! least-squares affine map on the inliers.
 
 use super::apply;
-use super::refine::{light, log};
 use crate::filter::gaussian::blur;
 use crate::filter::resize::shrink;
 use crate::photo::Photo;
 use crate::plane::{Mask, Plane, Window, par_collect};
 use crate::region::{Face, RegionMap};
 use crate::settings::AlignSettings;
+use crate::srgb;
 use kornia_imgproc::features::{
     DESCR_LEN, FirstOctave, SiftConfig, SiftFeatures, SiftWorkspace, sift_detect_and_compute,
 };
@@ -50,7 +50,7 @@ pub fn of_features(
     let frame_factor = factor.max(frame_long.div_ceil(settings.feature_frame_px));
     let full = Window::full(follow_up.width(), follow_up.height());
     let base = features(baseline, factor, settings);
-    let other = features(&light(follow_up, full), frame_factor, settings);
+    let other = features(&follow_up.luminance(full), frame_factor, settings);
     let skin = support(&regions.skin);
     let matches = mutual_matches(&base.descriptors, &other.descriptors, settings.match_ratio);
     let place = |x: f32, y: f32, factor: usize, window: Window| {
@@ -129,7 +129,7 @@ fn support(skin: &Mask) -> Mask {
 }
 
 fn features(light: &Plane, factor: usize, settings: &AlignSettings) -> SiftFeatures {
-    let log = log(&shrink(light, factor));
+    let log = shrink(light, factor).map(srgb::log);
     let sigma = log.width().max(log.height()) as f32 / 25.0;
     let smooth = blur(&log, sigma);
     // A fixed gain: log contrast ±1 fills the grey range that SIFT's thresholds are made for.

@@ -29,7 +29,7 @@ use crate::error::{Error, Step};
 use crate::filter::stats::{median, quantile};
 use crate::photo::Photo;
 use crate::plane::{Grid, Mask, Plane, Window};
-use crate::region::{Face, RegionMap};
+use crate::region::{Face, Region, RegionMap};
 use crate::series::{Scale, Series};
 use crate::settings::AlignSettings;
 use refine::{Fit, Reference, Refined};
@@ -152,7 +152,7 @@ pub fn align(
         spacing_px: node_spacing_px(&regions, &scale, settings),
         settings,
     };
-    let light = refine::light(baseline, regions.window);
+    let light = baseline.luminance(regions.window);
     let reference = Reference::new(&light, &regions.skin, regions.window, settings);
     let mut alignments: Vec<Alignment> = Vec::new();
     for (k, visit) in series.visits.iter().enumerate().skip(1) {
@@ -164,7 +164,7 @@ pub fn align(
         let faces = [regions.face.as_ref(), faces[k - 1].as_ref()];
         let direct = aligner
             .find(&reference, &light, faces, follow_up)
-            .and_then(|found| aligner.told(found, follow_up));
+            .and_then(|found| aligner.told(found, None, follow_up));
         let found = direct.or_else(|why| {
             let nearest = (1..k).rev().find_map(|j| {
                 let earlier = &alignments[j - 1];
@@ -173,12 +173,14 @@ pub fn align(
                 direct.then_some((j, earlier, field))
             });
             let Some((j, earlier, field)) = nearest else { return Err(why) };
-            let (light, shown) = refine::laid(&series.visits[j].photo, field, regions.window);
-            let skin = regions.skin.zip(&shown, |skin, shown| skin && shown);
+            let photo = &series.visits[j].photo;
+            let shows = aligner.overlap(field, photo);
+            let light = refine::laid(photo, field, regions.window, &shows);
+            let skin = regions.skin.zip(&shows, |skin, shows| skin && shows);
             let stand_in = Reference::new(&light, &skin, regions.window, settings);
             let through = |found: Found| {
                 let errors = found.errors.zip(&earlier.errors, f64::hypot);
-                aligner.told(Found { errors, through: Some(j), ..found }, follow_up)
+                aligner.told(Found { errors, ..found }, Some(j), follow_up)
             };
             aligner.find(&stand_in, &light, faces, follow_up).and_then(through).map_err(|_| why)
         });
@@ -203,8 +205,6 @@ struct Found {
     /// Stated error of each node, px.
     errors: Grid<f64>,
     likeness: f64,
-    /// The visit that stood in for the baseline.
-    through: Option<usize>,
 }
 
 /// What all follow-ups of a series share.
@@ -217,13 +217,14 @@ struct Aligner<'a> {
 impl Aligner<'_> {
     /// The outcome for the baseline's own photo.
     fn same(&self) -> Alignment {
-        let stats = |name: &str| RegionAlignment {
-            region: name.to_string(),
+        let stats = |region: &Region| RegionAlignment {
+            region: region.name.clone(),
             aligned: true,
             residual_median_px: Some(0.0),
             residual_p95_px: Some(0.0),
             overlap_percent: 100.0,
         };
+        let rows: Vec<_> = self.regions.regions.iter().map(stats).collect();
         Alignment {
             status: AlignmentStatus::Aligned,
             reason: None,
@@ -232,8 +233,8 @@ impl Aligner<'_> {
             limit_px: self.settings.error_max_px,
             likeness: None,
             through: None,
-            all: Some(stats(crate::region::WHOLE)),
-            regions: self.regions.regions.iter().map(|r| stats(&r.name)).collect(),
+            all: rows.last().cloned(),
+            regions: rows,
         }
     }
 
@@ -304,21 +305,21 @@ impl Aligner<'_> {
                 100.0 * settings.likeness_min
             ));
         }
-        Ok(Found { field: refined.field, errors: refined.errors, likeness, through: None })
+        Ok(Found { field: refined.field, errors: refined.errors, likeness })
     }
 
-    /// What a map means for each region.
-    fn told(&self, found: Found, follow_up: &Photo) -> Result<Alignment, String> {
-        let Found { field, errors, likeness, through } = found;
+    /// What a map means for each region; `through` is the visit that stood in for the baseline.
+    fn told(
+        &self,
+        found: Found,
+        through: Option<usize>,
+        follow_up: &Photo,
+    ) -> Result<Alignment, String> {
+        let Found { field, errors, likeness } = found;
         let shows = self.overlap(&field, follow_up);
-        let summary = |name: &str, window, inside: &Mask| {
-            self.region(name, window, inside, &field, &errors, &shows)
-        };
-        let window = self.regions.window;
-        let full = Mask::filled(window.width, window.height, true);
-        let all = summary(crate::region::WHOLE, window, &full);
-        let rows: Vec<_> =
-            self.regions.regions.iter().map(|r| summary(&r.name, r.window, &r.inside)).collect();
+        let rows: Vec<_> = (self.regions.regions.iter())
+            .map(|region| self.region(region, &field, &errors, &shows))
+            .collect();
         let status = match rows.iter().filter(|r| r.aligned).count() {
             0 => return Err("no region is aligned well enough to be compared".into()),
             n if n == rows.len() => AlignmentStatus::Aligned,
@@ -332,7 +333,8 @@ impl Aligner<'_> {
             limit_px: self.settings.error_max_px,
             likeness: Some(likeness),
             through,
-            all: Some(all),
+            // The last region is the whole.
+            all: rows.last().cloned(),
             regions: rows,
         })
     }
@@ -354,13 +356,12 @@ impl Aligner<'_> {
 
     fn region(
         &self,
-        name: &str,
-        window: Window,
-        inside: &Mask,
+        region: &Region,
         field: &Field,
         errors: &Grid<f64>,
         shows: &Mask,
     ) -> RegionAlignment {
+        let Region { name, window, inside } = region;
         let (frame, skin) = (self.regions.window, &self.regions.skin);
         let in_region = |x: usize, y: usize| {
             window.contains(x, y)
@@ -387,7 +388,7 @@ impl Aligner<'_> {
             .collect();
         let median_px = median(&mut residuals);
         RegionAlignment {
-            region: name.to_string(),
+            region: name.clone(),
             // Without any skin there is nothing that could lie wrong: coverage speaks for it.
             aligned: all == 0 || median_px.is_some_and(|m| m <= self.settings.error_max_px),
             residual_median_px: median_px,

@@ -15,7 +15,8 @@ use crate::filter::warp::Spline;
 use crate::photo::Photo;
 use crate::plane::{Grid, Mask, Plane, Window, par_collect};
 use crate::settings::AlignSettings;
-use crate::srgb::luminance;
+use crate::srgb;
+use std::ops::Range;
 
 /// Blocks of skin along the distance of two nodes.
 const BLOCKS_PER_NODE: usize = 3;
@@ -77,35 +78,20 @@ pub struct Refined {
     pub errors: Grid<f64>,
 }
 
-/// Linear luminance of a part of a photo.
-pub fn light(photo: &Photo, window: Window) -> Plane {
-    Plane::from_fn(window.width, window.height, |x, y| {
-        luminance(photo.linear.at(window.x + x, window.y + y).map(f32::from)) / 65535.0
-    })
-}
-
-/// Natural log, the darkest 16-bit step standing in for black.
-pub fn log(light: &Plane) -> Plane {
-    light.map(|v| v.max(1.0 / 65535.0).ln())
-}
-
-/// The linear luminance of a follow-up on the pixels of `window`, and where it shows them: a
-/// stand-in for the baseline.
-pub fn laid(photo: &Photo, field: &Field, window: Window) -> (Plane, Mask) {
+/// The luminance of a follow-up on those pixels of `window` that it `shows`, 0 elsewhere: a stand-in
+/// for the baseline.
+pub fn laid(photo: &Photo, field: &Field, window: Window, shows: &Mask) -> Plane {
     let source = field.footprint(window, 0.0, photo.width(), photo.height());
-    let spline = Spline::new(&light(photo, source));
-    let (right, bottom) = (photo.width() as f64 - 1.0, photo.height() as f64 - 1.0);
-    let mut laid = Grid::filled(window.width, window.height, (0.0f32, false));
+    let spline = Spline::new(&photo.luminance(source));
+    let mut laid = Plane::filled(window.width, window.height, 0.0);
     laid.par_rows(|y, row| {
         let line = field.row((window.y + y) as f64);
-        for (x, out) in row.iter_mut().enumerate() {
+        for (x, out) in row.iter_mut().enumerate().filter(|(x, _)| shows.at(*x, y)) {
             let [px, py] = line.at((window.x + x) as f64);
-            if px >= 0.0 && py >= 0.0 && px <= right && py <= bottom {
-                *out = (spline.at(px - source.x as f64, py - source.y as f64), true);
-            }
+            *out = spline.at(px - source.x as f64, py - source.y as f64);
         }
     });
-    (laid.map(|(v, _)| v), laid.map(|(_, s)| s))
+    laid
 }
 
 impl Reference {
@@ -117,7 +103,7 @@ impl Reference {
         let mut octaves = Vec::new();
         loop {
             let skin = shrink_mask(skin, factor);
-            let feature = feature(&log(&light), &skin, settings);
+            let feature = feature(&light.map(srgb::log), &skin, settings);
             octaves.push(Octave { factor, skin, feature });
             if light.width().max(light.height()) <= 2 * settings.coarsest_size_px {
                 break;
@@ -294,7 +280,7 @@ impl Other {
         // A finer photo is brought to the baseline's sampling first: what its pixels cannot hold
         // must not fold back.
         let finer = (field.scale().powi(2) - 1.0).max(0.0).sqrt();
-        let mut light = blur(&light(photo, source), (0.5 * finer) as f32);
+        let mut light = blur(&photo.luminance(source), (0.5 * finer) as f32);
         let mut held = 1;
         let logs = base
             .octaves
@@ -302,7 +288,7 @@ impl Other {
             .map(|octave| {
                 light = shrink(&light, octave.factor / held);
                 held = octave.factor;
-                Spline::new(&log(&light))
+                Spline::new(&light.map(srgb::log))
             })
             .collect();
         Other {
@@ -326,15 +312,20 @@ fn feature(log: &Plane, seen: &Mask, settings: &AlignSettings) -> Plane {
     band.zip(&power, |band, power| band / (power + floor).sqrt())
 }
 
-/// Sums of `blocks` over the surroundings of one, `reach` blocks to each side.
-fn around(blocks: &Grid<Block>, x: usize, y: usize, reach: usize) -> Block {
+/// Sums of `blocks` over a rectangle of them.
+fn sum(blocks: &Grid<Block>, columns: Range<usize>, rows: Range<usize>) -> Block {
     let mut sum = Block::default();
-    for j in y.saturating_sub(reach)..(y + reach + 1).min(blocks.height()) {
-        for i in x.saturating_sub(reach)..(x + reach + 1).min(blocks.width()) {
-            sum.add(&blocks.at(i, j));
+    for y in rows {
+        for x in columns.clone() {
+            sum.add(&blocks.at(x, y));
         }
     }
     sum
+}
+
+/// The block `i` of `n` along one axis, and `reach` to each side.
+fn around(i: usize, reach: usize, n: usize) -> Range<usize> {
+    i.saturating_sub(reach)..(i + reach + 1).min(n)
 }
 
 impl Block {
@@ -366,16 +357,10 @@ impl Block {
 fn fits(blocks: &Grid<Block>, field: &Field, factor: usize) -> Grid<Fit> {
     let (nx, ny) = (field.nodes.width(), field.nodes.height());
     Grid::from_fn(nx, ny, |x, y| {
-        let around = |n: usize, len: usize| {
-            (n * BLOCKS_PER_NODE).saturating_sub(BLOCKS_PER_NODE)
-                ..((n + 1) * BLOCKS_PER_NODE).min(len)
+        let beside = |node: usize, n: usize| {
+            node.saturating_sub(1) * BLOCKS_PER_NODE..((node + 1) * BLOCKS_PER_NODE).min(n)
         };
-        let mut sum = Block::default();
-        for j in around(y, blocks.height()) {
-            for i in around(x, blocks.width()) {
-                sum.add(&blocks.at(i, j));
-            }
-        }
+        let sum = sum(blocks, beside(x, blocks.width()), beside(y, blocks.height()));
         let side = 2.0 * field.spacing_px / factor as f64;
         Fit { correlation: sum.correlation(), seen: sum.n / (side * side) }
     })
@@ -404,17 +389,10 @@ fn disagreement(octaves: &[Grid<Block>], field: &Field, settings: &AlignSettings
 fn wanted(blocks: &Grid<Block>, reach: usize, signal_min: f64) -> Grid<[f64; 2]> {
     // Sums along rows, then along columns.
     let across = Grid::from_fn(blocks.width(), blocks.height(), |x, y| {
-        let columns = x.saturating_sub(reach)..(x + reach + 1).min(blocks.width());
-        columns.fold(Block::default(), |mut sum, x| {
-            sum.add(&blocks.at(x, y));
-            sum
-        })
+        sum(blocks, around(x, reach, blocks.width()), y..y + 1)
     });
     Grid::from_fn(blocks.width(), blocks.height(), |x, y| {
-        let mut sum = Block::default();
-        for y in y.saturating_sub(reach)..(y + reach + 1).min(blocks.height()) {
-            sum.add(&across.at(x, y));
-        }
+        let sum = sum(&across, x..x + 1, around(y, reach, blocks.height()));
         let [a, b, c] = sum.information;
         let share = sum.signal().max(signal_min) * (a * c - b * b);
         if share > 0.0 {
@@ -450,7 +428,7 @@ impl System {
                     if b.n == 0.0 {
                         continue;
                     }
-                    let near = around(blocks, x, y, 1);
+                    let near = sum(blocks, around(x, 1, w), around(y, 1, h));
                     let signal = near.signal();
                     let unexplained = (near.ee / near.n + 1e-3) * settings.correlation_area_px;
                     let trust = signal / unexplained;

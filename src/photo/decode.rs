@@ -10,6 +10,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
 use sha2::{Digest, Sha256};
 use std::io::Cursor;
+use std::ops::Range;
 use std::path::Path;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -46,7 +47,7 @@ impl Photo {
             notices: notice.iter().map(|why| format!("{file}: {why}")).collect(),
             file,
             sha256: Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
-            jpeg_quality: jpeg_quality(bytes),
+            jpeg_quality: decoded.jpeg_quality,
             linear,
         })
     }
@@ -114,6 +115,8 @@ struct Decoded {
     pixels: DynamicImage,
     /// Bytes of the embedded colour profile.
     icc: Option<Vec<u8>>,
+    /// [`Photo::jpeg_quality`].
+    jpeg_quality: Option<f64>,
 }
 
 fn decode(bytes: &[u8], settings: &PhotoSettings) -> Result<Decoded, String> {
@@ -124,7 +127,8 @@ fn decode(bytes: &[u8], settings: &PhotoSettings) -> Result<Decoded, String> {
         None => return Err(UNKNOWN_FORMAT.into()),
     };
     pixels.apply_orientation(orientation);
-    Ok(Decoded { pixels, icc })
+    let jpeg_quality = if format == Some(ImageFormat::Jpeg) { jpeg_quality(bytes) } else { None };
+    Ok(Decoded { pixels, icc, jpeg_quality })
 }
 
 /// Refuses a size before anything of that size is allocated.
@@ -191,51 +195,43 @@ const STANDARD_TABLE_SUM: f64 = 3688.0;
 /// table stands for: the standard table is 50. Within 1 for files of libjpeg and its kin; others'
 /// tables have another shape, and the same mean.
 fn jpeg_quality(bytes: &[u8]) -> Option<f64> {
-    if image::guess_format(bytes).ok()? != ImageFormat::Jpeg {
-        return None;
-    }
-    let mut at = 2; // after the start marker
-    while let Some([0xFF, marker, high, low]) = bytes.get(at..at + 4) {
-        match *marker {
-            0xFF => {
-                at += 1; // fill byte
-                continue;
-            }
-            0xDA => return None,
-            0xDB => {
-                let precise = *bytes.get(at + 4)? >> 4 != 0;
-                let sum: f64 = if precise {
-                    let values = bytes.get(at + 5..at + 5 + 128)?.chunks_exact(2);
-                    values.map(|v| f64::from(u16::from_be_bytes([v[0], v[1]]))).sum()
-                } else {
-                    bytes.get(at + 5..at + 5 + 64)?.iter().map(|v| f64::from(*v)).sum()
-                };
-                let scale = 100.0 * sum / STANDARD_TABLE_SUM;
-                let quality = if scale <= 100.0 { (200.0 - scale) / 2.0 } else { 5000.0 / scale };
-                return Some(quality.round());
-            }
-            _ => at += 2 + usize::from(u16::from_be_bytes([*high, *low])),
-        }
-    }
-    None
+    let (_, table) = segments(bytes).find(|(marker, _)| *marker == 0xDB)?;
+    let sum: f64 = if *bytes.get(table.start)? >> 4 != 0 {
+        let values = bytes.get(table.start + 1..table.start + 129)?.chunks_exact(2);
+        values.map(|v| f64::from(u16::from_be_bytes([v[0], v[1]]))).sum()
+    } else {
+        bytes.get(table.start + 1..table.start + 65)?.iter().map(|v| f64::from(*v)).sum()
+    };
+    let scale = 100.0 * sum / STANDARD_TABLE_SUM;
+    let quality = if scale <= 100.0 { (200.0 - scale) / 2.0 } else { 5000.0 / scale };
+    Some(quality.round())
 }
 
 /// Whether the coded picture of a JPEG is followed by its end marker. Within coded data `FF` is
 /// always followed by `00` or a restart marker, so `FF D9` after the first scan header is the
 /// end, and a preview inside the metadata before it is not looked at.
 fn has_end_of_image(bytes: &[u8]) -> bool {
-    let mut at = 2; // after the start marker
-    while let Some([0xFF, marker, high, low]) = bytes.get(at..at + 4) {
-        if *marker == 0xFF {
-            at += 1; // fill byte
-            continue;
+    let coded = segments(bytes).last().map_or(2, |(_, segment)| segment.end);
+    bytes.get(coded..).is_some_and(|coded| coded.windows(2).any(|pair| pair == [0xFF, 0xD9]))
+}
+
+/// The segments of a JPEG up to its first scan header: marker, and where the bytes after the length
+/// lie (their end may be beyond that of a damaged file).
+fn segments(bytes: &[u8]) -> impl Iterator<Item = (u8, Range<usize>)> + '_ {
+    let mut at = Some(2); // after the start marker
+    std::iter::from_fn(move || {
+        let mut first = at?;
+        while let [0xFF, marker, high, low] = *bytes.get(first..first + 4)? {
+            if marker == 0xFF {
+                first += 1; // fill byte
+                continue;
+            }
+            let end = first + 2 + usize::from(u16::from_be_bytes([high, low]));
+            at = (marker != 0xDA).then_some(end);
+            return Some((marker, first + 4..end));
         }
-        at += 2 + usize::from(u16::from_be_bytes([*high, *low]));
-        if *marker == 0xDA {
-            break;
-        }
-    }
-    bytes.get(at..).is_some_and(|coded| coded.windows(2).any(|pair| pair == [0xFF, 0xD9]))
+        None
+    })
 }
 
 fn decode_other(

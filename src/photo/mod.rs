@@ -3,7 +3,8 @@
 pub mod color;
 pub mod decode;
 
-use crate::plane::Grid;
+use crate::plane::{Grid, Plane, Window};
+use crate::srgb;
 
 /// One decoded photo.
 #[derive(Debug, Clone)]
@@ -29,5 +30,29 @@ impl Photo {
     /// Height in pixels, after orientation.
     pub fn height(&self) -> usize {
         self.linear.height()
+    }
+    /// Luminance of one pixel, 0–1.
+    pub fn luminance_at(&self, x: usize, y: usize) -> f32 {
+        srgb::luminance(self.linear.at(x, y).map(f32::from)) / 65535.0
+    }
+    /// Luminance of a part of the photo, 0–1.
+    pub fn luminance(&self, window: Window) -> Plane {
+        Plane::from_fn(window.width, window.height, |x, y| {
+            self.luminance_at(window.x + x, window.y + y)
+        })
+    }
+}
+
+#[cfg(test)]
+impl Photo {
+    /// A photo of these pixels, of no file.
+    pub fn drawn(linear: Grid<[u16; 3]>) -> Photo {
+        Photo {
+            file: "drawn.png".into(),
+            sha256: String::new(),
+            notices: Vec::new(),
+            jpeg_quality: None,
+            linear,
+        }
     }
 }

@@ -222,13 +222,7 @@ mod tests {
             let value = if open { 0.5 * (1.0 - inside) + 0.05 * inside } else { 0.3 };
             [(65535.0 * value) as u16; 3]
         });
-        let photo = Photo {
-            file: "eyes.png".into(),
-            sha256: String::new(),
-            notices: Vec::new(),
-            jpeg_quality: None,
-            linear,
-        };
+        let photo = Photo::drawn(linear);
         let seen = centres.map(|c| [c[0] + 2.0, c[1] - 2.0]);
         (photo, Face::of(seen, [200.3 + 0.5 * distance, 150.7 + distance]))
     }

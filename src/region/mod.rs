@@ -406,13 +406,7 @@ mod tests {
 
     fn plain(width: usize, height: usize, value: u16) -> Photo {
         let linear = Grid::filled(width, height, [value; 3]);
-        Photo {
-            file: "plain.png".into(),
-            sha256: String::new(),
-            notices: Vec::new(),
-            jpeg_quality: None,
-            linear,
-        }
+        Photo::drawn(linear)
     }
 
     fn mapped(photo: &Photo, request: &RegionRequest) -> RegionMap {
@@ -462,7 +456,7 @@ mod tests {
             let request = RegionRequest::Grid { rows, columns };
             let settings = RegionSettings::default();
             let error = map(&plain(30, 20, 20_000), &request, None, &settings).expect_err("a grid");
-            assert!(error.to_string().starts_with("plain.png: region: a grid of"), "{error}");
+            assert!(error.to_string().starts_with("drawn.png: region: a grid of"), "{error}");
         }
     }
 

@@ -550,13 +550,7 @@ presence = 1
 
     fn photo(width: usize, height: usize, rgb: [u16; 3]) -> Photo {
         let linear = Grid::filled(width, height, rgb);
-        Photo {
-            file: "a.png".into(),
-            sha256: String::new(),
-            notices: Vec::new(),
-            jpeg_quality: None,
-            linear,
-        }
+        Photo::drawn(linear)
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub(super) fn is_map(name: &str) -> bool {
 }
 
 /// NumPy's file format 1.0: little-endian float32, C order, shape (height, width, 2).
-fn npy(map: &Grid<[f32; 2]>) -> Vec<u8> {
+pub fn npy(map: &Grid<[f32; 2]>) -> Vec<u8> {
     let (h, w) = (map.height(), map.width());
     let mut header =
         format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({h}, {w}, 2), }}");

@@ -39,13 +39,7 @@ mod with_engine {
     /// Two hues side by side, each as 0 or full light.
     fn photo(width: usize, height: usize, left: [u16; 3], right: [u16; 3]) -> Photo {
         let linear = Grid::from_fn(width, height, |x, _| if 2 * x < width { left } else { right });
-        Photo {
-            file: "a.png".into(),
-            sha256: String::new(),
-            notices: Vec::new(),
-            jpeg_quality: None,
-            linear,
-        }
+        Photo::drawn(linear)
     }
 
     const RED: [u16; 3] = [65_535, 0, 0];
