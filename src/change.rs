@@ -343,13 +343,13 @@ mod tests {
 
     fn sheets(scale: f64, wobble: f64) -> (Sheet, Sheet, Vec<bool>) {
         let n = 40;
-        let (mut a, mut b) = (Sheet::new(n, 8), Sheet::new(n, 8));
+        let (mut a, mut b) = (Sheet::new(n, 14), Sheet::new(n, 14));
         for i in 0..n {
             let noise = wobble * ((i * 7919 % 13) as f64 / 6.0 - 1.0);
             a.tile(i)[0] = 100.0;
-            a.tile(i)[2] = 100.0;
+            a.tile(i)[6] = 100.0;
             b.tile(i)[0] = 100.0;
-            b.tile(i)[2] = 100.0 * (scale * (1.0 + noise)).powi(2);
+            b.tile(i)[6] = 100.0 * (scale * (1.0 + noise)).powi(2);
         }
         (a, b, vec![true; n])
     }

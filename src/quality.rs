@@ -115,17 +115,17 @@ pub fn photo(
         judge(
             visit,
             "noise",
-            Some(100.0 * luminance.noise),
+            Some(100.0 * luminance.noise.white.sqrt()),
             settings.noise_percent,
             "%",
             "Use more light and a lower ISO: the noise hides fine texture.",
         ),
     ];
-    if let Some(quality) = photo.jpeg_quality {
+    if let Some(quantisers) = &photo.quantisers {
         checks.push(judge(
             visit,
             "jpeg_quality",
-            Some(quality),
+            Some(quantisers.quality()),
             settings.jpeg_quality,
             "1",
             "Save with a JPEG quality of 90 or more: compression smears fine texture.",

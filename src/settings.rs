@@ -330,6 +330,9 @@ impl Default for AlignSettings {
 /// Constants of comparable luminance.
 #[derive(Debug, Clone, Serialize)]
 pub struct LuminanceSettings {
+    /// Weights of red, green and blue in log light: those of a JPEG's luma (ITU-R BT.601) times the
+    /// encoded channels of mean skin (1.3 : 1 : 0.85), so that the rounding of its chroma cancels.
+    pub channel_weights: [f32; 3],
     /// Sigma of the illumination low-pass, mm: half of a 21 mm period is taken out, 2 % of a 4 mm
     /// one (design.md, trap 4: coarser than the widest scar, finer than the face's shading).
     pub flatten_sigma_mm: f64,
@@ -351,12 +354,15 @@ pub struct LuminanceSettings {
     pub blur_tile_px: usize,
     /// Gaussian sigmas whose differences are the bands of that fit, px.
     pub blur_sigmas_px: Vec<f64>,
-    /// A band joins the fit where its signal power is this many times its noise power.
-    pub blur_signal_min: f64,
+    /// Error of the log ratio of two photos' amplitudes in a band, however well they agree: it weighs
+    /// the bands of the fit.
+    pub blur_ratio_error: f64,
+    /// Least standard deviation of noise, log units: rounding to 8 bits leaves it.
+    pub noise_floor: f64,
     /// Fewest tiles for a fit; below, sharpness is left as it is.
     pub blur_tiles_min: usize,
     /// Blur that a sharp photo of skin has by itself (lens, demosaicing, compression), px: matching
-    /// lengthens the shortest period by what it adds to this. The real photos here show 0.2–1.3.
+    /// lengthens the shortest period by what it adds to this. Close-ups of the phantoms show 1.3.
     pub own_blur_px: f64,
     /// Largest blur difference that is matched, px; beyond, bands are lost.
     pub blur_match_max_px: f64,
@@ -365,6 +371,7 @@ pub struct LuminanceSettings {
 impl Default for LuminanceSettings {
     fn default() -> Self {
         LuminanceSettings {
+            channel_weights: [0.36, 0.55, 0.09],
             flatten_sigma_mm: 4.0,
             flatten_sigma_unscaled: 0.03,
             clip_limit: 0.97,
@@ -374,10 +381,11 @@ impl Default for LuminanceSettings {
             noise_tile_px: 24,
             noise_quantile: 0.1,
             blur_tile_px: 48,
-            blur_sigmas_px: vec![0.7, 1.0, 1.4, 2.0, 2.8, 4.0],
-            blur_signal_min: 1.0,
+            blur_sigmas_px: vec![0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0],
+            blur_ratio_error: 0.01,
+            noise_floor: 0.001,
             blur_tiles_min: 12,
-            own_blur_px: 1.0,
+            own_blur_px: 1.3,
             blur_match_max_px: 2.0,
         }
     }

@@ -189,7 +189,7 @@ fn the_quality_of_a_jpeg_is_told() {
     let image = picture(40, 30);
     let told = |bytes: &[u8]| {
         let photo = Photo::from_bytes("a".as_ref(), bytes, &PhotoSettings::default());
-        photo.expect("a good photo").jpeg_quality
+        photo.expect("a good photo").quantisers.map(|q| q.quality())
     };
     for quality in [30u8, 50, 75, 80, 92, 97] {
         let mut bytes = Vec::new();

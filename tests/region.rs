@@ -37,7 +37,7 @@ fn photo(path: &Path) -> Photo {
         file: path.file_name().expect("a file").to_string_lossy().into_owned(),
         sha256: String::new(),
         notices: Vec::new(),
-        jpeg_quality: None,
+        quantisers: None,
         linear: Grid::from_vec(width as usize, height as usize, linear),
     }
 }

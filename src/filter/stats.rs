@@ -18,6 +18,13 @@ pub fn median(values: &mut [f64]) -> Option<f64> {
     quantile(values, 0.5)
 }
 
+/// Ratio of the amplitudes of two noisy readings of one thing, from their mean squares over their
+/// shared one, and the ratio of their noises.
+pub fn deming(aa: f64, bb: f64, noises: f64) -> f64 {
+    let d = bb - noises * aa;
+    0.5 * (d + (d * d + 4.0 * noises).sqrt())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,17 +6,24 @@
 //! `texture_anisotropy` is the coherence of the structure tensor over the same bands.
 
 use super::{Frame, Reason, Sheet, Tiles};
-use crate::filter::gaussian::{band, band_noise_gain};
+use crate::filter::gaussian::band;
+use crate::filter::stats::deming;
 use crate::luminance::Luminance;
 use crate::plane::Plane;
 use crate::settings::MetricSettings;
 
-/// Columns: pixels, fine energy, coarse energy, noise in each, tensor xx, xy, yy.
-const COLUMNS: usize = 8;
+/// Columns: pixels; for fine and for coarse: energy here and in the other photo, what the two share,
+/// noise here and in the other; tensor xx, xy, yy.
+const COLUMNS: usize = 1 + 2 * BAND + 3;
+/// Columns of a band.
+const BAND: usize = 5;
+/// First column of the tensor.
+const TENSOR: usize = 1 + 2 * BAND;
 
 struct Bands {
-    fine: Option<Plane>,
-    coarse: Option<Plane>,
+    /// Fine and coarse.
+    planes: [Option<Plane>; 2],
+    /// Mean squares of their noise, as the photo by itself lets expect.
     noise: [f64; 2],
 }
 
@@ -26,63 +33,109 @@ pub struct Texture(Vec<Bands>);
 impl Texture {
     /// Filters each visit; a band that its pixels cannot hold is left out.
     pub fn read(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Self {
-        let px = |mm: f64| mm / frame.mm_per_px;
-        let [a, b, c] = settings.texture_periods_mm.map(px);
-        let make = |l: &Luminance, short: f64, long: f64| {
-            (short >= frame.shortest_period_px).then(|| band(&l.flat, &l.valid, short, long))
+        let [a, b, c] = settings.texture_periods_mm.map(|mm| mm / frame.mm_per_px);
+        let bands = |l: &&Luminance| {
+            let make = |[short, long]: [f64; 2]| {
+                let held = short >= frame.shortest_period_px;
+                let plane = held.then(|| band(&l.flat, &l.valid, short, long));
+                let noise =
+                    plane.as_ref().map_or(0.0, |p| l.noise.power(short, long, energy(p, l)));
+                (plane, noise)
+            };
+            let ((fine, fine_noise), (coarse, coarse_noise)) = (make([a, b]), make([b, c]));
+            Bands { planes: [fine, coarse], noise: [fine_noise, coarse_noise] }
         };
-        Texture(
-            visits
-                .iter()
-                .map(|l| Bands {
-                    fine: make(l, a, b),
-                    coarse: make(l, b, c),
-                    noise: [band_noise_gain(a, b), band_noise_gain(b, c)]
-                        .map(|gain| gain * l.noise * l.noise),
-                })
-                .collect(),
-        )
+        Texture(visits.iter().map(bands).collect())
     }
 
     /// Sums over tiles.
     pub fn sheet(&self, visit: usize, tiles: &Tiles) -> Sheet {
-        let bands = &self.0[visit];
+        let own = &self.0[visit];
+        let other = if self.0.len() == 2 { Some(&self.0[1 - visit]) } else { None };
         let mut sheet = Sheet::new(tiles.count(), COLUMNS);
-        let value = |p: &Option<Plane>, x: usize, y: usize| {
-            p.as_ref().map_or(f64::NAN, |p| p.at(x, y) as f64)
-        };
         // The tensor is read from the finest band that is held.
-        let shape = bands.fine.as_ref().or(bands.coarse.as_ref());
+        let shape = own.planes.iter().flatten().next();
         tiles.for_each(|tile, x, y| {
-            let (f, c) = (value(&bands.fine, x, y), value(&bands.coarse, x, y));
             let mut row = sheet.tile(tile);
             row[0] += 1.0;
-            row[1] += f * f;
-            row[2] += c * c;
-            row[3] += bands.noise[0];
-            row[4] += bands.noise[1];
+            for k in 0..2 {
+                let at = |bands: &Bands| {
+                    bands.planes[k].as_ref().map_or(f64::NAN, |p| f64::from(p.at(x, y)))
+                };
+                let first = 1 + k * BAND;
+                let here = at(own);
+                row[first] += here * here;
+                row[first + 3] += own.noise[k];
+                if let Some(other) = other {
+                    let there = at(other);
+                    row[first + 1] += there * there;
+                    row[first + 2] += here * there;
+                    row[first + 4] += other.noise[k];
+                }
+            }
             if let Some(p) = shape {
                 let (xi, yi) = (x as isize, y as isize);
                 let gx = 0.5 * (p.clamped(xi + 1, yi) - p.clamped(xi - 1, yi)) as f64;
                 let gy = 0.5 * (p.clamped(xi, yi + 1) - p.clamped(xi, yi - 1)) as f64;
-                row[5] += gx * gx;
-                row[6] += gx * gy;
-                row[7] += gy * gy;
+                row[TENSOR] += gx * gx;
+                row[TENSOR + 1] += gx * gy;
+                row[TENSOR + 2] += gy * gy;
             }
         });
         sheet
     }
 }
 
-/// Amplitude from energy and noise sums; NaN energy marks a band that is not held.
-fn amplitude(energy: f64, noise: f64, n: f64) -> Result<f64, Reason> {
+/// Mean square over the skin.
+fn energy(plane: &Plane, luminance: &Luminance) -> f64 {
+    let skin = plane.data().iter().zip(luminance.valid.data()).filter(|(_, valid)| **valid);
+    let (sum, n) = skin.fold((0.0, 0.0), |(sum, n), (v, _)| (sum + f64::from(v * v), n + 1.0));
+    sum / f64::max(n, 1.0)
+}
+
+/// How many times its expected power noise may have: the model of what compression adds is rough.
+const NOISE_CAP: f64 = 2.0;
+
+/// Amplitude of a band without its noise. `band`: energy here and in the other photo (0: there is
+/// none), shared energy, noise expected here and there. NaN energy marks a band that is not held.
+///
+/// In a pair noise is what the two do not share, told apart by Deming's regression
+/// ([`crate::luminance`]) from the ratio of the two noises expected, but no more than
+/// [`NOISE_CAP`] times what is expected: a structure that has vanished is no noise.
+fn amplitude(band: &[f64], n: f64) -> Result<f64, Reason> {
+    let &[energy, other, shared, own_noise, other_noise] = band else {
+        return Err(Reason::LowCoverage);
+    };
     if n <= 0.0 {
         return Err(Reason::LowCoverage);
     }
     if energy.is_nan() {
         return Err(Reason::BelowResolution);
     }
+    let noise = if other > 0.0 && own_noise > 0.0 {
+        let noises = other_noise / own_noise;
+        let cap = NOISE_CAP * own_noise;
+        if shared > 0.0 {
+            let ratio = deming(energy / shared, other / shared, noises);
+            (energy - shared / ratio).clamp(0.0, cap)
+        } else {
+            cap
+        }
+    } else {
+        own_noise
+    };
     let signal = energy - noise;
+    if std::env::var_os("DBG").is_some() {
+        eprintln!(
+            "DBG own {:.3e} oth/own {:.4} sh/own {:.4} nown/own {:.4} noth/own {:.4} noise/own {:.4}",
+            energy / n,
+            other / energy,
+            shared / energy,
+            own_noise / energy,
+            other_noise / energy,
+            noise / energy
+        );
+    }
     // Below a third of the noise power the difference of the two is mostly chance.
     if signal <= noise / 3.0 {
         return Err(Reason::BelowNoise);
@@ -92,12 +145,12 @@ fn amplitude(energy: f64, noise: f64, n: f64) -> Result<f64, Reason> {
 
 /// `texture_fine`.
 pub fn fine(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    amplitude(s[1], s[3], s[0])
+    amplitude(&s[1..1 + BAND], s[0])
 }
 
 /// `texture_coarse`.
 pub fn coarse(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    amplitude(s[2], s[4], s[0])
+    amplitude(&s[1 + BAND..TENSOR], s[0])
 }
 
 /// `texture_roughness`.
@@ -107,9 +160,14 @@ pub fn roughness(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
 
 /// `texture_anisotropy`: 0 = no preferred direction, 1 = all lines parallel.
 pub fn anisotropy(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    let trace = s[5] + s[7];
+    let [xx, xy, yy] = [s[TENSOR], s[TENSOR + 1], s[TENSOR + 2]];
+    let trace = xx + yy;
     if trace <= 0.0 {
-        return Err(if s[2].is_nan() { Reason::BelowResolution } else { Reason::NothingFound });
+        return Err(if s[1 + BAND].is_nan() {
+            Reason::BelowResolution
+        } else {
+            Reason::NothingFound
+        });
     }
-    Ok((s[5] - s[7]).hypot(2.0 * s[6]) / trace)
+    Ok((xx - yy).hypot(2.0 * xy) / trace)
 }

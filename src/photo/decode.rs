@@ -3,6 +3,7 @@
 //! JPEG goes through zune-jpeg in its strict mode, because the lenient one fills what a damaged
 //! file lacks with grey and says nothing; the others go through `image`.
 
+use super::jpeg::{self, Quantisers};
 use super::{Photo, color};
 use crate::error::{Error, Result, Step};
 use crate::settings::PhotoSettings;
@@ -10,7 +11,6 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
 use sha2::{Digest, Sha256};
 use std::io::Cursor;
-use std::ops::Range;
 use std::path::Path;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -47,7 +47,7 @@ impl Photo {
             notices: notice.iter().map(|why| format!("{file}: {why}")).collect(),
             file,
             sha256: Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
-            jpeg_quality: decoded.jpeg_quality,
+            quantisers: decoded.quantisers,
             linear,
         })
     }
@@ -115,8 +115,8 @@ struct Decoded {
     pixels: DynamicImage,
     /// Bytes of the embedded colour profile.
     icc: Option<Vec<u8>>,
-    /// [`Photo::jpeg_quality`].
-    jpeg_quality: Option<f64>,
+    /// [`Photo::quantisers`].
+    quantisers: Option<Quantisers>,
 }
 
 fn decode(bytes: &[u8], settings: &PhotoSettings) -> Result<Decoded, String> {
@@ -127,8 +127,9 @@ fn decode(bytes: &[u8], settings: &PhotoSettings) -> Result<Decoded, String> {
         None => return Err(UNKNOWN_FORMAT.into()),
     };
     pixels.apply_orientation(orientation);
-    let jpeg_quality = if format == Some(ImageFormat::Jpeg) { jpeg_quality(bytes) } else { None };
-    Ok(Decoded { pixels, icc, jpeg_quality })
+    let quantisers =
+        if format == Some(ImageFormat::Jpeg) { Quantisers::of_file(bytes) } else { None };
+    Ok(Decoded { pixels, icc, quantisers })
 }
 
 /// Refuses a size before anything of that size is allocated.
@@ -166,7 +167,7 @@ fn decode_jpeg(bytes: &[u8], settings: &PhotoSettings) -> Result<Parts, String> 
         Some(ColorSpace::CMYK | ColorSpace::YCCK) => return Err(CMYK.into()),
         _ => return Err("JPEG with an unknown set of colours; save it as an RGB photo".into()),
     };
-    if !has_end_of_image(bytes) {
+    if !jpeg::has_end_of_image(bytes) {
         return Err(format!("the JPEG is cut short, its end is missing; {SAVE_AGAIN}"));
     }
     decoder.set_options(decoder.options().jpeg_set_out_colorspace(space));
@@ -186,52 +187,6 @@ const CMYK: &str = "the photo is in CMYK print colours; export it as RGB from th
 
 fn damaged_size() -> &'static str {
     "damaged JPEG (fewer pixels than its header says)"
-}
-
-/// The sum of the luminance table of ITU-T T.81, annex K, which the scale of quality starts from.
-const STANDARD_TABLE_SUM: f64 = 3688.0;
-
-/// The quality on the scale of the Independent JPEG Group that the first (luminance) quantisation
-/// table stands for: the standard table is 50. Within 1 for files of libjpeg and its kin; others'
-/// tables have another shape, and the same mean.
-fn jpeg_quality(bytes: &[u8]) -> Option<f64> {
-    let (_, table) = segments(bytes).find(|(marker, _)| *marker == 0xDB)?;
-    let sum: f64 = if *bytes.get(table.start)? >> 4 != 0 {
-        let values = bytes.get(table.start + 1..table.start + 129)?.chunks_exact(2);
-        values.map(|v| f64::from(u16::from_be_bytes([v[0], v[1]]))).sum()
-    } else {
-        bytes.get(table.start + 1..table.start + 65)?.iter().map(|v| f64::from(*v)).sum()
-    };
-    let scale = 100.0 * sum / STANDARD_TABLE_SUM;
-    let quality = if scale <= 100.0 { (200.0 - scale) / 2.0 } else { 5000.0 / scale };
-    Some(quality.round())
-}
-
-/// Whether the coded picture of a JPEG is followed by its end marker. Within coded data `FF` is
-/// always followed by `00` or a restart marker, so `FF D9` after the first scan header is the
-/// end, and a preview inside the metadata before it is not looked at.
-fn has_end_of_image(bytes: &[u8]) -> bool {
-    let coded = segments(bytes).last().map_or(2, |(_, segment)| segment.end);
-    bytes.get(coded..).is_some_and(|coded| coded.windows(2).any(|pair| pair == [0xFF, 0xD9]))
-}
-
-/// The segments of a JPEG up to its first scan header: marker, and where the bytes after the length
-/// lie (their end may be beyond that of a damaged file).
-fn segments(bytes: &[u8]) -> impl Iterator<Item = (u8, Range<usize>)> + '_ {
-    let mut at = Some(2); // after the start marker
-    std::iter::from_fn(move || {
-        let mut first = at?;
-        while let [0xFF, marker, high, low] = *bytes.get(first..first + 4)? {
-            if marker == 0xFF {
-                first += 1; // fill byte
-                continue;
-            }
-            let end = first + 2 + usize::from(u16::from_be_bytes([high, low]));
-            at = (marker != 0xDA).then_some(end);
-            return Some((marker, first + 4..end));
-        }
-        None
-    })
 }
 
 fn decode_other(

@@ -2,9 +2,11 @@
 
 pub mod color;
 pub mod decode;
+pub mod jpeg;
 
 use crate::plane::{Grid, Plane, Window};
 use crate::srgb;
+use jpeg::Quantisers;
 
 /// One decoded photo.
 #[derive(Debug, Clone)]
@@ -16,8 +18,8 @@ pub struct Photo {
     /// Linear light, sRGB primaries, D65; 0 = none, 65535 = the encoding's white.
     /// EXIF orientation applied.
     pub linear: Grid<[u16; 3]>,
-    /// The quality, 1–100, at which a JPEG was compressed last; `None` for other formats.
-    pub jpeg_quality: Option<f64>,
+    /// How coarsely a JPEG was rounded when it was compressed last; `None` for other formats.
+    pub quantisers: Option<Quantisers>,
     /// What the user must know about the reading of this photo, each beginning with its file name.
     pub notices: Vec<String>,
 }
@@ -51,7 +53,7 @@ impl Photo {
             file: "drawn.png".into(),
             sha256: String::new(),
             notices: Vec::new(),
-            jpeg_quality: None,
+            quantisers: None,
             linear,
         }
     }

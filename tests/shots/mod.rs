@@ -1,7 +1,6 @@
 //! Photos for the tests: real faces taken again, with everything known that differs.
 
 use crate::data::data;
-use image::ImageEncoder;
 use skindelta::filter::gaussian::blur;
 use skindelta::photo::Photo;
 use skindelta::plane::Grid;
@@ -264,11 +263,8 @@ pub fn jpeg(linear: &Grid<[f32; 3]>, quality: u8) -> Vec<u8> {
     let coded = linear
         .map(|v| v.map(|v| (255.0 * srgb::encode(f64::from(v).clamp(0.0, 1.0))).round() as u8));
     let (w, h) = (linear.width() as u32, linear.height() as u32);
-    let mut bytes = Vec::new();
-    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, quality)
-        .write_image(coded.data().as_flattened(), w, h, image::ExtendedColorType::Rgb8)
-        .expect("a photo of this size can be stored");
-    bytes
+    let image = image::RgbImage::from_raw(w, h, coded.data().as_flattened().to_vec());
+    skindelta::phantom::camera::jpeg(&image.expect("as many pixels"), quality)
 }
 
 pub fn photo(name: &str, bytes: &[u8]) -> Photo {

@@ -1,0 +1,155 @@
+//! What a JPEG file tells about itself: its segments, and how coarsely its picture was rounded.
+
+use std::ops::Range;
+
+/// Rounding steps of the luminance's 8 × 8 cosine coefficients, in codes of 0 … 255, row by row
+/// (ITU-T T.81).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quantisers([f32; 64]);
+
+/// The sum of the luminance table of ITU-T T.81, annex K, which the scale of quality starts from.
+const STANDARD_TABLE_SUM: f64 = 3688.0;
+
+impl Quantisers {
+    /// The first table of a file, which is the luminance's.
+    pub fn of_file(bytes: &[u8]) -> Option<Quantisers> {
+        let (_, table) = segments(bytes).find(|(marker, _)| *marker == 0xDB)?;
+        let wide = *bytes.get(table.start)? >> 4 != 0;
+        let values = bytes.get(table.start + 1..table.start + if wide { 129 } else { 65 })?;
+        let mut steps = [0.0; 64];
+        for (k, place) in zigzag().enumerate() {
+            steps[place] = if wide {
+                f32::from(u16::from_be_bytes([values[2 * k], values[2 * k + 1]]))
+            } else {
+                f32::from(values[k])
+            };
+        }
+        Some(Quantisers(steps))
+    }
+
+    /// The quality on the scale of the Independent JPEG Group that the table stands for: the
+    /// standard table is 50. Within 1 for files of libjpeg and its kin; others' tables have another
+    /// shape, and the same mean.
+    pub fn quality(&self) -> f64 {
+        let sum: f64 = self.0.iter().map(|v| f64::from(*v)).sum();
+        let scale = 100.0 * sum / STANDARD_TABLE_SUM;
+        (if scale <= 100.0 { (200.0 - scale) / 2.0 } else { 5000.0 / scale }).round()
+    }
+
+    /// Variance that rounding adds to what is `signal` strong, both per coefficient (as white noise
+    /// per pixel, codes²), mean over the coefficients of `periods` (shortest, longest; px).
+    ///
+    /// Coefficients are taken for Laplacian. Of the rounded one, what is in proportion to the true
+    /// one is signal; the rest is noise: a twelfth of the squared step where the signal is strong,
+    /// nothing where all is rounded to zero.
+    pub fn noise(&self, signal: f64, [short, long]: [f64; 2]) -> f64 {
+        let (mut sum, mut n) = (0.0, 0.0);
+        for (k, step) in self.0.iter().enumerate() {
+            let period = 16.0 / ((k % 8) as f64).hypot((k / 8) as f64);
+            if (short..=long).contains(&period) {
+                sum += rounding_noise(signal, f64::from(*step));
+                n += 1.0;
+            }
+        }
+        // Beyond the block's own longest period its first coefficients stand.
+        if n > 0.0 {
+            sum / n
+        } else {
+            rounding_noise(signal, f64::from(0.5 * (self.0[1] + self.0[8])))
+        }
+    }
+}
+
+/// Variance of what rounding to multiples of `step` adds to a Laplacian variable of variance
+/// `signal`, uncorrelated with it.
+fn rounding_noise(signal: f64, step: f64) -> f64 {
+    if signal <= 0.0 || step <= 0.0 {
+        return 0.0;
+    }
+    let rate = (2.0 / signal).sqrt();
+    let x = (-rate * step).exp();
+    // Moments of the rounded variable, summed over its steps.
+    let square = step * step * x.sqrt() * (1.0 + x) / (1.0 - x).powi(2);
+    let product =
+        step * x.sqrt() * ((0.5 * step + 1.0 / rate) / (1.0 - x) + step * x / (1.0 - x).powi(2));
+    (square - product * product / signal).max(0.0)
+}
+
+/// Places, row by row, in the order in which a file stores them.
+fn zigzag() -> impl Iterator<Item = usize> {
+    (0..15usize).flat_map(|diagonal| {
+        let along = diagonal.saturating_sub(7)..=diagonal.min(7);
+        along.clone().map(move |i| {
+            // Even diagonals run upwards.
+            let (x, y) = if diagonal % 2 == 0 { (i, diagonal - i) } else { (diagonal - i, i) };
+            8 * y + x
+        })
+    })
+}
+
+/// Whether the coded picture of a JPEG is followed by its end marker. Within coded data `FF` is
+/// always followed by `00` or a restart marker, so `FF D9` after the first scan header is the
+/// end, and a preview inside the metadata before it is not looked at.
+pub fn has_end_of_image(bytes: &[u8]) -> bool {
+    let coded = segments(bytes).last().map_or(2, |(_, segment)| segment.end);
+    bytes.get(coded..).is_some_and(|coded| coded.windows(2).any(|pair| pair == [0xFF, 0xD9]))
+}
+
+/// The segments of a JPEG up to its first scan header: marker, and where the bytes after the length
+/// lie (their end may be beyond that of a damaged file).
+fn segments(bytes: &[u8]) -> impl Iterator<Item = (u8, Range<usize>)> + '_ {
+    let mut at = Some(2); // after the start marker
+    std::iter::from_fn(move || {
+        let mut first = at?;
+        while let [0xFF, marker, high, low] = *bytes.get(first..first + 4)? {
+            if marker == 0xFF {
+                first += 1; // fill byte
+                continue;
+            }
+            let end = first + 2 + usize::from(u16::from_be_bytes([high, low]));
+            at = (marker != 0xDA).then_some(end);
+            return Some((marker, first + 4..end));
+        }
+        None
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_zigzag_starts_and_ends_as_published() {
+        let order: Vec<usize> = zigzag().collect();
+        assert_eq!(order[..10], [0, 1, 8, 16, 9, 2, 3, 10, 17, 24]);
+        assert_eq!(order[60..], [47, 55, 62, 63]);
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..64).collect::<Vec<_>>());
+    }
+
+    /// Against the sum written out over a fine grid.
+    #[test]
+    fn rounding_adds_what_the_definition_says() {
+        for (signal, step) in [(1.0f64, 0.1f64), (1.0, 1.0), (1.0, 3.0), (4.0, 9.0)] {
+            let rate = (2.0 / signal).sqrt();
+            let (mut square, mut product) = (0.0, 0.0);
+            let d = 1e-4;
+            let mut c = 0.5 * d;
+            while c < 40.0 * signal.sqrt() {
+                let p = 0.5 * rate * (-rate * c).exp() * d;
+                let rounded = step * (c / step).round();
+                square += 2.0 * p * rounded * rounded;
+                product += 2.0 * p * rounded * c;
+                c += d;
+            }
+            let truth = square - product * product / signal;
+            assert!(
+                (rounding_noise(signal, step) - truth).abs() < 1e-3 * signal,
+                "{signal} {step}"
+            );
+        }
+        assert!((rounding_noise(1.0, 0.1) - 0.01 / 12.0).abs() < 1e-5);
+        assert!(rounding_noise(1.0, 20.0) < 1e-4);
+    }
+}
