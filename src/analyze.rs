@@ -4,6 +4,7 @@ use crate::align::{self, AlignedSeries, Alignment, AlignmentStatus, Field, Regio
 use crate::change::{self, Cell, ChangeRow, Resampling, TrendRow};
 use crate::citations::{self, Citation};
 use crate::error::{Error, Result, Step};
+use crate::light::{self, LightChange};
 use crate::luminance::{self, Luminance, Pair};
 use crate::metric::{self, Group, METRICS, Metric, Readings, Reason, Tiles, View};
 use crate::photo::Photo;
@@ -179,7 +180,19 @@ pub fn analyze_series(series: Series, request: &Request) -> Result<Analysis> {
         .collect();
     clock.stage("luminance, tone");
 
-    let checks = quality_checks(&aligned, &faces, &seen, &pairs, settings);
+    let lights: Vec<LightChange> = (1..seen.len())
+        .map(|k| match (&seen[0], &seen[k]) {
+            (Some(before), Some(after)) => {
+                let (regions, tones) = (&aligned.regions, [&before.tone, &after.tone]);
+                let face = regions.face.as_ref();
+                light::change(tones, regions.window, face, &aligned.scale, &settings.light)
+            }
+            _ => LightChange::default(),
+        })
+        .collect();
+    clock.stage("light");
+
+    let checks = quality_checks(&aligned, &faces, &seen, &pairs, &lights, settings);
     clock.stage("quality");
 
     let alone: Vec<Option<Readings>> = seen
@@ -210,7 +223,9 @@ pub fn analyze_series(series: Series, request: &Request) -> Result<Analysis> {
     let mut changes = Vec::new();
     for (i, readings) in joint.iter().enumerate() {
         let pair = pairs[i].as_ref();
-        let mut rows = compare_visit(&aligned, i + 1, pair, readings.as_ref(), &checks, request);
+        let light = lights[i].form.unwrap_or(0.0);
+        let mut rows =
+            compare_visit(&aligned, i + 1, (pair, light), readings.as_ref(), &checks, request);
         change::decide(&mut rows, |id| find_metric(id).better, &settings.change);
         changes.append(&mut rows);
     }
@@ -305,6 +320,7 @@ fn quality_checks(
     faces: &[Option<Face>],
     seen: &[Option<Seen>],
     pairs: &[Option<Pair>],
+    lights: &[LightChange],
     settings: &Settings,
 ) -> Vec<QualityCheck> {
     let mut checks = Vec::new();
@@ -332,6 +348,7 @@ fn quality_checks(
                 k,
                 pair,
                 tones,
+                &lights[k - 1],
                 &aligned.alignments[k - 1],
                 &settings.quality,
             ));
@@ -450,7 +467,7 @@ fn region_aligned(aligned: &AlignedSeries, visit: usize, region: usize) -> bool 
 fn compare_visit(
     aligned: &AlignedSeries,
     visit: usize,
-    pair: Option<&Pair>,
+    (pair, light): (Option<&Pair>, f64),
     readings: Option<&Readings>,
     checks: &[QualityCheck],
     request: &Request,
@@ -479,6 +496,7 @@ fn compare_visit(
             metric,
             unit: metric.unit.name(&aligned.scale),
             area_cm2: area_cm2(&tiles, &aligned.scale),
+            light,
         };
         let resampling = Resampling::new(&tiles.filled(), &settings.change);
         by_group(|group| {

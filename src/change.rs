@@ -6,7 +6,7 @@
 //! verdict needs three things: the 95 % interval excludes zero, the change exceeds the smallest
 //! detectable change, and the row passes Benjamini & Hochberg (1995) at 5 % over the visit's rows.
 
-use crate::metric::{Better, Frame, Metric, Reason, Sheet};
+use crate::metric::{Better, Frame, Group, Metric, Reason, Sheet};
 use crate::settings::ChangeSettings;
 use serde::Serialize;
 
@@ -98,6 +98,8 @@ pub struct Cell<'a> {
     pub unit: &'static str,
     /// Area measured, in cm² (of a nominal face where no scale is known).
     pub area_cm2: f64,
+    /// By what share the shading of the skin's form changed between the two photos.
+    pub light: f64,
 }
 
 impl Cell<'_> {
@@ -207,6 +209,7 @@ pub fn change(
     }
     let spatial = standard_deviation(&effects) * small_sample(resampling.tiles);
     let capture = settings.capture_sd(cell.metric.id, cell.area_cm2);
+    let capture = capture.hypot(light_sd(cell.metric.group, cell.light, settings));
     // Where there is no ratio, a capture's relative error acts on the larger value.
     let capture = if ratio || !cell.metric.ratio { capture } else { capture * b.max(f) };
     let se = spatial.hypot(capture);
@@ -230,6 +233,17 @@ pub fn change(
         se_ln: ratio.then_some(se),
         ..cell.not_comparable(Reason::Alignment)
     }
+}
+
+/// Standard deviation of a relief metric's ln(f/b) where the light changed.
+fn light_sd(group: Group, light: f64, settings: &ChangeSettings) -> f64 {
+    let [texture, wrinkles] = settings.light_gain;
+    let gain = match group {
+        Group::Tone | Group::Scars => 0.0,
+        Group::Texture | Group::Pores => texture,
+        Group::Glcm | Group::Wrinkles => wrinkles,
+    };
+    gain * (light - settings.light_floor).max(0.0)
 }
 
 fn standard_deviation(v: &[f64]) -> f64 {
@@ -357,7 +371,8 @@ mod tests {
     fn row_of(a: &Sheet, b: &Sheet, filled: &[bool]) -> ChangeRow {
         let settings = ChangeSettings::default();
         let metric = METRICS.iter().find(|m| m.id == "texture_coarse").unwrap();
-        let cell = Cell { visit: 1, region: "whole", metric, unit: "1", area_cm2: 10.0 };
+        let cell =
+            Cell { visit: 1, region: "whole", metric, unit: "1", area_cm2: 10.0, light: 0.0 };
         let frame = Frame { mm_per_px: 0.1, metric_scale: true, shortest_period_px: 3.0 };
         let r = Resampling::new(filled, &settings);
         let mut rows = vec![change(&cell, &r.totals(a, b), &r, &frame, &settings)];

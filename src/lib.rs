@@ -55,6 +55,7 @@ pub mod cielab;
 pub mod citations;
 pub mod error;
 pub mod filter;
+pub mod light;
 pub mod luminance;
 pub mod metric;
 pub mod phantom;

@@ -2,6 +2,7 @@
 
 use crate::align::Alignment;
 use crate::filter::stats::{median, quantile};
+use crate::light::LightChange;
 use crate::luminance::{Luminance, Pair};
 use crate::photo::Photo;
 use crate::region::{Expression, Face, Pose, WHOLE};
@@ -160,13 +161,6 @@ fn spread(mut values: Vec<f64>) -> Option<f64> {
     Some((high - low) / 2f64.ln())
 }
 
-/// How unevenly the light changed from one photo to the other, in stops: the same lamps, however
-/// bright, leave the same shading.
-fn light_change(a: &Tone, b: &Tone) -> Option<f64> {
-    let both = cells(a).zip(cells(b));
-    spread(both.filter_map(|(a, b)| Some(brightness(b?) - brightness(a?))).collect())
-}
-
 /// Difference of the skin's colour, as the larger change of the channels' ratios to green, %.
 fn colour_change(a: &Tone, b: &Tone) -> Option<f64> {
     let ratio = |tone: &Tone, channel: usize| {
@@ -182,12 +176,13 @@ pub fn pair(
     visit: usize,
     pair: &Pair,
     tones: [&Tone; 2],
+    light: &LightChange,
     alignment: &Alignment,
     settings: &QualitySettings,
 ) -> Vec<QualityCheck> {
     let stops = (pair.follow_up.median_log - pair.baseline.median_log) / 2f64.ln();
     let overlap = alignment.all.as_ref().map(|a| a.overlap_percent);
-    vec![
+    let mut checks = vec![
         judge(
             visit,
             "sharpness_match",
@@ -207,10 +202,10 @@ pub fn pair(
         judge(
             visit,
             "light_match",
-            light_change(tones[0], tones[1]),
-            settings.light_change_stops,
-            "EV",
-            "Put the lamps where they were at the first visit: light from another side fakes relief.",
+            light.form.map(|form| 100.0 * form),
+            settings.light_change_percent,
+            "%",
+            LAMPS,
         ),
         judge(
             visit,
@@ -228,8 +223,22 @@ pub fn pair(
             "%",
             "Frame the same area as at the first visit.",
         ),
-    ]
+    ];
+    if light.turn_deg.is_some() {
+        checks.push(judge(
+            visit,
+            "light_turn",
+            light.turn_deg,
+            settings.light_turn_deg,
+            "degrees",
+            LAMPS,
+        ));
+    }
+    checks
 }
+
+const LAMPS: &str =
+    "Put the lamps where they were at the first visit: light from another side fakes relief.";
 
 /// Checks of a follow-up's face against the baseline's: distance, pose, expression. What the
 /// baseline's face does not tell is not asked for; what the follow-up's does not tell is a warning.
@@ -333,7 +342,8 @@ pub fn forbids(checks: &[QualityCheck], visit: usize, region: &str, colour: bool
             && match c.check {
                 "sharpness" | "sharpness_match" => !colour,
                 "noise" | "jpeg_quality" => !colour,
-                "exposure" | "exposure_match" | "clipping" | "light_match" => true,
+                "exposure" | "exposure_match" | "clipping" => true,
+                "light_match" | "light_turn" => true,
                 "yaw_match" | "pitch_match" | "roll_match" => true,
                 "smile_match" => moves(&SMILE),
                 "mouth_match" => moves(&MOUTH),
@@ -370,13 +380,12 @@ mod tests {
     }
 
     #[test]
-    fn a_brighter_photo_has_the_same_light_and_a_side_light_has_not() {
+    fn side_light_is_uneven_and_moves_no_colour() {
         let skin = [0.5, 0.35, 0.3];
-        let (plain, brighter) = (tone(skin, |_| 1.0), tone(skin, |_| 1.3));
+        let plain = tone(skin, |_| 1.0);
         let side = tone(skin, |x| 2f32.powf(x as f32 / 9.0 - 0.5));
-        assert!(light_change(&plain, &brighter).unwrap().abs() < 1e-6);
-        assert!((light_change(&plain, &side).unwrap() - 0.8).abs() < 0.12);
-        assert!(spread(cells(&plain).flatten().map(brightness).collect()).unwrap().abs() < 1e-6);
+        let evenness = |tone| spread(cells(tone).flatten().map(brightness).collect()).unwrap();
+        assert!(evenness(&plain).abs() < 1e-6 && (evenness(&side) - 0.8).abs() < 0.12);
         assert!(colour_change(&plain, &side).unwrap() < 1e-4);
         let warmer = tone([0.55, 0.35, 0.3], |_| 1.0);
         assert!((colour_change(&plain, &warmer).unwrap() - 100.0 * 1.1f64.ln()).abs() < 1e-3);

@@ -6,11 +6,13 @@
 //! without each correction.
 
 use skindelta::analyze::{Request, analyze_series};
-use skindelta::change::ChangeRow;
+use skindelta::change::{ChangeRow, Verdict};
 use skindelta::filter::gaussian::blur;
 use skindelta::metric::Reason;
 use skindelta::phantom::{Capture, Scene, Skin, SkinSpec, Treatment};
+use skindelta::quality::Status;
 use skindelta::region::{RegionRequest, WHOLE};
+use skindelta::report::Report;
 use skindelta::series::ScaleSource;
 use skindelta::settings::Settings;
 use std::collections::BTreeMap;
@@ -156,7 +158,7 @@ fn compare(
     sources: [&Source; 2],
     second: &Retake,
     settings: &Settings,
-) -> Vec<ChangeRow> {
+) -> Report {
     let first = plain(sources[0].width, sources[0].height, second.seed + 1_000_000);
     let photos = [
         photo("before.jpg", &first.shoot(sources[0])),
@@ -166,7 +168,7 @@ fn compare(
     request.regions = subject.request.clone();
     request.scale = Some((sources[0].mm_per_px, ScaleSource::Argument));
     request.settings = settings.clone();
-    analyze_series(series(&photos), &request).expect("two good photos").report.changes
+    analyze_series(series(&photos), &request).expect("two good photos").report
 }
 
 /// What the rows of one metric show.
@@ -185,7 +187,7 @@ impl Tally {
         match (row.change_percent, row.ci95_percent) {
             (Some(change), Some([low, high])) => {
                 let ln = |v: f64| (v / 100.0).ln_1p();
-                let real = row.verdict != skindelta::change::Verdict::NoDetectableChange;
+                let real = row.verdict != Verdict::NoDetectableChange;
                 self.rows.push((ln(change), 0.5 * (ln(high) - ln(low)), real));
             }
             _ => {
@@ -234,17 +236,16 @@ fn nulls(
                 let moved = lamp != [0.0; 2] && subject.scene.is_ok();
                 let after = moved.then(|| subject.source(lamp));
                 let pair = [&before, after.as_ref().unwrap_or(&before)];
-                if set("DBG") {
-                    eprintln!(
-                        "TRUTH {} blur2 {:.3} noise {:.2} q {}",
-                        subject.name,
-                        second.blur_px.powi(2),
-                        second.noise,
-                        second.quality
-                    );
-                }
                 let rows = compare(subject, pair, &second, settings);
-                for row in &rows {
+                if set("SKINDELTA_VERBOSE") {
+                    for c in rows.quality.iter().filter(|c| c.check.starts_with("light_")) {
+                        println!(
+                            "{} {nuisance} {lamp:.1?} {} {:?}",
+                            subject.name, c.check, c.value
+                        );
+                    }
+                }
+                for row in &rows.changes {
                     if let Some(metric) = HEADLINES.iter().find(|m| **m == row.metric) {
                         tallies.entry((nuisance, metric)).or_default().add(row);
                         if set("SKINDELTA_VERBOSE") {
@@ -366,7 +367,9 @@ fn doses_come_out_at_their_size() {
                     let (second, lamp) = retake("all", before.width, before.height, seed);
                     let after = subject.source(lamp);
                     let after = treated(&after, factor);
-                    for row in compare(subject, [&before, &after], &second, &Settings::default()) {
+                    for row in
+                        compare(subject, [&before, &after], &second, &Settings::default()).changes
+                    {
                         let inside = row.region.ends_with("_right") || row.region.ends_with("c1");
                         let outside = row.region.ends_with("_left") || row.region.ends_with("c2");
                         let metric = ["texture_roughness", "texture_coarse", "texture_fine"]
@@ -407,5 +410,85 @@ fn doses_come_out_at_their_size() {
             }
             println!("   refused {refused}");
         }
+    }
+}
+
+/// A lamp moved by 5°, 10° and 20°: measured within the tool's own interval or refused, and never a
+/// verdict on light alone.
+#[test]
+fn a_moved_lamp_is_no_change() {
+    let full = set("SKINDELTA_FULL");
+    for degrees in [1.5f64, 5.0, 10.0, 20.0] {
+        let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
+        let (mut pairs, mut failed, mut verdicts) = (0, 0, 0);
+        for k in 0..if full { 6 } else { 1 } {
+            let subject = Subject::drawn(320 + k);
+            let before = subject.source([0.0; 2]);
+            for turn in [0.0f64, 0.5, 1.0, 1.5] {
+                // The azimuth counts for as much of an angle as the lamp is low.
+                let angle = (turn + 0.13 * k as f64) * std::f64::consts::PI;
+                let low = Capture::default().light_elevation_deg.to_radians().cos();
+                let lamp = [degrees * angle.cos() / low, degrees * angle.sin()];
+                let after = subject.source(lamp);
+                let second = plain(before.width, before.height, 8000 + k);
+                let report = compare(&subject, [&before, &after], &second, &Settings::default());
+                pairs += 1;
+                let light = report
+                    .quality
+                    .iter()
+                    .filter(|c| c.check == "light_match" && c.status == Status::Fail);
+                failed += light.count();
+                for row in &report.changes {
+                    if let Some(metric) = HEADLINES.iter().find(|m| **m == row.metric) {
+                        tallies.entry(metric).or_default().add(row);
+                    }
+                    if matches!(
+                        row.verdict,
+                        Verdict::Improved | Verdict::Worsened | Verdict::Changed
+                    ) {
+                        verdicts += 1;
+                        if set("SKINDELTA_VERBOSE") {
+                            println!(
+                                "{degrees} {lamp:.1?} {} {} {:?} {:?}",
+                                row.region, row.metric, row.change_percent, row.sdc_percent
+                            );
+                        }
+                    }
+                }
+                if set("SKINDELTA_VERBOSE") {
+                    let value = report
+                        .quality
+                        .iter()
+                        .find(|c| c.check == "light_match")
+                        .and_then(|c| c.value);
+                    let row = report
+                        .changes
+                        .iter()
+                        .find(|r| r.metric == "texture_coarse" && r.region == WHOLE)
+                        .unwrap();
+                    let sheen = report
+                        .quality
+                        .iter()
+                        .filter(|c| c.visit == 1)
+                        .map(|c| (c.check, c.value))
+                        .collect::<Vec<_>>();
+                    println!(
+                        "lamp {degrees} {lamp:.1?} light_match {value:?} texture_coarse {:?} {:?} {sheen:?}",
+                        row.change_percent, row.ci95_percent
+                    );
+                }
+            }
+        }
+        print!("lamp {degrees}°: light_match failed {failed} of {pairs}, verdicts {verdicts}");
+        for (metric, t) in &tallies {
+            print!(
+                "; {metric} {:.1} ({:+.1}) refused {:.0} ±{:.1}",
+                100.0 * t.rms(),
+                100.0 * t.bias(),
+                t.refused_percent(),
+                100.0 * t.half_width()
+            );
+        }
+        println!();
     }
 }

@@ -13,13 +13,14 @@ const FOUNDATION: [&[&str]; 3] =
     [&["units", "error", "citations", "cielab", "srgb"], &["plane", "settings"], &["filter"]];
 /// Stages in the order of the pipeline; `show` fills the pictures and maps whose types are the
 /// report's, so it comes after.
-const STAGES: [&str; 11] = [
+const STAGES: [&str; 12] = [
     "photo",
     "series",
     "region",
     "align",
     "luminance",
     "tone",
+    "light",
     "quality",
     "metric",
     "change",

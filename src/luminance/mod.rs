@@ -20,7 +20,6 @@ use crate::photo::Photo;
 use crate::plane::{Grid, Mask, Plane, Window};
 use crate::series::Scale;
 use crate::settings::LuminanceSettings;
-use crate::srgb;
 
 /// Flattened log luminance of one visit on the window of the region map.
 #[derive(Debug, Clone)]
@@ -195,9 +194,6 @@ pub fn comparable(
     let valid = baseline.valid.zip(&follow_up.valid, |a, b| a && b);
     let difference = focus::difference(baseline, follow_up, &valid, settings);
     let found = difference.unwrap_or_default();
-    if std::env::var_os("DBG").is_some() {
-        eprintln!("DIF {:?}", found);
-    }
     let limit = settings.blur_match_max_px.powi(2);
     let px2 = found.blur_px2.clamp(-limit, limit);
     let sigma = px2.abs().sqrt();

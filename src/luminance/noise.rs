@@ -39,16 +39,18 @@ impl Rounding {
 }
 
 impl Noise {
-    /// The noise's share of the mean square `energy` between two periods, log²: what is white there,
-    /// and what rounding adds to a signal of that strength.
-    pub fn power(&self, short_px: f64, long_px: f64, energy: f64) -> f64 {
-        let rounded = self.file.map_or(0.0, |file| {
+    /// What the file left of the amplitude between two periods, and the noise's share of its mean
+    /// square `energy`, log²: what is white there, and what rounding adds to a signal of that
+    /// strength.
+    pub fn of_band(&self, short_px: f64, long_px: f64, energy: f64) -> [f64; 2] {
+        let [gain, rounded] = self.file.map_or([1.0, 0.0], |file| {
             let density = energy / band_noise_gain(short_px, long_px, 0.0);
             let unit = file.codes * file.codes;
             let periods = [short_px, long_px].map(|p| p * file.scale);
-            file.quantisers.noise(density * unit, periods) / unit
+            let [gain, noise] = file.quantisers.rounding(density * unit, periods);
+            [gain, noise / unit]
         });
-        (self.white + rounded) * band_noise_gain(short_px, long_px, self.blur_px)
+        [gain, (self.white + rounded) * band_noise_gain(short_px, long_px, self.blur_px)]
     }
 }
 

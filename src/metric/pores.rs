@@ -7,7 +7,7 @@
 //! directions gives equivalent diameter and elongation.
 
 use super::{Frame, Reason, Sheet, Tiles};
-use crate::filter::gaussian::away_from_edges;
+use crate::filter::gaussian::{away_from_edges, diffuse};
 use crate::filter::hessian::hessian;
 use crate::luminance::Luminance;
 use crate::plane::{Plane, par_collect};
@@ -57,9 +57,11 @@ pub fn read(
         return Err(Reason::BelowResolution);
     }
     let candidates = candidates(visits, frame, settings);
+    let smooth: Vec<Plane> =
+        visits.iter().map(|l| diffuse(&l.flat, &l.valid, settings.pore_smoothing_px2)).collect();
     let pores = par_collect(candidates.len(), |i| {
         let (x, y, _) = candidates[i];
-        read_pore(visits, x, y, frame, settings)
+        read_pore(&smooth, x, y, frame, settings)
     });
     Ok(distinct(pores.into_iter().flatten().collect(), frame, settings))
 }
@@ -122,8 +124,9 @@ fn candidates(
     all
 }
 
+/// Reads a pore in the smoothed visits.
 fn read_pore(
-    visits: &[&Luminance],
+    visits: &[Plane],
     x: f64,
     y: f64,
     frame: &Frame,
@@ -133,7 +136,7 @@ fn read_pore(
     let samples = (reach * PER_PX as f64).ceil() as usize;
     let profiles: Vec<Vec<Vec<f64>>> = visits
         .iter()
-        .map(|l| {
+        .map(|plane| {
             (0..DIRECTIONS)
                 .map(|k| {
                     let angle = std::f64::consts::TAU * k as f64 / DIRECTIONS as f64;
@@ -141,7 +144,7 @@ fn read_pore(
                     (0..=samples)
                         .map(|s| {
                             let r = s as f64 / PER_PX as f64;
-                            bilinear(&l.flat, x + r * dx, y + r * dy)
+                            bilinear(plane, x + r * dx, y + r * dy)
                         })
                         .collect()
                 })
@@ -167,6 +170,8 @@ fn read_pore(
     if rim < PER_PX {
         return None;
     }
+    // What smoothing adds to the square of a Gaussian dip's width at half depth.
+    let widened = 8.0 * 2f64.ln() * settings.pore_smoothing_px2;
     let (mut readings, open): (Vec<PoreReading>, Vec<usize>) = profiles
         .iter()
         .zip(&means)
@@ -186,7 +191,7 @@ fn read_pore(
                 .fold(1.0, f64::max);
             let reading = PoreReading {
                 contrast,
-                diameter_px: 2.0 * area.sqrt(),
+                diameter_px: (4.0 * area - widened).max(0.0).sqrt(),
                 elongation,
                 present: false,
             };

@@ -36,11 +36,12 @@ impl Texture {
         let [a, b, c] = settings.texture_periods_mm.map(|mm| mm / frame.mm_per_px);
         let bands = |l: &&Luminance| {
             let make = |[short, long]: [f64; 2]| {
-                let held = short >= frame.shortest_period_px;
-                let plane = held.then(|| band(&l.flat, &l.valid, short, long));
-                let noise =
-                    plane.as_ref().map_or(0.0, |p| l.noise.power(short, long, energy(p, l)));
-                (plane, noise)
+                if short < frame.shortest_period_px {
+                    return (None, 0.0);
+                }
+                let plane = band(&l.flat, &l.valid, short, long);
+                let [gain, noise] = l.noise.of_band(short, long, energy(&plane, l));
+                (Some(plane.map(|v| v / gain as f32)), noise / (gain * gain))
             };
             let ((fine, fine_noise), (coarse, coarse_noise)) = (make([a, b]), make([b, c]));
             Bands { planes: [fine, coarse], noise: [fine_noise, coarse_noise] }
@@ -125,17 +126,6 @@ fn amplitude(band: &[f64], n: f64) -> Result<f64, Reason> {
         own_noise
     };
     let signal = energy - noise;
-    if std::env::var_os("DBG").is_some() {
-        eprintln!(
-            "DBG own {:.3e} oth/own {:.4} sh/own {:.4} nown/own {:.4} noth/own {:.4} noise/own {:.4}",
-            energy / n,
-            other / energy,
-            shared / energy,
-            own_noise / energy,
-            other_noise / energy,
-            noise / energy
-        );
-    }
     // Below a third of the noise power the difference of the two is mostly chance.
     if signal <= noise / 3.0 {
         return Err(Reason::BelowNoise);

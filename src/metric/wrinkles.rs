@@ -203,6 +203,8 @@ fn read_profiles(
 
 /// Samples per px across a line.
 const PER_PX: usize = 2;
+/// Least variance of the noise that a photo is weighed by, log units.
+const NOISE_MIN: f64 = 1e-6;
 
 fn read_point(
     visits: &[&Luminance],
@@ -217,28 +219,32 @@ fn read_point(
     let search = (px(settings.line_recentre_mm) * PER_PX as f64).round() as isize;
     let span = reach + search;
     let half = px(settings.line_average_mm) as f32 / 2.0;
-    // Cross-sections of every visit, averaged over five parallels along the line.
+    // Cross-sections of every visit, averaged over parallels along the line, a pixel apart.
+    let parallels = half.round().max(2.0) as isize;
     let sections: Vec<Vec<f64>> = visits
         .iter()
         .map(|l| {
             (-span..=span)
                 .map(|s| {
                     let d = s as f32 / PER_PX as f32;
-                    (-2..=2)
+                    (-parallels..=parallels)
                         .map(|k| {
-                            let a = half * k as f32 / 2.0;
+                            let a = half * k as f32 / parallels as f32;
                             let (qx, qy) = (x as f32 + a * tx - d * ty, y as f32 + a * ty + d * tx);
                             bilinear(&l.flat, qx, qy) as f64
                         })
                         .sum::<f64>()
-                        / 5.0
+                        / (2 * parallels + 1) as f64
                 })
                 .collect()
         })
         .collect();
-    // One centre and one pair of shoulders for all visits, from their mean.
+    // One centre and one pair of shoulders for all visits, from their mean, in which each has as much
+    // noise as any other: else the noisier would be the deeper.
+    let weights: Vec<f64> = visits.iter().map(|l| 1.0 / l.noise.white.max(NOISE_MIN)).collect();
+    let all: f64 = weights.iter().sum();
     let mean: Vec<f64> = (0..sections[0].len())
-        .map(|i| sections.iter().map(|s| s[i]).sum::<f64>() / sections.len() as f64)
+        .map(|i| sections.iter().zip(&weights).map(|(s, w)| s[i] * w).sum::<f64>() / all)
         .collect();
     let bottom = (-search..=search)
         .min_by(|&a, &b| mean[(span + a) as usize].total_cmp(&mean[(span + b) as usize]))?;

@@ -36,35 +36,35 @@ impl Quantisers {
         (if scale <= 100.0 { (200.0 - scale) / 2.0 } else { 5000.0 / scale }).round()
     }
 
-    /// Variance that rounding adds to what is `signal` strong, both per coefficient (as white noise
-    /// per pixel, codes²), mean over the coefficients of `periods` (shortest, longest; px).
+    /// What rounding makes of a signal of variance `signal` per coefficient (as white noise per pixel,
+    /// codes²): the share of its amplitude that is left, and the variance that is added; means over
+    /// the coefficients of `periods` (shortest, longest; px).
     ///
     /// Coefficients are taken for Laplacian. Of the rounded one, what is in proportion to the true
     /// one is signal; the rest is noise: a twelfth of the squared step where the signal is strong,
     /// nothing where all is rounded to zero.
-    pub fn noise(&self, signal: f64, [short, long]: [f64; 2]) -> f64 {
-        let (mut sum, mut n) = (0.0, 0.0);
+    pub fn rounding(&self, signal: f64, [short, long]: [f64; 2]) -> [f64; 2] {
+        let mut sums = [0.0; 3];
         for (k, step) in self.0.iter().enumerate() {
             let period = 16.0 / ((k % 8) as f64).hypot((k / 8) as f64);
             if (short..=long).contains(&period) {
-                sum += rounding_noise(signal, f64::from(*step));
-                n += 1.0;
+                let [gain, noise] = rounded(signal, f64::from(*step));
+                sums = [sums[0] + gain, sums[1] + noise, sums[2] + 1.0];
             }
         }
         // Beyond the block's own longest period its first coefficients stand.
-        if n > 0.0 {
-            sum / n
-        } else {
-            rounding_noise(signal, f64::from(0.5 * (self.0[1] + self.0[8])))
+        match sums {
+            [_, _, 0.0] => rounded(signal, f64::from(0.5 * (self.0[1] + self.0[8]))),
+            [gain, noise, n] => [gain / n, noise / n],
         }
     }
 }
 
-/// Variance of what rounding to multiples of `step` adds to a Laplacian variable of variance
-/// `signal`, uncorrelated with it.
-fn rounding_noise(signal: f64, step: f64) -> f64 {
+/// Of a Laplacian variable of variance `signal` rounded to multiples of `step`: the factor of what is
+/// in proportion to the variable, and the variance of the rest.
+fn rounded(signal: f64, step: f64) -> [f64; 2] {
     if signal <= 0.0 || step <= 0.0 {
-        return 0.0;
+        return [1.0, 0.0];
     }
     let rate = (2.0 / signal).sqrt();
     let x = (-rate * step).exp();
@@ -72,7 +72,7 @@ fn rounding_noise(signal: f64, step: f64) -> f64 {
     let square = step * step * x.sqrt() * (1.0 + x) / (1.0 - x).powi(2);
     let product =
         step * x.sqrt() * ((0.5 * step + 1.0 / rate) / (1.0 - x) + step * x / (1.0 - x).powi(2));
-    (square - product * product / signal).max(0.0)
+    [product / signal, (square - product * product / signal).max(0.0)]
 }
 
 /// Places, row by row, in the order in which a file stores them.
@@ -143,13 +143,11 @@ mod tests {
                 product += 2.0 * p * rounded * c;
                 c += d;
             }
-            let truth = square - product * product / signal;
-            assert!(
-                (rounding_noise(signal, step) - truth).abs() < 1e-3 * signal,
-                "{signal} {step}"
-            );
+            let [gain, noise] = rounded(signal, step);
+            assert!((gain - product / signal).abs() < 1e-3, "{signal} {step}");
+            assert!((noise - square + product * product / signal).abs() < 1e-3 * signal);
         }
-        assert!((rounding_noise(1.0, 0.1) - 0.01 / 12.0).abs() < 1e-5);
-        assert!(rounding_noise(1.0, 20.0) < 1e-4);
+        assert!((rounded(1.0, 0.1)[1] - 0.01 / 12.0).abs() < 1e-5);
+        assert!(rounded(1.0, 40.0)[1] < 1e-4);
     }
 }

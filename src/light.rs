@@ -1,0 +1,272 @@
+//! The light on two photos of the same skin: from where it falls on a face, and how much the shading
+//! of the skin's own form changed.
+//!
+//! Fine relief is shaded as the form is that carries it: where a lamp has moved, the soft bends of the
+//! skin are lit otherwise, which no treatment of its texture does. Both are read from the cells of
+//! [`Tone`], in red light, which pigment and blood move least.
+
+use crate::filter::gaussian::blur_masked;
+use crate::filter::stats::median;
+use crate::plane::{Grid, Mask, Plane, Window};
+use crate::region::Face;
+use crate::series::Scale;
+use crate::settings::LightSettings;
+use crate::tone::Tone;
+use nalgebra::{Matrix3, Matrix6, Vector3, Vector6};
+
+/// How the light changed from one photo to another.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct LightChange {
+    /// Root mean square change of the shading of the skin's form, as a share of that shading; none where
+    /// no scale is known or too little skin is seen.
+    pub form: Option<f64>,
+    /// Angle by which the light turned about the head, degrees; none without a face.
+    pub turn_deg: Option<f64>,
+}
+
+/// The change of light between two photos, on the cells that both show.
+pub fn change(
+    [a, b]: [&Tone; 2],
+    window: Window,
+    face: Option<&Face>,
+    scale: &Scale,
+    settings: &LightSettings,
+) -> LightChange {
+    let valid = a.valid.zip(&b.valid, |a, b| a && b);
+    let turn = face.and_then(|face| {
+        let from = direction(a, window, face, settings)?;
+        let to = turned([a, b], &valid, window, face, from, settings)?;
+        Some(from.dot(&to).clamp(-1.0, 1.0).acos().to_degrees())
+    });
+    LightChange { form: form_change([a, b], &valid, scale, settings), turn_deg: turn }
+}
+
+/// Natural log of red light, 0 outside `valid`.
+fn red(tone: &Tone, valid: &Mask) -> Plane {
+    tone.rgb.zip(valid, |rgb, valid| if valid { rgb[0].max(f32::MIN_POSITIVE).ln() } else { 0.0 })
+}
+
+/// Root mean square of the change of the form's shading, as a share of that shading.
+fn form_change(
+    [a, b]: [&Tone; 2],
+    valid: &Mask,
+    scale: &Scale,
+    settings: &LightSettings,
+) -> Option<f64> {
+    let sigma = (settings.form_sigma_mm / (a.cell_px as f64 * scale.mm_per_px?.0)) as f32;
+    let (a, b) = (red(a, valid), red(b, valid));
+    let change = b.zip(&a, |b, a| b - a);
+    let [a, b, change] =
+        [a, b, change].map(|plane| rest(&blur_masked(&plane, valid, sigma), valid));
+    let shading = (a? * b?).sqrt();
+    (shading > 0.0).then_some(change? / shading)
+}
+
+/// Root mean square of what is no smooth trend over the whole, as uneven light and exposure make: no
+/// polynomial of the second degree. None where too little is valid.
+fn rest(plane: &Plane, valid: &Mask) -> Option<f64> {
+    let at = |i: usize, n: usize| 2.0 * i as f64 / n as f64 - 1.0;
+    let (w, h) = (valid.width(), valid.height());
+    let points: Vec<(Vector6<f64>, f64)> = (0..w * h)
+        .filter(|&i| valid.data()[i])
+        .map(|i| {
+            let (u, v) = (at(i % w, w), at(i / w, h));
+            (Vector6::new(1.0, u, v, u * u, u * v, v * v), f64::from(plane.data()[i]))
+        })
+        .collect();
+    let (mut left, mut right) = (Matrix6::zeros(), Vector6::zeros());
+    for (row, value) in &points {
+        left += row * row.transpose();
+        right += row * *value;
+    }
+    let trend = left.cholesky()?.solve(&right);
+    let rest: f64 = points.iter().map(|(row, value)| (value - row.dot(&trend)).powi(2)).sum();
+    Some((rest / points.len() as f64).sqrt())
+}
+
+/// Unit vector towards the light, of the head: x to the right of the picture, y up, z to the camera.
+/// Robust least squares of light = normal · direction over the skin (Lambert), the normals those of a
+/// mean head. None where too little skin is seen.
+pub fn direction(
+    tone: &Tone,
+    window: Window,
+    face: &Face,
+    settings: &LightSettings,
+) -> Option<Vector3<f64>> {
+    let lit = cells(&tone.valid, tone.cell_px, window, face);
+    let points = lit.map(|(normal, x, y)| (normal, f64::from(tone.rgb.at(x, y)[0])));
+    fit(points.collect(), settings)
+}
+
+/// As [`direction`], of the second photo, from that of the first: the ratio of the two photos knows
+/// nothing of pigment.
+fn turned(
+    [a, b]: [&Tone; 2],
+    valid: &Mask,
+    window: Window,
+    face: &Face,
+    from: Vector3<f64>,
+    settings: &LightSettings,
+) -> Option<Vector3<f64>> {
+    let red = |tone: &Tone, x, y| f64::from(tone.rgb.at(x, y)[0]);
+    let points = cells(valid, a.cell_px, window, face).map(|(normal, x, y)| {
+        let expected = normal.dot(&from).max(settings.grazing);
+        (normal, red(b, x, y) / red(a, x, y) * expected)
+    });
+    fit(points.collect(), settings)
+}
+
+/// The normal and the place of each valid cell on the face.
+fn cells<'a>(
+    valid: &'a Mask,
+    cell_px: usize,
+    window: Window,
+    face: &'a Face,
+) -> impl Iterator<Item = (Vector3<f64>, usize, usize)> + 'a {
+    let middle = move |i: usize, first: usize| (first + i * cell_px + cell_px / 2) as f64;
+    (0..valid.height())
+        .flat_map(move |y| (0..valid.width()).map(move |x| (x, y)))
+        .filter(|&(x, y)| valid.at(x, y))
+        .filter_map(move |(x, y)| {
+            Some((normal(face, [middle(x, window.x), middle(y, window.y)])?, x, y))
+        })
+}
+
+/// Unit direction s that makes light ≈ normal · s, by least squares; what lies far off (shadows,
+/// highlights) counts less (Geman–McClure).
+fn fit(points: Vec<(Vector3<f64>, f64)>, settings: &LightSettings) -> Option<Vector3<f64>> {
+    if points.len() < settings.cells_min {
+        return None;
+    }
+    let mut weights = vec![1.0; points.len()];
+    let mut found = Vector3::zeros();
+    for _ in 0..settings.rounds {
+        let (mut left, mut right) = (Matrix3::zeros(), Vector3::zeros());
+        for ((normal, light), weight) in points.iter().zip(&weights) {
+            left += normal * normal.transpose() * *weight;
+            right += normal * (*light * *weight);
+        }
+        found = left.cholesky()?.solve(&right);
+        let off = |(normal, light): &(Vector3<f64>, f64)| light - normal.dot(&found).max(0.0);
+        let mut sizes: Vec<f64> = points.iter().map(|p| off(p).abs()).collect();
+        let scale = 1.5 * median(&mut sizes)? + f64::MIN_POSITIVE;
+        for (weight, point) in weights.iter_mut().zip(&points) {
+            let seen = point.0.dot(&found) > 0.0;
+            *weight = if seen { (1.0 + (off(point) / scale).powi(2)).powi(-2) } else { 0.0 };
+        }
+    }
+    found.try_normalize(1e-12)
+}
+
+/// Spacing of [`NORMALS`]: across in distances of the pupils, down in distances of pupils and mouth.
+const STEP: f64 = 0.2;
+/// Row of the eyes.
+const EYES_ROW: f64 = 5.0;
+/// Normals of a mean head (ICT FaceKit, MIT licence) from the middle line to the subject's left, rows
+/// from the forehead to the chin: hundredths, x towards that side, y up.
+#[rustfmt::skip]
+const NORMALS: [[[i8; 2]; 6]; 14] = [
+    [[0, 56], [18, 57], [37, 58], [58, 55], [73, 51], [84, 44]],
+    [[0, 38], [15, 39], [36, 39], [59, 38], [76, 36], [88, 31]],
+    [[0, 29], [13, 31], [36, 31], [58, 30], [77, 25], [90, 17]],
+    [[0, 12], [13, 6], [32, 4], [53, 16], [78, 19], [92, 8]],
+    [[0, -11], [27, -32], [16, -38], [33, -30], [72, -16], [93, 1]],
+    [[0, 34], [42, 12], [17, 5], [35, -16], [65, -22], [90, -2]],
+    [[0, 54], [57, 36], [22, 25], [36, 14], [66, 12], [87, -17]],
+    [[0, -2], [49, 9], [47, 21], [36, 18], [70, 8], [91, -13]],
+    [[0, 2], [36, 4], [47, 2], [45, 3], [75, -9], [94, 2]],
+    [[0, 4], [43, 6], [51, 2], [59, -7], [80, -18], [91, -23]],
+    [[0, -22], [45, -15], [48, -12], [61, -17], [83, -23], [93, -26]],
+    [[0, -30], [42, -18], [55, -13], [68, -28], [86, -37], [91, -35]],
+    [[0, -13], [42, -16], [66, -34], [76, -54], [86, -44], [93, -29]],
+    [[0, -86], [36, -82], [59, -74], [72, -62], [88, -29], [96, -9]],
+];
+
+/// The normal of a mean head at a place of the photo; none off the table.
+fn normal(face: &Face, at: [f64; 2]) -> Option<Vector3<f64>> {
+    let [right, left] = face.eyes;
+    let middle = [0, 1].map(|k| (right[k] + left[k]) / 2.0);
+    let across = [0, 1].map(|k| left[k] - right[k]);
+    let width = across[0].hypot(across[1]);
+    let axis = across.map(|v| v / width);
+    let along = |p: [f64; 2]| {
+        let d = [0, 1].map(|k| p[k] - middle[k]);
+        [d[0] * axis[0] + d[1] * axis[1], d[1] * axis[0] - d[0] * axis[1]]
+    };
+    let [u, v] = along(at);
+    let down = along(face.mouth)[1];
+    if !(width > 0.0 && down > 0.0) {
+        return None;
+    }
+    let (column, row) = (u.abs() / width / STEP, v / down / STEP + EYES_ROW);
+    let (i, j) = (column as usize, row.max(0.0) as usize);
+    if row < 0.0 || i + 1 >= NORMALS[0].len() || j + 1 >= NORMALS.len() {
+        return None;
+    }
+    let (p, q) = (column - i as f64, row - j as f64);
+    let part = |k: usize| {
+        let at = |j: usize, i: usize| f64::from(NORMALS[j][i][k]) / 100.0;
+        (1.0 - q) * ((1.0 - p) * at(j, i) + p * at(j, i + 1))
+            + q * ((1.0 - p) * at(j + 1, i) + p * at(j + 1, i + 1))
+    };
+    let (x, y) = (part(0) * u.signum(), part(1));
+    Some(Vector3::new(x, y, (1.0 - x * x - y * y).max(0.0).sqrt()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::ScaleSource;
+    use crate::units::MmPerPx;
+
+    fn face() -> Face {
+        Face {
+            eyes: [[60.0, 80.0], [140.0, 80.0]],
+            mouth: [100.0, 164.0],
+            width_px: 178.0,
+            nose_base: None,
+            chin: None,
+            pose: None,
+            expression: None,
+            mm_per_px: None,
+        }
+    }
+
+    /// A mean head under one lamp, its pigment uneven.
+    fn lit(lamp: Vector3<f64>) -> Tone {
+        let at = |x: usize, y: usize| normal(&face(), [4.0 * x as f64 + 2.0, 4.0 * y as f64 + 2.0]);
+        let light = |x: usize, y: usize| at(x, y).map_or(0.0, |n| n.dot(&lamp).max(0.0));
+        Tone {
+            cell_px: 4,
+            rgb: Grid::from_fn(50, 60, |x, y| {
+                let pigment = 0.5 + 0.1 * (0.7 * x as f64).sin() * (0.9 * y as f64).cos();
+                [(pigment * light(x, y)) as f32; 3]
+            }),
+            valid: Mask::from_fn(50, 60, |x, y| light(x, y) > 0.05),
+        }
+    }
+
+    #[test]
+    fn the_lamp_is_where_it_was_put_and_turns_as_it_did() {
+        let settings = LightSettings::default();
+        let window = Window::full(200, 240);
+        let lamp = |x: f64, y: f64| Vector3::new(x, y, 1.0).normalize();
+        let scale = Scale {
+            mm_per_px: Some(MmPerPx(0.8)),
+            source: ScaleSource::Argument,
+            relative_uncertainty: 0.0,
+        };
+        let before = lit(lamp(0.1, 0.2));
+        let found = direction(&before, window, &face(), &settings).unwrap();
+        assert!(found.dot(&lamp(0.1, 0.2)).acos().to_degrees() < 3.0, "{found}");
+        for (x, y) in [(0.1, 0.2), (0.5, 0.2), (-0.3, 0.0), (0.1, -0.2)] {
+            let after = lit(lamp(x, y));
+            let change = change([&before, &after], window, Some(&face()), &scale, &settings);
+            let truth = lamp(0.1, 0.2).dot(&lamp(x, y)).min(1.0).acos().to_degrees();
+            let turn = change.turn_deg.unwrap();
+            assert!((turn - truth).abs() < 2.0, "{turn} {truth}");
+            let form = change.form.unwrap();
+            assert!(if truth < 0.1 { form < 1e-6 } else { form > 0.02 }, "{truth} {form}");
+        }
+    }
+}
