@@ -7,7 +7,7 @@
 
 use crate::filter::gaussian::blur_masked;
 use crate::filter::stats::median;
-use crate::plane::{Grid, Mask, Plane, Window};
+use crate::plane::{Mask, Plane, Window};
 use crate::region::Face;
 use crate::series::Scale;
 use crate::settings::LightSettings;
@@ -56,32 +56,32 @@ fn form_change(
     let sigma = (settings.form_sigma_mm / (a.cell_px as f64 * scale.mm_per_px?.0)) as f32;
     let (a, b) = (red(a, valid), red(b, valid));
     let change = b.zip(&a, |b, a| b - a);
-    let [a, b, change] =
-        [a, b, change].map(|plane| rest(&blur_masked(&plane, valid, sigma), valid));
-    let shading = (a? * b?).sqrt();
-    (shading > 0.0).then_some(change? / shading)
+    let size = |plane: Plane| {
+        let form = blur_masked(&rest(&plane, valid)?, valid, sigma);
+        let inside = form.data().iter().zip(valid.data()).filter(|(_, valid)| **valid);
+        let (sum, n) = inside.fold((0.0, 0), |(sum, n), (v, _)| (sum + f64::from(v * v), n + 1));
+        Some((sum / f64::from(n)).sqrt())
+    };
+    let shading = (size(a)? * size(b)?).sqrt();
+    (shading > 0.0).then_some(size(change)? / shading)
 }
 
-/// Root mean square of what is no smooth trend over the whole, as uneven light and exposure make: no
-/// polynomial of the second degree. None where too little is valid.
-fn rest(plane: &Plane, valid: &Mask) -> Option<f64> {
-    let at = |i: usize, n: usize| 2.0 * i as f64 / n as f64 - 1.0;
+/// What is no smooth trend over the whole, as uneven light and exposure make: no polynomial of the
+/// second degree in the place. None where too little is valid.
+fn rest(plane: &Plane, valid: &Mask) -> Option<Plane> {
     let (w, h) = (valid.width(), valid.height());
-    let points: Vec<(Vector6<f64>, f64)> = (0..w * h)
-        .filter(|&i| valid.data()[i])
-        .map(|i| {
-            let (u, v) = (at(i % w, w), at(i / w, h));
-            (Vector6::new(1.0, u, v, u * u, u * v, v * v), f64::from(plane.data()[i]))
-        })
-        .collect();
+    let powers = |x: usize, y: usize| {
+        let [u, v] = [(x, w), (y, h)].map(|(i, n)| 2.0 * i as f64 / n as f64 - 1.0);
+        Vector6::new(1.0, u, v, u * u, u * v, v * v)
+    };
     let (mut left, mut right) = (Matrix6::zeros(), Vector6::zeros());
-    for (row, value) in &points {
-        left += row * row.transpose();
-        right += row * *value;
+    for (x, y) in (0..h).flat_map(|y| (0..w).map(move |x| (x, y))).filter(|&(x, y)| valid.at(x, y)) {
+        let powers = powers(x, y);
+        left += powers * powers.transpose();
+        right += powers * f64::from(plane.at(x, y));
     }
     let trend = left.cholesky()?.solve(&right);
-    let rest: f64 = points.iter().map(|(row, value)| (value - row.dot(&trend)).powi(2)).sum();
-    Some((rest / points.len() as f64).sqrt())
+    Some(Plane::from_fn(w, h, |x, y| plane.at(x, y) - powers(x, y).dot(&trend) as f32))
 }
 
 /// Unit vector towards the light, of the head: x to the right of the picture, y up, z to the camera.
@@ -216,6 +216,7 @@ fn normal(face: &Face, at: [f64; 2]) -> Option<Vector3<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plane::Grid;
     use crate::series::ScaleSource;
     use crate::units::MmPerPx;
 
