@@ -3,7 +3,8 @@
 //!
 //! Fine relief is shaded as the form is that carries it: where a lamp has moved, the soft bends of the
 //! skin are lit otherwise, which no treatment of its texture does. Both are read from the cells of
-//! [`Tone`], in red light, which pigment and blood move least.
+//! [`Tone`]: direction from red light, which pigment and blood move least, form also from shading told
+//! apart from them, which takes coarse cells: it costs noise, and a JPEG keeps no fine colour.
 
 use crate::filter::gaussian::blur_masked;
 use crate::filter::stats::median;
@@ -41,20 +42,33 @@ pub fn change(
     LightChange { form: form_change([a, b], &valid, scale, settings), turn_deg: turn }
 }
 
-/// Natural log of red light, 0 outside `valid`.
-fn red(tone: &Tone, valid: &Mask) -> Plane {
-    tone.rgb.zip(valid, |rgb, valid| if valid { rgb[0].max(f32::MIN_POSITIVE).ln() } else { 0.0 })
+/// Log light of the cells, its channels weighted; 0 outside `valid`.
+fn log_light(tone: &Tone, valid: &Mask, weights: [f64; 3]) -> Plane {
+    let log = |v: f32| f64::from(v.max(f32::MIN_POSITIVE)).ln();
+    let of = |rgb: [f32; 3]| -> f64 { rgb.iter().zip(weights).map(|(v, w)| w * log(*v)).sum() };
+    tone.rgb.zip(valid, |rgb, valid| if valid { of(rgb) as f32 } else { 0.0 })
 }
 
-/// Root mean square of the change of the form's shading, as a share of that shading.
+/// Root mean square of the change of the form's shading, as a share of that shading: the lesser of
+/// what red light shows, which pigment moves too, and of what shading told apart from pigment shows,
+/// which the noise of colour moves too. Another light moves both.
 fn form_change(
-    [a, b]: [&Tone; 2],
+    tones: [&Tone; 2],
     valid: &Mask,
     scale: &Scale,
     settings: &LightSettings,
 ) -> Option<f64> {
-    let sigma = (settings.form_sigma_mm / (a.cell_px as f64 * scale.mm_per_px?.0)) as f32;
-    let (a, b) = (red(a, valid), red(b, valid));
+    let sigma = (settings.form_sigma_mm / (tones[0].cell_px as f64 * scale.mm_per_px?.0)) as f32;
+    let [red, shading] = [RED, settings.shading_weights].map(|weights| {
+        shading_change(tones.map(|tone| log_light(tone, valid, weights)), valid, sigma)
+    });
+    Some(red?.min(shading?))
+}
+
+/// Weights of red light alone.
+const RED: [f64; 3] = [1.0, 0.0, 0.0];
+
+fn shading_change([a, b]: [Plane; 2], valid: &Mask, sigma: f32) -> Option<f64> {
     let change = b.zip(&a, |b, a| b - a);
     let size = |plane: Plane| {
         let form = blur_masked(&rest(&plane, valid)?, valid, sigma);
@@ -75,7 +89,8 @@ fn rest(plane: &Plane, valid: &Mask) -> Option<Plane> {
         Vector6::new(1.0, u, v, u * u, u * v, v * v)
     };
     let (mut left, mut right) = (Matrix6::zeros(), Vector6::zeros());
-    for (x, y) in (0..h).flat_map(|y| (0..w).map(move |x| (x, y))).filter(|&(x, y)| valid.at(x, y)) {
+    for (x, y) in (0..h).flat_map(|y| (0..w).map(move |x| (x, y))).filter(|&(x, y)| valid.at(x, y))
+    {
         let powers = powers(x, y);
         left += powers * powers.transpose();
         right += powers * f64::from(plane.at(x, y));

@@ -413,6 +413,10 @@ impl Default for ToneSettings {
 /// Constants of the light's direction and of its change.
 #[derive(Debug, Clone, Serialize)]
 pub struct LightSettings {
+    /// Weights of log red, green and blue that leave shading: their sum is 1, and they are blind to
+    /// melanin (μ ∝ λ^−3.48, Jacques 1998) and haemoglobin (70 % saturated, Prahl's tables) at 610, 540
+    /// and 465 nm, 0.65 : 1 : 1.68 and 0.10 : 1 : 0.60 (after Tsumura et al. 1999, 2003).
+    pub shading_weights: [f64; 3],
     /// Sigma of the mean that leaves the skin's form, mm: above texture, pores and wrinkles.
     pub form_sigma_mm: f64,
     /// Fewest cells of skin.
@@ -425,7 +429,13 @@ pub struct LightSettings {
 
 impl Default for LightSettings {
     fn default() -> Self {
-        LightSettings { form_sigma_mm: 2.5, cells_min: 200, grazing: 0.1, rounds: 10 }
+        LightSettings {
+            shading_weights: [1.438, 0.298, -0.736],
+            form_sigma_mm: 2.5,
+            cells_min: 200,
+            grazing: 0.1,
+            rounds: 10,
+        }
     }
 }
 
@@ -435,6 +445,9 @@ impl Default for LightSettings {
 pub struct MetricSettings {
     /// Bounds of the fine and coarse texture bands, periods in mm (R).
     pub texture_periods_mm: [f64; 3],
+    /// Most power that what two photos do not share may have and be called noise, in powers of what
+    /// each photo lets expect: the model of compression is good to a factor of 2 (`tests/comparable.rs`).
+    pub texture_noise_cap: f64,
     /// Distance of the two pixels of a co-occurrence, mm.
     pub glcm_distance_mm: f64,
     /// Width of a grey-level bin, log units: 32 bins span ±32 %.
@@ -510,6 +523,7 @@ impl Default for MetricSettings {
     fn default() -> Self {
         MetricSettings {
             texture_periods_mm: [0.25, 0.7, 2.0],
+            texture_noise_cap: 2.0,
             glcm_distance_mm: 0.3,
             glcm_bin_width: 0.02,
             pore_diameter_mm: [0.2, 1.0],

@@ -183,7 +183,8 @@ fn read_pore(
             let open = rims.iter().filter(|r| r.is_none()).count();
             let end = rim as f64 / PER_PX as f64;
             let radii: Vec<f64> = rims.into_iter().map(|r| r.unwrap_or(end)).collect();
-            let area = radii.iter().map(|r| r * r).sum::<f64>() / DIRECTIONS as f64;
+            // The mean profile has a quarter of one direction's noise, which finds a rim too soon.
+            let radius = crossing(&mean[..=rim], half).unwrap_or(end);
             let axes: Vec<f64> =
                 (0..DIRECTIONS / 2).map(|k| radii[k] + radii[k + DIRECTIONS / 2]).collect();
             let elongation = (0..axes.len())
@@ -191,7 +192,7 @@ fn read_pore(
                 .fold(1.0, f64::max);
             let reading = PoreReading {
                 contrast,
-                diameter_px: (4.0 * area - widened).max(0.0).sqrt(),
+                diameter_px: (4.0 * radius * radius - widened).max(0.0).sqrt(),
                 elongation,
                 present: false,
             };

@@ -13,7 +13,8 @@ use crate::plane::Plane;
 use crate::settings::MetricSettings;
 
 /// Columns: pixels; for fine and for coarse: energy here and in the other photo, what the two share,
-/// noise here and in the other; tensor xx, xy, yy.
+/// noise here and in the other (alone what is expected, in a pair the most it may be); tensor xx, xy,
+/// yy.
 const COLUMNS: usize = 1 + 2 * BAND + 3;
 /// Columns of a band.
 const BAND: usize = 5;
@@ -23,7 +24,7 @@ const TENSOR: usize = 1 + 2 * BAND;
 struct Bands {
     /// Fine and coarse.
     planes: [Option<Plane>; 2],
-    /// Mean squares of their noise, as the photo by itself lets expect.
+    /// Mean squares of their noise: what the photo by itself lets expect, in a pair the most it may be.
     noise: [f64; 2],
 }
 
@@ -34,6 +35,7 @@ impl Texture {
     /// Filters each visit; a band that its pixels cannot hold is left out.
     pub fn read(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Self {
         let [a, b, c] = settings.texture_periods_mm.map(|mm| mm / frame.mm_per_px);
+        let most = if visits.len() == 2 { settings.texture_noise_cap } else { 1.0 };
         let bands = |l: &&Luminance| {
             let make = |[short, long]: [f64; 2]| {
                 if short < frame.shortest_period_px {
@@ -41,7 +43,7 @@ impl Texture {
                 }
                 let plane = band(&l.flat, &l.valid, short, long);
                 let [gain, noise] = l.noise.of_band(short, long, energy(&plane, l));
-                (Some(plane.map(|v| v / gain as f32)), noise / (gain * gain))
+                (Some(plane.map(|v| v / gain as f32)), most * noise / (gain * gain))
             };
             let ((fine, fine_noise), (coarse, coarse_noise)) = (make([a, b]), make([b, c]));
             Bands { planes: [fine, coarse], noise: [fine_noise, coarse_noise] }
@@ -94,15 +96,12 @@ fn energy(plane: &Plane, luminance: &Luminance) -> f64 {
     sum / f64::max(n, 1.0)
 }
 
-/// How many times its expected power noise may have: the model of what compression adds is rough.
-const NOISE_CAP: f64 = 2.0;
-
 /// Amplitude of a band without its noise. `band`: energy here and in the other photo (0: there is
-/// none), shared energy, noise expected here and there. NaN energy marks a band that is not held.
+/// none), shared energy, noise here and there. NaN energy marks a band that is not held.
 ///
 /// In a pair noise is what the two do not share, told apart by Deming's regression
-/// ([`crate::luminance`]) from the ratio of the two noises expected, but no more than
-/// [`NOISE_CAP`] times what is expected: a structure that has vanished is no noise.
+/// ([`crate::luminance`]) from the ratio of the two noises, but no more than it may be: a structure
+/// that has vanished is no noise.
 fn amplitude(band: &[f64], n: f64) -> Result<f64, Reason> {
     let &[energy, other, shared, own_noise, other_noise] = band else {
         return Err(Reason::LowCoverage);
@@ -115,12 +114,11 @@ fn amplitude(band: &[f64], n: f64) -> Result<f64, Reason> {
     }
     let noise = if other > 0.0 && own_noise > 0.0 {
         let noises = other_noise / own_noise;
-        let cap = NOISE_CAP * own_noise;
         if shared > 0.0 {
             let ratio = deming(energy / shared, other / shared, noises);
-            (energy - shared / ratio).clamp(0.0, cap)
+            (energy - shared / ratio).clamp(0.0, own_noise)
         } else {
-            cap
+            own_noise
         }
     } else {
         own_noise
