@@ -15,7 +15,7 @@ use skindelta::phantom::{Capture, Scene, Skin, SkinSpec, Treatment, Zone};
 use skindelta::photo::Photo;
 use skindelta::plane::{Grid, Mask, Window};
 use skindelta::quality::Status;
-use skindelta::region::{Face, RegionRequest, WHOLE};
+use skindelta::region::{Face, RegionRequest};
 use skindelta::report::Report;
 use skindelta::series::ScaleSource;
 use skindelta::settings::Settings;
@@ -634,4 +634,87 @@ fn relief_is_no_tone() {
             assert!(difference < 0.3, "{what} {region}: {difference}");
         }
     }
+}
+
+/// One person under 64 lamps of known direction (Yale B): azimuth and elevation in degrees, and the
+/// photo; none where the data are not there.
+fn lamps() -> Vec<([f64; 2], Tone)> {
+    let Some(folder) = data::data("pairs/yaleB02_lights") else { return Vec::new() };
+    let mut names: Vec<_> = std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "pgm"))
+        .collect();
+    names.sort();
+    let angles = |path: &std::path::Path| -> Option<[f64; 2]> {
+        let (azimuth, elevation) =
+            path.file_stem()?.to_str()?.split_once("P00A")?.1.split_once('E')?;
+        Some([azimuth.parse().ok()?, elevation.parse().ok()?])
+    };
+    let photo = |path: &std::path::Path| {
+        let bytes = std::fs::read(path).expect("a file");
+        // P5, 168 × 192, 255: the light is what follows the header.
+        let pixels = &bytes[bytes.len() - 168 * 192..];
+        Tone {
+            cell_px: 1,
+            rgb: Grid::from_fn(168, 192, |x, y| [f32::from(pixels[y * 168 + x]) / 255.0; 3]),
+            valid: Mask::from_fn(168, 192, |x, y| (4..250).contains(&pixels[y * 168 + x])),
+        }
+    };
+    names.iter().filter_map(|path| Some((angles(path)?, photo(path)))).collect()
+}
+
+/// The turn of the light between the photo lit from the front and each other, against its truth.
+#[test]
+fn the_light_of_yale_turns_as_it_did() {
+    let lamps = lamps();
+    let Some((_, front)) = lamps.iter().find(|(angles, _)| *angles == [0.0; 2]) else { return };
+    // Marked by hand: the photos are cut alike.
+    let face = Face {
+        eyes: [[36.0, 46.0], [131.0, 46.0]],
+        mouth: [83.0, 156.0],
+        width_px: 200.0,
+        nose_base: None,
+        chin: None,
+        pose: None,
+        expression: None,
+        mm_per_px: None,
+    };
+    let scale = skindelta::series::Scale {
+        mm_per_px: None,
+        source: ScaleSource::None,
+        relative_uncertainty: 0.0,
+    };
+    let settings = Settings::default();
+    let [warns, fails] = settings.quality.light_turn_deg;
+    let (mut errors, mut largest_passed, mut largest_unfailed) = (Vec::new(), 0f64, 0f64);
+    for (angles, photo) in &lamps {
+        let [azimuth, elevation] = angles.map(f64::to_radians);
+        let truth = (elevation.cos() * azimuth.cos()).acos().to_degrees();
+        let window = Window::full(168, 192);
+        let change = light::change([front, photo], window, Some(&face), &scale, &settings.light);
+        let turn = change.turn_deg.expect("a face that is lit");
+        println!("{angles:?}: turned {truth:.0}°, told {turn:.0}°");
+        // A lamp behind the head lights no skin: what is seen then is the room's light.
+        if truth > 90.0 {
+            continue;
+        }
+        if truth <= 50.0 {
+            errors.push((turn - truth).abs());
+        }
+        if turn < warns {
+            largest_passed = largest_passed.max(truth);
+        }
+        if turn < fails {
+            largest_unfailed = largest_unfailed.max(truth);
+        }
+    }
+    errors.sort_by(f64::total_cmp);
+    let [median, worst] = [errors[errors.len() / 2], errors[errors.len() - 1]];
+    println!(
+        "up to 50°: median error {median:.1}°, largest {worst:.1}° of {}; passes up to {largest_passed:.0}°, \
+         always fails from more than {largest_unfailed:.0}°",
+        errors.len()
+    );
+    assert!(median < 5.0 && largest_passed <= 15.0 && largest_unfailed <= 30.0);
 }
