@@ -305,9 +305,10 @@ fn see(aligned: &AlignedSeries, settings: &Settings) -> Vec<Option<Seen>> {
         .enumerate()
         .map(|(k, visit)| {
             let (field, skin) = laid(k)?;
-            let (photo, scale, part) = (&visit.photo, &aligned.scale, (regions.window, &*skin));
+            let (photo, scale) = (&visit.photo, &aligned.scale);
+            let (here, part) = ((regions, &*skin), (regions.window, &*skin));
             Some(Seen {
-                luminance: luminance::luminance(photo, &field, part, scale, &settings.luminance),
+                luminance: luminance::luminance(photo, &field, here, scale, &settings.luminance),
                 tone: tone::tone(photo, &field, part, scale, &settings.tone),
                 field,
             })
@@ -332,7 +333,7 @@ fn quality_checks(
                 photo,
                 &visit.luminance,
                 &visit.tone,
-                &aligned.scale,
+                (&aligned.regions, &aligned.scale),
                 &settings.quality,
             ));
         }

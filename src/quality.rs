@@ -5,7 +5,8 @@ use crate::filter::stats::{median, quantile};
 use crate::light::LightChange;
 use crate::luminance::{Luminance, Pair};
 use crate::photo::Photo;
-use crate::region::{Expression, Face, Pose, WHOLE};
+use crate::plane::Mask;
+use crate::region::{Expression, Face, Pose, RegionMap, WHOLE};
 use crate::series::Scale;
 use crate::settings::QualitySettings;
 use crate::srgb;
@@ -73,7 +74,7 @@ pub fn photo(
     photo: &Photo,
     luminance: &Luminance,
     tone: &Tone,
-    scale: &Scale,
+    (regions, scale): (&RegionMap, &Scale),
     settings: &QualitySettings,
 ) -> Vec<QualityCheck> {
     let lightness = {
@@ -103,7 +104,15 @@ pub fn photo(
             Some(100.0 * luminance.clipped),
             settings.clipped_percent,
             "%",
-            "Expose less or soften the light: shiny or black skin cannot be measured.",
+            "Expose for the skin: what is burnt out or black cannot be measured.",
+        ),
+        judge(
+            visit,
+            "highlights",
+            Some(100.0 * luminance.shiny),
+            settings.highlight_percent,
+            "%",
+            "Blot the skin and soften the light: shine hides what lies below it.",
         ),
         judge(
             visit,
@@ -122,6 +131,28 @@ pub fn photo(
             "Use more light and a lower ISO: the noise hides fine texture.",
         ),
     ];
+    if let Some(coverage) = coverage(regions, &luminance.valid) {
+        checks.push(judge(
+            visit,
+            "coverage",
+            Some(coverage),
+            settings.covered_percent,
+            "%",
+            "Tie the hair back and take glasses and jewellery off: they hide the skin.",
+        ));
+    }
+    // Fewer pixels show neither lashes nor texture.
+    let resolved = scale.mm_per_px.is_some_and(|s| 1.0 / s.0 > settings.px_per_mm[1]);
+    if luminance.fine_beside_eyes.is_some() && resolved {
+        checks.push(judge(
+            visit,
+            "smoothing",
+            luminance.fine_beside_eyes,
+            settings.smoothing,
+            "1",
+            "The skin is softer than the lashes: use no filter that smooths it, and no make-up.",
+        ));
+    }
     if let Some(quantisers) = &photo.quantisers {
         checks.push(judge(
             visit,
@@ -143,6 +174,25 @@ pub fn photo(
         ));
     }
     checks
+}
+
+/// Share of the regions by name that is measured, %; none where no region has a name.
+fn coverage(regions: &RegionMap, valid: &Mask) -> Option<f64> {
+    let (mut all, mut seen) = (0usize, 0usize);
+    for region in regions.regions.iter().filter(|r| r.name != WHOLE) {
+        let (window, frame) = (region.window, regions.window);
+        for (y, row) in (0..window.height).map(|y| (y, region.inside.row(y))) {
+            for x in (0..window.width).filter(|&x| row[x]) {
+                all += 1;
+                let (x, y) = (window.x + x, window.y + y);
+                let inside = x >= frame.x && y >= frame.y;
+                let [x, y] = [x.wrapping_sub(frame.x), y.wrapping_sub(frame.y)];
+                seen +=
+                    usize::from(inside && x < frame.width && y < frame.height && valid.at(x, y));
+            }
+        }
+    }
+    (all > 0).then(|| 100.0 * seen as f64 / all as f64)
 }
 
 /// The colour of each cell, of those that are valid.
@@ -357,7 +407,7 @@ pub fn forbids(checks: &[QualityCheck], visit: usize, region: &str, colour: bool
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plane::{Grid, Mask};
+    use crate::plane::Grid;
 
     #[test]
     fn limits_work_in_both_directions() {

@@ -6,16 +6,15 @@
 //! --nocapture --test-threads 1` prints the tables of the README (half an hour on two cores);
 //! `SKINDELTA_ONLY=blur,noise` prints some rows of it.
 
-use skindelta::analyze::{Request, analyze_series};
 use skindelta::change::{ChangeRow, Verdict};
 use skindelta::filter::gaussian::blur;
 use skindelta::light;
 use skindelta::metric::Reason;
-use skindelta::phantom::{Capture, Scene, Skin, SkinSpec, Treatment, Zone};
+use skindelta::phantom::{Capture, Treatment, Zone};
 use skindelta::photo::Photo;
 use skindelta::plane::{Grid, Mask, Window};
 use skindelta::quality::Status;
-use skindelta::region::{Face, RegionRequest};
+use skindelta::region::Face;
 use skindelta::report::Report;
 use skindelta::series::ScaleSource;
 use skindelta::settings::Settings;
@@ -26,7 +25,7 @@ use std::collections::BTreeMap;
 mod data;
 #[allow(dead_code, reason = "another test file uses the rest")]
 mod shots;
-use shots::{CAREFUL, Dice, Level, Retake, Source, Warp, photo, series, sources};
+use shots::{CAREFUL, Dice, Level, MARGIN_PX, Retake, Source, Subject, Warp, photo, report, still};
 
 /// Whether the tables of the README are wanted.
 fn full() -> bool {
@@ -51,99 +50,6 @@ const NUISANCES: [&str; 10] = [
     "exposure", "balance", "gradient", "lamp", "blur", "noise", "jpeg", "scale", "rotation", "all",
 ];
 
-/// Skin that can be photographed again.
-struct Subject {
-    name: String,
-    regions: RegionRequest,
-    skin: Result<Box<Skin>, Box<Source>>,
-}
-
-/// Pixels that the drawn picture is larger by, on each side.
-const MARGIN_PX: usize = 60;
-
-impl Subject {
-    fn drawn(seed: u64) -> Subject {
-        let base = Self::capture([0.0; 2]);
-        let size_mm = [base.width_px, base.height_px].map(|n| (n as f64 + 40.0) / base.px_per_mm);
-        let skin = Skin::new(&SkinSpec {
-            seed,
-            tone: 1 + (seed % 6) as u8,
-            size_mm,
-            samples_per_mm: 2.0 * base.px_per_mm,
-            ..SkinSpec::default()
-        });
-        Subject {
-            name: format!("skin {seed}"),
-            regions: RegionRequest::Grid { rows: 2, columns: 2 },
-            skin: Ok(Box::new(skin)),
-        }
-    }
-
-    fn capture(lamp_deg: [f64; 2]) -> Capture {
-        let base = Capture::default();
-        Capture {
-            width_px: base.width_px + 2 * MARGIN_PX,
-            height_px: base.height_px + 2 * MARGIN_PX,
-            light_azimuth_deg: base.light_azimuth_deg + lamp_deg[0],
-            light_elevation_deg: base.light_elevation_deg + lamp_deg[1],
-            noise: 0.0,
-            jpeg_quality: None,
-            ..base
-        }
-    }
-
-    /// The real faces, where the data are there.
-    fn real() -> Vec<Subject> {
-        let subject = |source: Source| Subject {
-            name: source.name.into(),
-            regions: RegionRequest::Face,
-            skin: Err(Box::new(source)),
-        };
-        sources().into_iter().map(subject).collect()
-    }
-
-    /// What the camera is pointed at: drawn skin treated, under a lamp moved by so many degrees; a
-    /// real face stays as it is, and its lamp where it is.
-    fn source(&self, treatment: &Treatment, lamp_deg: [f64; 2]) -> Source {
-        match &self.skin {
-            Ok(skin) => {
-                let capture = Self::capture(lamp_deg);
-                let shot = Scene::of_skin(skin, treatment).shoot(&capture);
-                Source {
-                    name: "skin",
-                    whole: photo("skin.png", &shot.encode()),
-                    left: MARGIN_PX,
-                    top: MARGIN_PX,
-                    width: capture.width_px - 2 * MARGIN_PX,
-                    height: capture.height_px - 2 * MARGIN_PX,
-                    mm_per_px: 1.0 / capture.px_per_mm,
-                    exposure: 1.0,
-                }
-            }
-            Err(source) => Source { whole: source.whole.clone(), ..**source },
-        }
-    }
-
-    fn plain(&self) -> Source {
-        self.source(&Treatment::default(), [0.0; 2])
-    }
-}
-
-/// A photo from the same place by the same camera.
-fn still(source: &Source, seed: u64) -> Retake {
-    let middle = [source.width as f64 / 2.0, source.height as f64 / 2.0];
-    Retake {
-        warp: Warp { middle, shift: [0.0; 2], turn: 0.0, scale: 1.0, waves: Vec::new() },
-        blur_px: 0.0,
-        gain: 1.0,
-        balance: [1.0; 3],
-        gradient: [0.0; 2],
-        noise: 1.0,
-        quality: 95,
-        seed,
-    }
-}
-
 /// A follow-up that differs by one nuisance, or by all, and how far its lamp was moved.
 fn retake(nuisance: &str, source: &Source, seed: u64) -> (Retake, [f64; 2]) {
     let all = Retake::new(&VISIT, seed, source.width, source.height);
@@ -164,15 +70,6 @@ fn retake(nuisance: &str, source: &Source, seed: u64) -> (Retake, [f64; 2]) {
         _ => plain,
     };
     (retake, if matches!(nuisance, "lamp" | "all") { lamp } else { [0.0; 2] })
-}
-
-/// The report of a baseline and a follow-up.
-fn report(subject: &Subject, source: &Source, photos: [Photo; 2], settings: &Settings) -> Report {
-    let mut request = Request::new([""; 2]);
-    request.regions = subject.regions.clone();
-    request.scale = Some((source.mm_per_px, ScaleSource::Argument));
-    request.settings = settings.clone();
-    analyze_series(series(&photos), &request).expect("two good photos").report
 }
 
 /// The report of a plain photo of the first source and of `second` of the other.

@@ -18,6 +18,7 @@ use crate::filter::stats::median;
 use crate::filter::warp::Spline;
 use crate::photo::Photo;
 use crate::plane::{Grid, Mask, Plane, Window};
+use crate::region::RegionMap;
 use crate::series::Scale;
 use crate::settings::LuminanceSettings;
 
@@ -35,10 +36,15 @@ pub struct Luminance {
     /// Apparent Gaussian blur of the skin, baseline px: what would make a spectrum that falls by
     /// the same amount per octave (as skin's does) into the one seen. `None` where noise hides it.
     pub blur_px: Option<f64>,
+    /// Share of fine detail in the skin against that in the eyes with lashes and brows, which no
+    /// treatment touches: 1.2 and more by nature. `None` where no face was found, or noise hides it.
+    pub fine_beside_eyes: Option<f64>,
     /// Median log luminance of the skin: exposure and complexion together.
     pub median_log: f64,
     /// Share of the region map's skin that is clipped or black here, 0–1.
     pub clipped: f64,
+    /// Share of the region map's skin that a highlight covers here, 0–1.
+    pub shiny: f64,
 }
 
 #[cfg(test)]
@@ -51,8 +57,10 @@ impl Luminance {
             noise: Noise::default(),
             shortest_period_px: 3.0,
             blur_px: None,
+            fine_beside_eyes: None,
             median_log: -1.0,
             clipped: 0.0,
+            shiny: 0.0,
         }
     }
 }
@@ -77,43 +85,68 @@ fn flatten_sigma_px(scale: &Scale, window: Window, settings: &LuminanceSettings)
     px as f32
 }
 
-/// The luminance of one visit through `field` (the identity for the baseline) on `window`, whose
-/// `skin` may be measured.
+/// The luminance of one visit through `field` (the identity for the baseline) on the map's window,
+/// whose `skin` may be measured.
+///
+/// Highlights hide the skin below them. They are what is brighter than its surroundings by
+/// `highlight_log` in the mean over `highlight_sigma_mm` (3 px without a scale); they are left out, and
+/// the illumination is taken again without them.
 pub fn luminance(
     photo: &Photo,
     field: &Field,
-    (window, skin): (Window, &Mask),
+    (regions, skin): (&RegionMap, &Mask),
     scale: &Scale,
     settings: &LuminanceSettings,
 ) -> Luminance {
+    let window = regions.window;
     let (log, shown) = resample(photo, field, window, settings);
-    let valid = Mask::from_fn(window.width, window.height, |x, y| {
-        skin.at(x, y) && shown.at(x, y) == Shown::Well
-    });
-    let light = blur_masked(&log, &valid, flatten_sigma_px(scale, window, settings));
-    let flat = Plane::from_fn(window.width, window.height, |x, y| {
-        if valid.at(x, y) { log.at(x, y) - light.at(x, y) } else { 0.0 }
-    });
+    let mask =
+        |of: &(dyn Fn(usize, usize) -> bool + Sync)| Mask::from_fn(window.width, window.height, of);
+    let count = |m: &Mask| m.data().iter().filter(|v| **v).count() as f64;
+    let well = mask(&|x, y| skin.at(x, y) && shown.at(x, y) == Shown::Well);
+    let badly = mask(&|x, y| skin.at(x, y) && shown.at(x, y) == Shown::Badly);
+    let (good, bad) = (count(&well), count(&badly));
+    let sigma = flatten_sigma_px(scale, window, settings);
+    let flatten = |valid: &Mask| {
+        let light = blur_masked(&log, valid, sigma);
+        Plane::from_fn(window.width, window.height, |x, y| {
+            if valid.at(x, y) { log.at(x, y) - light.at(x, y) } else { 0.0 }
+        })
+    };
+    let (mut flat, mut valid) = (flatten(&well), well);
+    let highlight = scale.mm_per_px.map_or(3.0, |mm| settings.highlight_sigma_mm / mm.0);
+    let shine = blur_masked(&flat, &valid, highlight as f32);
+    if shine.data().iter().any(|v| f64::from(*v) >= settings.highlight_log) {
+        let matt = shine.map(|v| f64::from(v) < settings.highlight_log);
+        valid = valid.zip(&matt, |well, matt| well && matt);
+        flat = flatten(&valid);
+    }
     let white = noise::white(&flat, &valid, settings);
     // A photo with fewer pixels on the same skin carries coarser periods only.
     let coarser = (1.0 / field.scale()).max(1.0);
-    let shortest_period_px = settings.shortest_period_px * coarser;
     let mut sample: Vec<f64> = (0..log.data().len())
         .step_by(97)
         .filter(|&i| valid.data()[i])
         .map(|i| log.data()[i] as f64)
         .collect();
     let median_log = median(&mut sample).unwrap_or(f64::from(u16::MAX).recip().ln());
-    let count = |m: &Mask| m.data().iter().filter(|v| **v).count() as f64;
-    let badly = Mask::from_fn(window.width, window.height, |x, y| {
-        skin.at(x, y) && shown.at(x, y) == Shown::Badly
-    });
-    let (good, bad) = (count(&valid), count(&badly));
-    let clipped = bad / (good + bad).max(1.0);
-    let blur_px = focus::apparent_blur(&flat, &valid, white, settings);
     let file = photo.quantisers.map(|steps| Rounding::new(steps, median_log, field.scale()));
-    let noise = Noise { white, blur_px: 0.0, file };
-    Luminance { flat, valid, noise, shortest_period_px, blur_px, median_log, clipped }
+    let sharpness = focus::sharpness(&flat, &valid, white, settings);
+    let fine_eyes = regions.face.as_ref().and_then(|face| {
+        let shown = shown.map(|s| s == Shown::Well);
+        focus::of_eyes(&log, &shown, window, face, settings).fine
+    });
+    Luminance {
+        noise: Noise { white, blur_px: 0.0, file },
+        shortest_period_px: settings.shortest_period_px * coarser,
+        blur_px: sharpness.blur_px,
+        fine_beside_eyes: sharpness.fine.zip(fine_eyes).map(|(skin, eyes)| skin / eyes),
+        median_log,
+        clipped: bad / (good + bad).max(1.0),
+        shiny: (good - count(&valid)) / (good + bad).max(1.0),
+        flat,
+        valid,
+    }
 }
 
 /// Whether a photo shows a pixel of the baseline.

@@ -1,10 +1,14 @@
 //! Photos for the tests: real faces taken again, with everything known that differs.
 
 use crate::data::data;
+use skindelta::analyze::{Request, analyze_series};
 use skindelta::filter::gaussian::blur;
+use skindelta::phantom::{Capture, Scene, Skin, SkinSpec, Treatment};
 use skindelta::photo::Photo;
 use skindelta::plane::Grid;
-use skindelta::series::{Series, Visit};
+use skindelta::region::RegionRequest;
+use skindelta::report::Report;
+use skindelta::series::{ScaleSource, Series, Visit};
 use skindelta::settings::Settings;
 use skindelta::srgb;
 use std::path::Path;
@@ -282,4 +286,111 @@ pub fn open(path: &Path) -> Photo {
 pub fn series<'a>(photos: impl IntoIterator<Item = &'a Photo>) -> Series {
     let visit = |photo: &Photo| Visit { label: String::new(), date: None, photo: photo.clone() };
     Series { visits: photos.into_iter().map(visit).collect() }
+}
+
+/// Skin that can be photographed again.
+pub struct Subject {
+    pub name: String,
+    pub regions: RegionRequest,
+    pub skin: Result<Box<Skin>, Box<Source>>,
+}
+
+/// Pixels that the drawn picture is larger by, on each side.
+pub const MARGIN_PX: usize = 60;
+
+impl Subject {
+    pub fn drawn(seed: u64) -> Subject {
+        let base = Subject::capture([0.0; 2]);
+        let size_mm = [base.width_px, base.height_px].map(|n| (n as f64 + 40.0) / base.px_per_mm);
+        let skin = Skin::new(&SkinSpec {
+            seed,
+            tone: 1 + (seed % 6) as u8,
+            size_mm,
+            samples_per_mm: 2.0 * base.px_per_mm,
+            ..SkinSpec::default()
+        });
+        Subject {
+            name: format!("skin {seed}"),
+            regions: RegionRequest::Grid { rows: 2, columns: 2 },
+            skin: Ok(Box::new(skin)),
+        }
+    }
+
+    pub fn capture(lamp_deg: [f64; 2]) -> Capture {
+        let base = Capture::default();
+        Capture {
+            width_px: base.width_px + 2 * MARGIN_PX,
+            height_px: base.height_px + 2 * MARGIN_PX,
+            light_azimuth_deg: base.light_azimuth_deg + lamp_deg[0],
+            light_elevation_deg: base.light_elevation_deg + lamp_deg[1],
+            noise: 0.0,
+            jpeg_quality: None,
+            ..base
+        }
+    }
+
+    /// The real faces, where the data are there.
+    pub fn real() -> Vec<Subject> {
+        let subject = |source: Source| Subject {
+            name: source.name.into(),
+            regions: RegionRequest::Face,
+            skin: Err(Box::new(source)),
+        };
+        sources().into_iter().map(subject).collect()
+    }
+
+    /// What the camera is pointed at: drawn skin treated, under a lamp moved by so many degrees; a
+    /// real face stays as it is, and its lamp where it is.
+    pub fn source(&self, treatment: &Treatment, lamp_deg: [f64; 2]) -> Source {
+        match &self.skin {
+            Ok(skin) => {
+                let capture = Subject::capture(lamp_deg);
+                let shot = Scene::of_skin(skin, treatment).shoot(&capture);
+                Source {
+                    name: "skin",
+                    whole: photo("skin.png", &shot.encode()),
+                    left: MARGIN_PX,
+                    top: MARGIN_PX,
+                    width: capture.width_px - 2 * MARGIN_PX,
+                    height: capture.height_px - 2 * MARGIN_PX,
+                    mm_per_px: 1.0 / capture.px_per_mm,
+                    exposure: 1.0,
+                }
+            }
+            Err(source) => Source { whole: source.whole.clone(), ..**source },
+        }
+    }
+
+    pub fn plain(&self) -> Source {
+        self.source(&Treatment::default(), [0.0; 2])
+    }
+}
+
+/// A photo from the same place by the same camera.
+pub fn still(source: &Source, seed: u64) -> Retake {
+    let middle = [source.width as f64 / 2.0, source.height as f64 / 2.0];
+    Retake {
+        warp: Warp { middle, shift: [0.0; 2], turn: 0.0, scale: 1.0, waves: Vec::new() },
+        blur_px: 0.0,
+        gain: 1.0,
+        balance: [1.0; 3],
+        gradient: [0.0; 2],
+        noise: 1.0,
+        quality: 95,
+        seed,
+    }
+}
+
+/// The report of a baseline and a follow-up.
+pub fn report(
+    subject: &Subject,
+    source: &Source,
+    photos: [Photo; 2],
+    settings: &Settings,
+) -> Report {
+    let mut request = Request::new([""; 2]);
+    request.regions = subject.regions.clone();
+    request.scale = Some((source.mm_per_px, ScaleSource::Argument));
+    request.settings = settings.clone();
+    analyze_series(series(&photos), &request).expect("two good photos").report
 }
