@@ -5,7 +5,6 @@ use crate::filter::stats::{median, quantile};
 use crate::light::LightChange;
 use crate::luminance::{Luminance, Pair};
 use crate::photo::Photo;
-use crate::plane::Mask;
 use crate::region::{Expression, Face, Pose, RegionMap, WHOLE};
 use crate::series::Scale;
 use crate::settings::QualitySettings;
@@ -131,7 +130,8 @@ pub fn photo(
             "Use more light and a lower ISO: the noise hides fine texture.",
         ),
     ];
-    if let Some(coverage) = coverage(regions, &luminance.valid) {
+    // Of a follow-up, overlap tells what it shows of the baseline's skin.
+    if let (0, Some(coverage)) = (visit, coverage(regions)) {
         checks.push(judge(
             visit,
             "coverage",
@@ -163,7 +163,8 @@ pub fn photo(
             "Save with a JPEG quality of 90 or more: compression smears fine texture.",
         ));
     }
-    if scale.is_metric() {
+    // A nominal face tells enough: the limits lie a factor of two apart.
+    if scale.mm_per_px.is_some() {
         checks.push(judge(
             visit,
             "resolution",
@@ -176,19 +177,19 @@ pub fn photo(
     checks
 }
 
-/// Share of the regions by name that is measured, %; none where no region has a name.
-fn coverage(regions: &RegionMap, valid: &Mask) -> Option<f64> {
+/// Share of a face's regions that is skin in sight, %; none without a face.
+fn coverage(regions: &RegionMap) -> Option<f64> {
+    regions.face?;
+    let frame = regions.window;
     let (mut all, mut seen) = (0usize, 0usize);
     for region in regions.regions.iter().filter(|r| r.name != WHOLE) {
-        let (window, frame) = (region.window, regions.window);
-        for (y, row) in (0..window.height).map(|y| (y, region.inside.row(y))) {
-            for x in (0..window.width).filter(|&x| row[x]) {
+        for y in 0..region.window.height {
+            for x in (0..region.window.width).filter(|&x| region.inside.at(x, y)) {
                 all += 1;
-                let (x, y) = (window.x + x, window.y + y);
-                let inside = x >= frame.x && y >= frame.y;
-                let [x, y] = [x.wrapping_sub(frame.x), y.wrapping_sub(frame.y)];
-                seen +=
-                    usize::from(inside && x < frame.width && y < frame.height && valid.at(x, y));
+                let (x, y) = (region.window.x + x, region.window.y + y);
+                let in_frame = (frame.x..frame.x + frame.width).contains(&x)
+                    && (frame.y..frame.y + frame.height).contains(&y);
+                seen += usize::from(in_frame && regions.skin.at(x - frame.x, y - frame.y));
             }
         }
     }
@@ -407,7 +408,7 @@ pub fn forbids(checks: &[QualityCheck], visit: usize, region: &str, colour: bool
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plane::Grid;
+    use crate::plane::{Grid, Mask};
 
     #[test]
     fn limits_work_in_both_directions() {

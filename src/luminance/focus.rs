@@ -10,8 +10,8 @@ use crate::settings::LuminanceSettings;
 /// How sharp one photo is.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sharpness {
-    /// Apparent Gaussian blur, px: the slope of ln(band energy) on the bands' mean squared frequency,
-    /// median over tiles, which a Gaussian blur of σ makes −σ². `None` where noise hides it.
+    /// Apparent Gaussian blur, px: what makes a spectrum that is alike in all octaves, as skin's is,
+    /// into the one seen. `None` where noise hides it.
     pub blur_px: Option<f64>,
     /// Amplitude of fine octaves (σ 1–1.4 px) over that of coarse ones (σ 2.8–4 px). `None` where noise
     /// hides it.
@@ -19,6 +19,10 @@ pub struct Sharpness {
 }
 
 /// The sharpness of what is `valid`, under white noise of a variance per pixel.
+///
+/// A power spectrum that is alike in all octaves, blurred by a Gaussian of variance v, leaves an octave
+/// of sigmas σ and τ the energy ∝ ln((σ²/2 + τ²/2 + v)²/((σ² + v)(τ² + v))) (Frullani's integral). v is
+/// what makes the ratio of the finest octave that noise does not hide to the coarsest the one seen.
 pub fn sharpness(
     flat: &Plane,
     valid: &Mask,
@@ -26,29 +30,37 @@ pub fn sharpness(
     settings: &LuminanceSettings,
 ) -> Sharpness {
     let bands = octaves(flat, valid, settings);
-    let mut slopes: Vec<f64> = per_tile(valid, settings, |tile| {
-        // What noise is told from is left out.
-        let points = bands[1..].iter().filter_map(|band| {
-            let [e, g] = shared(&band.plane, &band.plane, valid, tile);
-            let signal = e - white * band.gain;
-            (signal > 0.0).then(|| [g / e, signal.ln(), 1.0])
-        });
-        Line::through(points).map(|line| line.slope)
-    });
-    let blur_px = median(&mut slopes).map(|slope| (-slope).max(0.0).sqrt());
-    let energy = |octave: usize| {
-        let Octave { plane, gain } = bands.get(octave)?;
+    let signal = |octave: usize| {
+        let Octave { plane, gain } = &bands[octave];
         let of_skin = plane.data().iter().zip(valid.data()).filter(|(_, valid)| **valid);
         let (sum, n) = of_skin.fold((0.0, 0), |(sum, n), (v, _)| (sum + f64::from(v * v), n + 1));
-        Some(sum / f64::from(n) - white * gain).filter(|signal| *signal > 0.0)
+        let noise = white * gain;
+        Some(sum / f64::from(n) - noise).filter(|signal| *signal > noise)
     };
-    let fine = energy(FINE).zip(energy(COARSE)).map(|(fine, coarse)| (fine / coarse).sqrt());
-    Sharpness { blur_px, fine }
+    let expected = |octave: usize, v: f64| {
+        let [a, b] = [0, 1].map(|k| settings.blur_sigmas_px[octave + k].powi(2));
+        ((a / 2.0 + b / 2.0 + v).powi(2) / ((a + v) * (b + v))).ln()
+    };
+    let Some(coarse) = signal(COARSE) else { return Sharpness::default() };
+    let finest = (FINE..COARSE).find_map(|octave| Some((octave, signal(octave)?)));
+    let blur_px = finest.map(|(octave, fine)| {
+        // The ratio falls with the blur.
+        let [mut low, mut high] = [0.0, BLUR_MAX_PX.powi(2)];
+        for _ in 0..40 {
+            let v = 0.5 * (low + high);
+            let too_much = expected(octave, v) / expected(COARSE, v) < fine / coarse;
+            *(if too_much { &mut high } else { &mut low }) = v;
+        }
+        f64::sqrt(0.5 * (low + high))
+    });
+    Sharpness { blur_px, fine: signal(FINE).map(|fine| (fine / coarse).sqrt()) }
 }
 
-/// The fine and the coarse octave of [`Sharpness::fine`].
+/// The fine and the coarse octave of [`Sharpness::fine`]; finer ones hold the sensor's own filters.
 const FINE: usize = 2;
 const COARSE: usize = 5;
+/// Largest apparent blur that is told, px.
+const BLUR_MAX_PX: f64 = 10.0;
 
 /// [`sharpness`] of both eyes with their lashes and brows, where `shown`.
 pub fn of_eyes(

@@ -14,6 +14,7 @@ pub use noise::{Noise, Rounding};
 
 use crate::align::Field;
 use crate::filter::gaussian::{blur, blur_masked, diffuse};
+use crate::filter::morphology::dilate;
 use crate::filter::stats::median;
 use crate::filter::warp::Spline;
 use crate::photo::Photo;
@@ -89,8 +90,8 @@ fn flatten_sigma_px(scale: &Scale, window: Window, settings: &LuminanceSettings)
 /// whose `skin` may be measured.
 ///
 /// Highlights hide the skin below them. They are what is brighter than its surroundings by
-/// `highlight_log` in the mean over `highlight_sigma_mm` (3 px without a scale); they are left out, and
-/// the illumination is taken again without them.
+/// `highlight_log` in the mean over `highlight_sigma_mm` (3 px without a scale); they are left out with
+/// a rim as wide, and the illumination is taken again without them.
 pub fn luminance(
     photo: &Photo,
     field: &Field,
@@ -116,9 +117,10 @@ pub fn luminance(
     let (mut flat, mut valid) = (flatten(&well), well);
     let highlight = scale.mm_per_px.map_or(3.0, |mm| settings.highlight_sigma_mm / mm.0);
     let shine = blur_masked(&flat, &valid, highlight as f32);
-    if shine.data().iter().any(|v| f64::from(*v) >= settings.highlight_log) {
-        let matt = shine.map(|v| f64::from(v) < settings.highlight_log);
-        valid = valid.zip(&matt, |well, matt| well && matt);
+    let shine = shine.map(|v| f64::from(v) >= settings.highlight_log);
+    if shine.data().contains(&true) {
+        let shine = dilate(&shine, highlight.ceil() as usize);
+        valid = valid.zip(&shine, |well, shine| well && !shine);
         flat = flatten(&valid);
     }
     let white = noise::white(&flat, &valid, settings);
