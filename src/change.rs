@@ -209,7 +209,7 @@ pub fn change(
     }
     let spatial = standard_deviation(&effects) * small_sample(resampling.tiles);
     let capture = settings.capture_sd(cell.metric.id, cell.area_cm2);
-    let capture = capture.hypot(light_sd(cell.metric.group, cell.light, settings));
+    let capture = capture.hypot(light_sd(cell.metric, cell.light, settings));
     // Where there is no ratio, a capture's relative error acts on the larger value.
     let capture = if ratio || !cell.metric.ratio { capture } else { capture * b.max(f) };
     let se = spatial.hypot(capture);
@@ -236,9 +236,10 @@ pub fn change(
 }
 
 /// Standard deviation of a relief metric's ln(f/b) where the light changed.
-fn light_sd(group: Group, light: f64, settings: &ChangeSettings) -> f64 {
-    let [texture, wrinkles] = settings.light_gain;
-    let gain = match group {
+fn light_sd(metric: &Metric, light: f64, settings: &ChangeSettings) -> f64 {
+    let [texture, wrinkles, direction] = settings.light_gain;
+    let gain = match metric.group {
+        Group::Texture if metric.id == "texture_anisotropy" => direction,
         Group::Tone | Group::Scars => 0.0,
         Group::Texture | Group::Pores => texture,
         Group::Glcm | Group::Wrinkles => wrinkles,

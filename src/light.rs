@@ -18,7 +18,7 @@ use nalgebra::{Matrix3, Matrix6, Vector3, Vector6};
 /// How the light changed from one photo to another.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct LightChange {
-    /// Root mean square change of the shading of the skin's form, as a share of that shading; none where
+    /// Median change of the shading of the skin's form, as a share of that shading; none where
     /// no scale is known or too little skin is seen.
     pub form: Option<f64>,
     /// Angle by which the light turned about the head, degrees; none without a face.
@@ -49,7 +49,8 @@ fn log_light(tone: &Tone, valid: &Mask, weights: [f64; 3]) -> Plane {
     tone.rgb.zip(valid, |rgb, valid| if valid { of(rgb) as f32 } else { 0.0 })
 }
 
-/// Root mean square of the change of the form's shading, as a share of that shading: the lesser of
+/// Median change of the form's shading, as a share of the median shading (what is no skin in a corner of
+/// one photo does not count): the lesser of
 /// what red light shows, which pigment moves too, and of what shading told apart from pigment shows,
 /// which the noise of colour moves too. Another light moves both.
 fn form_change(
@@ -73,8 +74,7 @@ fn shading_change([a, b]: [Plane; 2], valid: &Mask, sigma: f32) -> Option<f64> {
     let size = |plane: Plane| {
         let form = blur_masked(&rest(&plane, valid)?, valid, sigma);
         let inside = form.data().iter().zip(valid.data()).filter(|(_, valid)| **valid);
-        let (sum, n) = inside.fold((0.0, 0), |(sum, n), (v, _)| (sum + f64::from(v * v), n + 1));
-        Some((sum / f64::from(n)).sqrt())
+        median(&mut inside.map(|(v, _)| f64::from(v.abs())).collect::<Vec<f64>>())
     };
     let shading = (size(a)? * size(b)?).sqrt();
     (shading > 0.0).then_some(size(change)? / shading)

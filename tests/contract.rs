@@ -194,9 +194,11 @@ fn the_eyes_of_a_face_tell_its_scale() {
 #[test]
 fn a_face_without_a_scale_has_lengths_in_pixels_and_no_pores() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["before", "after"] {
-        let mut photo = image::open(fixture(&format!("face/{name}.jpg"))).unwrap().to_rgb8();
+    // Of one photo, so that the glasses sit alike.
+    for (name, fainter) in [("before", 0), ("after", 2)] {
+        let mut photo = image::open(fixture("face/before.jpg")).unwrap().to_rgb8();
         for (x, y, pixel) in photo.enumerate_pixels_mut() {
+            pixel.0 = pixel.0.map(|v| v.saturating_sub(fainter));
             // Lenses of 200 × 120 px over both eyes.
             let behind = |eye: f64| {
                 ((f64::from(x) - eye) / 100.0).hypot((f64::from(y) - 590.0) / 60.0) <= 1.0

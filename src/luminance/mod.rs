@@ -132,8 +132,9 @@ pub fn luminance(
         .map(|i| log.data()[i] as f64)
         .collect();
     let median_log = median(&mut sample).unwrap_or(f64::from(u16::MAX).recip().ln());
-    let file = photo.quantisers.map(|steps| Rounding::new(steps, median_log, field.scale()));
     let sharpness = focus::sharpness(&flat, &valid, white, settings);
+    let blur = sharpness.blur_px.unwrap_or(settings.own_blur_px);
+    let file = photo.quantisers.map(|q| Rounding::new(q, median_log, field.scale(), blur));
     let fine_eyes = regions.face.as_ref().and_then(|face| {
         let shown = shown.map(|s| s == Shown::Well);
         focus::of_eyes(&log, &shown, window, face, settings).fine

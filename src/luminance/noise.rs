@@ -27,14 +27,17 @@ pub struct Rounding {
     pub codes: f64,
     /// Photo pixels per baseline pixel.
     pub scale: f64,
+    /// Apparent blur of what was coded, baseline px.
+    pub blur_px: f64,
 }
 
 impl Rounding {
     /// The rounding of a photo whose skin has this median log luminance.
-    pub fn new(quantisers: Quantisers, median_log: f64, scale: f64) -> Rounding {
+    pub fn new(quantisers: Quantisers, median_log: f64, scale: f64, blur_px: f64) -> Rounding {
         let step = 0.01;
         let [low, high] = [median_log - step, median_log + step].map(|v| srgb::encode(v.exp()));
-        Rounding { quantisers, codes: 255.0 * (high - low) / (2.0 * step), scale }
+        let codes = 255.0 * (high - low) / (2.0 * step);
+        Rounding { quantisers, codes, scale, blur_px }
     }
 }
 
@@ -47,7 +50,8 @@ impl Noise {
             let density = energy / band_noise_gain(short_px, long_px, 0.0);
             let unit = file.codes * file.codes;
             let periods = [short_px, long_px].map(|p| p * file.scale);
-            let [gain, noise] = file.quantisers.rounding(density * unit, periods);
+            let blurs = [file.blur_px, self.blur_px].map(|v| (v * file.scale).powi(2));
+            let [gain, noise] = file.quantisers.rounding(density * unit, periods, blurs);
             [gain, noise / unit]
         });
         [gain, (self.white + rounded) * band_noise_gain(short_px, long_px, self.blur_px)]

@@ -36,27 +36,38 @@ impl Quantisers {
         (if scale <= 100.0 { (200.0 - scale) / 2.0 } else { 5000.0 / scale }).round()
     }
 
-    /// What rounding makes of a signal of variance `signal` per coefficient (as white noise per pixel,
-    /// codes²): the share of its amplitude that is left, and the variance that is added; means over
-    /// the coefficients of `periods` (shortest, longest; px).
+    /// What rounding made of a signal whose coefficients now have the mean variance `signal` (as white
+    /// noise per pixel, codes²): the share of its amplitude that is left, and the variance that was
+    /// added; over the coefficients of `periods` (shortest, longest; px).
     ///
-    /// Coefficients are taken for Laplacian. Of the rounded one, what is in proportion to the true
-    /// one is signal; the rest is noise: a twelfth of the squared step where the signal is strong,
-    /// nothing where all is rounded to zero.
-    pub fn rounding(&self, signal: f64, [short, long]: [f64; 2]) -> [f64; 2] {
-        let mut sums = [0.0; 3];
-        for (k, step) in self.0.iter().enumerate() {
-            let period = 16.0 / ((k % 8) as f64).hypot((k / 8) as f64);
-            if (short..=long).contains(&period) {
-                let [gain, noise] = rounded(signal, f64::from(*step));
-                sums = [sums[0] + gain, sums[1] + noise, sums[2] + 1.0];
-            }
+    /// The spectrum is taken for one that is alike in all octaves, blurred by `blur_px2` (a Gaussian's
+    /// variance) before it was coded, and by `since_px2` afterwards; coefficients for Laplacian. Of a
+    /// rounded one, what is in proportion to the true one is signal; the rest is noise: a twelfth of
+    /// the squared step where the signal is strong, nothing where all is rounded to zero.
+    pub fn rounding(
+        &self,
+        signal: f64,
+        [short, long]: [f64; 2],
+        [blur_px2, since_px2]: [f64; 2],
+    ) -> [f64; 2] {
+        let coefficients: Vec<[f64; 3]> = (1..64)
+            .filter_map(|k| {
+                let period = 16.0 / ((k % 8) as f64).hypot((k / 8) as f64);
+                let q = (std::f64::consts::TAU / period).powi(2);
+                let [coded, now] = [blur_px2, blur_px2 + since_px2].map(|v| (-v * q).exp() / q);
+                (short..=long).contains(&period).then(|| [f64::from(self.0[k]), coded, now])
+            })
+            .collect();
+        let n = coefficients.len() as f64;
+        let now: f64 = coefficients.iter().map(|c| c[2]).sum();
+        if now <= 0.0 {
+            // Beyond the block's own longest period its first coefficients stand.
+            return rounded(signal, f64::from(0.5 * (self.0[1] + self.0[8])));
         }
-        // Beyond the block's own longest period its first coefficients stand.
-        match sums {
-            [_, _, 0.0] => rounded(signal, f64::from(0.5 * (self.0[1] + self.0[8]))),
-            [gain, noise, n] => [gain / n, noise / n],
-        }
+        coefficients.iter().fold([0.0; 2], |sums, &[step, coded, share]| {
+            let [gain, noise] = rounded(signal * n * coded / now, step);
+            [sums[0] + gain * share / now, sums[1] + noise / n]
+        })
     }
 }
 
