@@ -11,6 +11,7 @@
 //! align      each follow-up onto the baseline's coordinates     AlignedSeries
 //! luminance  light, exposure, focus, noise made comparable      Luminance, Pair
 //! tone       the same for colour                                Tone
+//! light      how far the lamp has moved                         LightChange
 //! quality    is the photo good enough, and what to do           QualityCheck
 //! metric     sums over tiles → values                           Readings, Sheet
 //! change     value, interval, smallest detectable change        ChangeRow, TrendRow

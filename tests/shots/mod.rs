@@ -76,6 +76,8 @@ pub struct Source {
     pub width: usize,
     pub height: usize,
     pub mm_per_px: f64,
+    /// Column between its halves; of a face, that of its nose.
+    pub midline: usize,
     /// Factor of its light that leaves a brighter photo room.
     pub exposure: f32,
 }
@@ -111,6 +113,7 @@ pub fn sources() -> Vec<Source> {
             width: 2100,
             height: 3000,
             mm_per_px: 0.088,
+            midline: 1030,
             exposure: 1.0,
         },
         Source {
@@ -121,6 +124,7 @@ pub fn sources() -> Vec<Source> {
             width: 1900,
             height: 2500,
             mm_per_px: 0.096,
+            midline: 735,
             exposure: 0.65,
         },
     ]
@@ -354,6 +358,7 @@ impl Subject {
                     width: capture.width_px - 2 * MARGIN_PX,
                     height: capture.height_px - 2 * MARGIN_PX,
                     mm_per_px: 1.0 / capture.px_per_mm,
+                    midline: capture.width_px / 2 - MARGIN_PX,
                     exposure: 1.0,
                 }
             }
