@@ -369,7 +369,8 @@ pub struct LuminanceSettings {
     /// Fewest tiles for a fit; below, sharpness is left as it is.
     pub blur_tiles_min: usize,
     /// Blur that a sharp photo of skin has by itself (lens, demosaicing, compression), px: matching
-    /// lengthens the shortest period by what it adds to this. Close-ups of the phantoms show 1.3.
+    /// lengthens the shortest period by what it adds to this. Close-ups of the phantoms showed 1.3
+    /// by the slope of their spectrum.
     pub own_blur_px: f64,
     /// Largest blur difference that is matched, px; beyond, bands are lost.
     pub blur_match_max_px: f64,
@@ -602,8 +603,7 @@ pub struct QualitySettings {
     /// chose all other numbers, have 80 and more.
     pub jpeg_quality: [f64; 2],
     /// Change of the shading of the skin's form, % of it: [warn, fail: beyond what the intervals are known
-    /// to hold]. Drawn skin under a lamp moved by
-    /// 5° shows 8–13, by 10° 13–22, by 20° 15–70; relief made half as deep everywhere shows 13–17
+    /// to hold]. Drawn skin under a lamp moved by 5° shows 8–13, by 10° 13–22, by 20° 15–70; relief made half as deep everywhere shows 13–17
     /// (`tests/comparable.rs`).
     pub light_change_percent: [f64; 2],
     /// Turn of the light about the head, degrees: [warn, fail].

@@ -308,7 +308,7 @@ fn treated(source: &Source, factor: f64) -> Source {
     let planes = [0, 1, 2].map(log);
     let low = [0, 1, 2].map(|k| blur(&planes[k], sigma));
     let mut source = Source { whole: source.whole.clone(), ..*source };
-    source.whole.linear = skindelta::plane::Grid::from_fn(whole.width(), whole.height(), |x, y| {
+    source.whole.linear = Grid::from_fn(whole.width(), whole.height(), |x, y| {
         let share = (0.5 - (x as f64 - middle) / 40.0).clamp(0.0, 1.0);
         let f = (1.0 + (factor - 1.0) * share) as f32;
         [0, 1, 2].map(|k| {
@@ -428,9 +428,8 @@ fn a_moved_lamp_is_no_change() {
 /// Melanin that varies with periods between two, mm, put on the left half of linear light: the
 /// root mean square of its absorption in green is `strength`.
 fn pigmented(source: &Source, periods_mm: [f64; 2], strength: f64) -> Grid<[f32; 3]> {
-    /// Absorption against green's, from the spectrum of eumelanin, μ ∝ λ^−3.48 (Jacques 1998), at 610,
-    /// 540 and 465 nm.
-    const MELANIN: [f64; 3] = [0.654, 1.0, 1.683];
+    /// Absorption against green's: that of the drawn skin, not what the estimator is blind to.
+    const MELANIN: [f64; 3] = [0.532, 1.0, 1.387];
     let mut dice = Dice::new(77);
     let waves: Vec<[f64; 3]> = (0..60)
         .map(|_| {
@@ -456,17 +455,11 @@ fn coded(linear: &Grid<[f32; 3]>, halved: bool) -> Photo {
     if !halved {
         return photo("after.jpg", &shots::jpeg(linear, 95));
     }
-    let coded: Vec<u8> = linear
-        .data()
-        .as_flattened()
-        .iter()
-        .map(|v| (255.0 * skindelta::srgb::encode(f64::from(*v).clamp(0.0, 1.0))).round() as u8)
-        .collect();
-    let mut bytes = Vec::new();
+    let (image, mut bytes) = (shots::rgb8(linear), Vec::new());
     let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 95);
     encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::R_4_2_0);
-    let (w, h) = (linear.width() as u16, linear.height() as u16);
-    encoder.encode(&coded, w, h, jpeg_encoder::ColorType::Rgb).expect("RGB8 into memory");
+    let (w, h) = (image.width() as u16, image.height() as u16);
+    encoder.encode(&image, w, h, jpeg_encoder::ColorType::Rgb).expect("RGB8 into memory");
     photo("after.jpg", &bytes)
 }
 

@@ -1,5 +1,7 @@
 //! Order statistics and sums in a fixed order.
 
+use crate::plane::{Mask, Plane};
+
 /// The `q`-quantile (0 … 1) by linear interpolation between order statistics; `None` when empty.
 /// Values are compared by total order; the slice is reordered.
 pub fn quantile(values: &mut [f64], q: f64) -> Option<f64> {
@@ -23,6 +25,13 @@ pub fn median(values: &mut [f64]) -> Option<f64> {
 pub fn deming(aa: f64, bb: f64, noises: f64) -> f64 {
     let d = bb - noises * aa;
     0.5 * (d + (d * d + 4.0 * noises).sqrt())
+}
+
+/// Mean square of the pixels inside `mask`; 0 where there are none.
+pub fn mean_square(plane: &Plane, mask: &Mask) -> f64 {
+    let inside = plane.data().iter().zip(mask.data()).filter(|(_, inside)| **inside);
+    let (sum, n) = inside.fold((0.0, 0.0), |(sum, n), (v, _)| (sum + f64::from(v * v), n + 1.0));
+    sum / f64::max(n, 1.0)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::Luminance;
 use crate::filter::gaussian::{blur_masked, noise_gain};
-use crate::filter::stats::{deming, median};
+use crate::filter::stats::{deming, mean_square, median};
 use crate::plane::{Mask, Plane, Window, par_collect};
 use crate::region::Face;
 use crate::settings::LuminanceSettings;
@@ -32,10 +32,8 @@ pub fn sharpness(
     let bands = octaves(flat, valid, settings);
     let signal = |octave: usize| {
         let Octave { plane, gain } = &bands[octave];
-        let of_skin = plane.data().iter().zip(valid.data()).filter(|(_, valid)| **valid);
-        let (sum, n) = of_skin.fold((0.0, 0), |(sum, n), (v, _)| (sum + f64::from(v * v), n + 1));
         let noise = white * gain;
-        Some(sum / f64::from(n) - noise).filter(|signal| *signal > noise)
+        Some(mean_square(plane, valid) - noise).filter(|signal| *signal > noise)
     };
     let expected = |octave: usize, v: f64| {
         let [a, b] = [0, 1].map(|k| settings.blur_sigmas_px[octave + k].powi(2));
@@ -125,7 +123,7 @@ pub fn difference(
             let own = |p: &Plane| shared(p, p, valid, tile)[0];
             [own(&a.plane), own(&b.plane), ab, gradients]
         });
-        Some(each.collect())
+        each.collect()
     });
     if tiles.len() < settings.blur_tiles_min {
         return None;
@@ -184,7 +182,7 @@ type Tile = (usize, usize, usize);
 fn per_tile<T: Send>(
     valid: &Mask,
     settings: &LuminanceSettings,
-    f: impl Fn(Tile) -> Option<T> + Sync + Send,
+    f: impl Fn(Tile) -> T + Sync + Send,
 ) -> Vec<T> {
     let side = settings.blur_tile_px;
     let (nx, ny) = (valid.width() / side, valid.height() / side);
@@ -193,7 +191,7 @@ fn per_tile<T: Send>(
         let full: usize = (top..top + side)
             .map(|y| valid.row(y)[left..left + side].iter().filter(|v| **v).count())
             .sum();
-        if full * 10 < side * side * 9 { None } else { f((left, top, side)) }
+        (full * 10 >= side * side * 9).then(|| f((left, top, side)))
     });
     values.into_iter().flatten().collect()
 }

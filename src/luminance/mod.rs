@@ -4,7 +4,8 @@
 //! Everything works on the natural log of linear luminance, on the baseline's pixels. The
 //! illumination is a mask-aware Gaussian mean of `flatten_sigma_mm` and is subtracted, so that
 //! exposure and slow light drop out (a factor of light is a constant in log). Follow-ups are
-//! resampled once, in linear light, by quintic B-splines. Of two photos the sharper is blurred down to the other.
+//! resampled once, in log light, by quintic B-splines. Of two photos the sharper is blurred down to
+//! the other.
 //! No constant depends on the photos' own contrast.
 
 mod focus;
@@ -34,8 +35,8 @@ pub struct Luminance {
     pub noise: Noise,
     /// Shortest spatial period that the photo carries, baseline px.
     pub shortest_period_px: f64,
-    /// Apparent Gaussian blur of the skin, baseline px: what would make a spectrum that falls by
-    /// the same amount per octave (as skin's does) into the one seen. `None` where noise hides it.
+    /// Apparent Gaussian blur of the skin, baseline px: what makes a spectrum that is alike in all
+    /// octaves, as skin's is, into the one seen. `None` where noise hides it.
     pub blur_px: Option<f64>,
     /// Share of fine detail in the skin against that in the eyes with lashes and brows, which no
     /// treatment touches: 1.2 and more by nature. `None` where no face was found, or noise hides it.

@@ -7,7 +7,7 @@
 
 use super::{Frame, Reason, Sheet, Tiles};
 use crate::filter::gaussian::band;
-use crate::filter::stats::deming;
+use crate::filter::stats::{deming, mean_square};
 use crate::luminance::Luminance;
 use crate::plane::Plane;
 use crate::settings::MetricSettings;
@@ -42,7 +42,8 @@ impl Texture {
                     return (None, 0.0);
                 }
                 let plane = band(&l.flat, &l.valid, short, long);
-                let [gain, noise] = l.noise.of_band(short, long, energy(&plane, l));
+                let energy = mean_square(&plane, &l.valid);
+                let [gain, noise] = l.noise.of_band(short, long, energy);
                 (Some(plane.map(|v| v / gain as f32)), most * noise / (gain * gain))
             };
             let ((fine, fine_noise), (coarse, coarse_noise)) = (make([a, b]), make([b, c]));
@@ -87,13 +88,6 @@ impl Texture {
         });
         sheet
     }
-}
-
-/// Mean square over the skin.
-fn energy(plane: &Plane, luminance: &Luminance) -> f64 {
-    let skin = plane.data().iter().zip(luminance.valid.data()).filter(|(_, valid)| **valid);
-    let (sum, n) = skin.fold((0.0, 0.0), |(sum, n), (v, _)| (sum + f64::from(v * v), n + 1.0));
-    sum / f64::max(n, 1.0)
 }
 
 /// Amplitude of a band without its noise. `band`: energy here and in the other photo (0: there is

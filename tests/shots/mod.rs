@@ -272,11 +272,16 @@ impl Retake {
 
 /// Linear light to a JPEG without chroma subsampling.
 pub fn jpeg(linear: &Grid<[f32; 3]>, quality: u8) -> Vec<u8> {
+    skindelta::phantom::camera::jpeg(&rgb8(linear), quality)
+}
+
+/// Linear light in codes of sRGB.
+pub fn rgb8(linear: &Grid<[f32; 3]>) -> image::RgbImage {
     let coded = linear
         .map(|v| v.map(|v| (255.0 * srgb::encode(f64::from(v).clamp(0.0, 1.0))).round() as u8));
     let (w, h) = (linear.width() as u32, linear.height() as u32);
     let image = image::RgbImage::from_raw(w, h, coded.data().as_flattened().to_vec());
-    skindelta::phantom::camera::jpeg(&image.expect("as many pixels"), quality)
+    image.expect("as many pixels")
 }
 
 pub fn photo(name: &str, bytes: &[u8]) -> Photo {
