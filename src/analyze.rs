@@ -306,12 +306,11 @@ fn see(aligned: &AlignedSeries, settings: &Settings) -> Vec<Option<Seen>> {
         .map(|(k, visit)| {
             let (field, skin) = laid(k)?;
             let (photo, scale) = (&visit.photo, &aligned.scale);
-            let (here, part) = ((regions, &*skin), (regions.window, &*skin));
-            Some(Seen {
-                luminance: luminance::luminance(photo, &field, here, scale, &settings.luminance),
-                tone: tone::tone(photo, &field, part, scale, &settings.tone),
-                field,
-            })
+            let here = (regions, &*skin);
+            let luminance = luminance::luminance(photo, &field, here, scale, &settings.luminance);
+            let part = (regions.window, &luminance.valid);
+            let tone = tone::tone(photo, &field, part, scale, &settings.tone);
+            Some(Seen { field, luminance, tone })
         })
         .collect()
 }
@@ -487,6 +486,10 @@ fn compare_visit(
         .map(tiles_of);
     // What one region is told against is the other regions' skin: a single one has none.
     let alone = regions.regions.iter().filter(|r| r.name != WHOLE).count() < 2;
+    let without_reference = |region: &Region| match &request.reference {
+        Some(name) => &region.name == name,
+        None => alone || region.name == WHOLE,
+    };
     let rows = par_collect(regions.regions.len(), |i| {
         let region = &regions.regions[i];
         let tiles = tiles_of(region);
@@ -509,12 +512,7 @@ fn compare_visit(
                 _ if quality::forbids(checks, visit, &region.name, group == Group::Tone) => {
                     Some(Reason::Quality)
                 }
-                _ if group == Group::Tone
-                    && reference.is_none()
-                    && (alone || region.name == WHOLE) =>
-                {
-                    Some(Reason::NoReference)
-                }
+                _ if group == Group::Tone && without_reference(region) => Some(Reason::NoReference),
                 _ => None,
             };
             let totals = match (blocked, readings) {

@@ -45,7 +45,8 @@ pub struct QualityCheck {
     pub advice: Option<String>,
 }
 
-/// Holds `value` against `[warn, fail]`; the larger of the two is the worse direction's end.
+/// Holds `value` against `[warn, fail]`; the larger of the two is the worse direction's end. What is not
+/// told is a warning.
 fn judge(
     visit: usize,
     check: &'static str,
@@ -63,6 +64,7 @@ fn judge(
     } else {
         (Status::Pass, warn)
     };
+    let advice = if value.is_some() { advice } else { NOT_TOLD };
     let advice = (status != Status::Pass).then(|| advice.to_string());
     QualityCheck { visit, region: None, check, status, value, limit: Some(limit), unit, advice }
 }
@@ -212,13 +214,17 @@ fn spread(mut values: Vec<f64>) -> Option<f64> {
     Some((high - low) / 2f64.ln())
 }
 
+/// Median change of `of` a cell's colour, over the cells that both photos show.
+fn median_change([a, b]: [&Tone; 2], of: impl Fn([f32; 3]) -> f64) -> Option<f64> {
+    let both = cells(a).zip(cells(b)).filter_map(|(a, b)| Some(of(b?) - of(a?)));
+    median(&mut both.collect::<Vec<f64>>())
+}
+
 /// Difference of the skin's colour, as the larger change of the channels' ratios to green, %.
-fn colour_change(a: &Tone, b: &Tone) -> Option<f64> {
-    let ratio = |tone: &Tone, channel: usize| {
-        let logs = cells(tone).flatten().map(|rgb| f64::from(rgb[channel] / rgb[1]).ln());
-        median(&mut logs.collect::<Vec<f64>>())
+fn colour_change(tones: [&Tone; 2]) -> Option<f64> {
+    let change = |channel: usize| {
+        Some(median_change(tones, |rgb| f64::from(rgb[channel] / rgb[1]).ln())?.abs())
     };
-    let change = |channel| Some((ratio(b, channel)? - ratio(a, channel)?).abs());
     Some(100.0 * f64::max(change(0)?, change(2)?))
 }
 
@@ -231,13 +237,13 @@ pub fn pair(
     alignment: &Alignment,
     settings: &QualitySettings,
 ) -> Vec<QualityCheck> {
-    let stops = (pair.follow_up.median_log - pair.baseline.median_log) / 2f64.ln();
+    let stops = median_change(tones, brightness).map(|change| change.abs() / 2f64.ln());
     let overlap = alignment.all.as_ref().map(|a| a.overlap_percent);
     let mut checks = vec![
         judge(
             visit,
             "sharpness_match",
-            Some(pair.blur_difference_px.abs()),
+            pair.blur_difference_px.map(f64::abs),
             settings.blur_difference_px,
             "px",
             "Take the photo again with the focus and camera of the first visit.",
@@ -245,23 +251,15 @@ pub fn pair(
         judge(
             visit,
             "exposure_match",
-            Some(stops.abs()),
+            stops,
             settings.exposure_stops,
             "EV",
             "Use the same light and exposure as at the first visit.",
         ),
         judge(
             visit,
-            "light_match",
-            light.form.map(|form| 100.0 * form),
-            settings.light_change_percent,
-            "%",
-            LAMPS,
-        ),
-        judge(
-            visit,
             "colour_match",
-            colour_change(tones[0], tones[1]),
+            colour_change(tones),
             settings.colour_change_percent,
             "%",
             "Lock the white balance, and use the lamps of the first visit.",
@@ -275,15 +273,15 @@ pub fn pair(
             "Frame the same area as at the first visit.",
         ),
     ];
-    if light.turn_deg.is_some() {
-        checks.push(judge(
-            visit,
-            "light_turn",
-            light.turn_deg,
-            settings.light_turn_deg,
-            "degrees",
-            LAMPS,
-        ));
+    let form = light.form.map(|form| 100.0 * form);
+    for (name, value, limits, unit) in [
+        ("light_match", form, settings.light_change_percent, "%"),
+        ("light_turn", light.turn_deg, settings.light_turn_deg, "degrees"),
+    ] {
+        // A form needs a scale, a turn a face.
+        if value.is_some() {
+            checks.push(judge(visit, name, value, limits, unit, LAMPS));
+        }
     }
     checks
 }
@@ -303,7 +301,6 @@ pub fn faces(
     let mut check = |name, before: Option<f64>, after: Option<f64>, limits, unit, advice| {
         if let Some(before) = before {
             let value = after.map(|after| (after - before).abs());
-            let advice = if value.is_some() { advice } else { NOT_TOLD };
             checks.push(judge(visit, name, value, limits, unit, advice));
         }
     };
@@ -330,8 +327,7 @@ pub fn faces(
     checks
 }
 
-const NOT_TOLD: &str =
-    "This photo does not tell: take it from the front, without glasses, the hair off the face.";
+const NOT_TOLD: &str = "This photo does not tell: take it from the front, the skin free of hair and glasses, sharp, well lit.";
 
 /// A check of a pair of faces: its name, what is compared, its limits, the advice.
 type FaceCheck<T, V> = (&'static str, fn(&T) -> V, fn(&QualitySettings) -> [f64; 2], &'static str);
@@ -382,8 +378,8 @@ const BROWS: [&str; 3] = ["forehead", "glabella", WHOLE];
 const EYES: [&str; 3] = ["lateral_canthal", "infraorbital", WHOLE];
 
 /// Whether a failed check of the baseline or of `visit` forbids comparing a region's `colour`, or
-/// its relief. A check forbids just what it touches; distance, resolution and overlap speak for
-/// themselves, metric by metric.
+/// its relief. A check forbids just what it touches; distance, resolution, clipping and overlap speak for
+/// themselves, metric by metric and region by region.
 pub fn forbids(checks: &[QualityCheck], visit: usize, region: &str, colour: bool) -> bool {
     let place = ["_left", "_right"].iter().find_map(|side| region.strip_suffix(side));
     let moves = |places: &[&str]| places.contains(&place.unwrap_or(region));
@@ -392,8 +388,8 @@ pub fn forbids(checks: &[QualityCheck], visit: usize, region: &str, colour: bool
             && c.status == Status::Fail
             && match c.check {
                 "sharpness" | "sharpness_match" => !colour,
-                "noise" | "jpeg_quality" => !colour,
-                "exposure" | "exposure_match" | "clipping" => true,
+                "noise" | "jpeg_quality" | "smoothing" => !colour,
+                "exposure" | "exposure_match" => true,
                 "light_match" | "light_turn" => true,
                 "yaw_match" | "pitch_match" | "roll_match" => true,
                 "smile_match" => moves(&SMILE),
@@ -437,9 +433,9 @@ mod tests {
         let side = tone(skin, |x| 2f32.powf(x as f32 / 9.0 - 0.5));
         let evenness = |tone| spread(cells(tone).flatten().map(brightness).collect()).unwrap();
         assert!(evenness(&plain).abs() < 1e-6 && (evenness(&side) - 0.8).abs() < 0.12);
-        assert!(colour_change(&plain, &side).unwrap() < 1e-4);
+        assert!(colour_change([&plain, &side]).unwrap() < 1e-4);
         let warmer = tone([0.55, 0.35, 0.3], |_| 1.0);
-        assert!((colour_change(&plain, &warmer).unwrap() - 100.0 * 1.1f64.ln()).abs() < 1e-3);
+        assert!((colour_change([&plain, &warmer]).unwrap() - 100.0 * 1.1f64.ln()).abs() < 1e-3);
     }
 
     #[test]
@@ -448,6 +444,7 @@ mod tests {
             ("sharpness_match", true, false),
             ("noise", true, false),
             ("jpeg_quality", true, false),
+            ("smoothing", true, false),
             ("light_match", true, true),
             ("overlap", false, false),
         ] {

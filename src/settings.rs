@@ -57,10 +57,6 @@ pub struct RegionSettings {
     pub min_face_score: f64,
     /// Width of the face on the copy that skin is told apart on, px: a pixel of about 0.2 mm.
     pub skin_face_px: usize,
-    /// A pixel is burnt out when all channels reach this share of the encoding's white.
-    pub clipped_white: f64,
-    /// A pixel is black when no channel exceeds this share of the encoding's white.
-    pub clipped_black: f64,
     /// Added to linear light before the logarithm, so that noise in black does not grow.
     pub dark_floor: f64,
     /// Dark lines thinner than twice this stay skin: wrinkles, pores, single hairs; mm.
@@ -151,8 +147,6 @@ impl Default for RegionSettings {
             second_look_px: 120,
             min_face_score: 6.0,
             skin_face_px: 640,
-            clipped_white: 0.997,
-            clipped_black: 0.0005,
             dark_floor: 0.004,
             closing_mm: 1.2,
             level_mm: 12.0,
@@ -457,6 +451,9 @@ pub struct MetricSettings {
     /// Most power that what two photos do not share may have and be called noise, in powers of what
     /// each photo lets expect: the model of compression is good to a factor of 2 (`tests/comparable.rs`).
     pub texture_noise_cap: f64,
+    /// Least share of a band's amplitude that a file must have kept: below, what it was is a guess of the
+    /// coefficients' distribution.
+    pub texture_gain_min: f64,
     /// Distance of the two pixels of a co-occurrence, mm.
     pub glcm_distance_mm: f64,
     /// Width of a grey-level bin, log units: 32 bins span ±32 %.
@@ -533,6 +530,7 @@ impl Default for MetricSettings {
         MetricSettings {
             texture_periods_mm: [0.25, 0.7, 2.0],
             texture_noise_cap: 2.0,
+            texture_gain_min: 0.7,
             glcm_distance_mm: 0.3,
             glcm_bin_width: 0.02,
             pore_diameter_mm: [0.2, 1.0],
@@ -578,7 +576,7 @@ pub struct QualitySettings {
     pub blur_px: [f64; 2],
     /// Blur by which two photos differ, px: [warn, fail].
     pub blur_difference_px: [f64; 2],
-    /// Clipped skin, %: [warn, fail].
+    /// Clipped skin, %: [warn, fail: never, it is left out]. Under 2 % are glints and nostrils.
     pub clipped_percent: [f64; 2],
     /// Share of the regions that shows skin, %: [warn, fail: never, each region has its own limit]. Seven
     /// of eight people photographed from the front have more, the one with glasses has not (pointing04).
@@ -638,7 +636,7 @@ impl Default for QualitySettings {
         QualitySettings {
             blur_px: [1.6, 4.0],
             blur_difference_px: [0.8, 1.9],
-            clipped_percent: [2.0, 30.0],
+            clipped_percent: [2.0, 100.0],
             covered_percent: [50.0, 0.0],
             highlight_percent: [3.0, 100.0],
             smoothing: [1.1, 0.5],

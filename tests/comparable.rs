@@ -102,9 +102,9 @@ struct Tally {
 }
 
 impl Tally {
-    /// A row whose true change is `truth`, natural log. What the photo does not show is left out, and
-    /// so are lines where there are none.
-    fn add(&mut self, row: &ChangeRow, truth: f64) {
+    /// A row whose true change is `truth`, natural log. Regions of a real face that the photo does not
+    /// show are left out, and so are lines where there are none.
+    fn add(&mut self, row: &ChangeRow, truth: f64, drawn: bool) {
         match (row.change_percent, row.ci95_percent) {
             (Some(change), Some(ends)) => {
                 let [change, low, high] = [change, ends[0], ends[1]].map(|v| (v / 100.0).ln_1p());
@@ -116,7 +116,8 @@ impl Tally {
                 });
             }
             _ => match row.reason {
-                Some(Reason::LowCoverage | Reason::NothingFound) => {}
+                Some(Reason::NothingFound) => {}
+                Some(Reason::LowCoverage) if !drawn => {}
                 reason => {
                     let why = reason.map_or("no percent".into(), |r| format!("{r:?}"));
                     *self.refused.entry(why).or_default() += 1;
@@ -180,7 +181,11 @@ fn nulls(
                 failed.for_each(|c| println!("{} {nuisance}: {c:?}", subject.name));
                 for row in &report.changes {
                     if let Some(metric) = headline(row) {
-                        tallies.entry((nuisance, metric)).or_default().add(row, 0.0);
+                        tallies.entry((nuisance, metric)).or_default().add(
+                            row,
+                            0.0,
+                            subject.skin.is_ok(),
+                        );
                     }
                 }
             }
@@ -234,9 +239,17 @@ fn shows_no_change(name: &str, subjects: &[Subject], seeds: u64) {
     let nuisances: Vec<&str> = NUISANCES.into_iter().filter(wanted).collect();
     let tallies = nulls(subjects, &nuisances, seeds, &Settings::default());
     print(name, &tallies);
-    for ((nuisance, metric), t) in tallies.iter().filter(|(_, t)| !t.seen.is_empty()) {
+    for ((nuisance, metric), t) in &tallies {
+        let drawn = subjects[0].skin.is_ok();
         let most = if *nuisance == "all" { 2.5 } else { 2.0 };
         let told = format!("{name} {nuisance} {metric}: RMS {:.2}, bias {:+.2}", t.rms(), t.bias());
+        // The real faces have 10 and 11 px/mm: too few for the finest band, and for pores where blur is
+        // added.
+        let coarse = !drawn && (metric.starts_with("pore") || *metric == "texture_roughness");
+        assert!(coarse || t.refused_percent() <= 10.0, "{told}, refused {:?}", t.refused);
+        if t.seen.is_empty() {
+            continue;
+        }
         // The mean of few is no better known than their number allows.
         let bias = if full() { 0.5 } else { 1.5 };
         assert!(t.rms() <= most && t.bias().abs() <= bias && t.changed() == 0, "{told}");
@@ -301,7 +314,13 @@ fn ablations() -> Vec<(&'static str, Settings, Vec<&'static str>, &'static str)>
 
 /// `source` with all detail finer than some 10 mm scaled by `factor` in log light, left of the middle.
 fn treated(source: &Source, factor: f64) -> Source {
-    let sigma = (3.0 / source.mm_per_px) as f32;
+    smoothed(source, 10.0, factor, false)
+}
+
+/// `source` with what has shorter periods than some `period_mm` scaled by `factor` in log light: in the
+/// `whole`, or left of the middle.
+fn smoothed(source: &Source, period_mm: f64, factor: f64, whole_skin: bool) -> Source {
+    let sigma = (0.3 * period_mm / source.mm_per_px) as f32;
     let middle = (source.left + source.midline) as f64;
     let whole = &source.whole.linear;
     let log = |k: usize| whole.map(|v| (f32::from(v[k]).max(1.0) / 65535.0).ln());
@@ -309,7 +328,8 @@ fn treated(source: &Source, factor: f64) -> Source {
     let low = [0, 1, 2].map(|k| blur(&planes[k], sigma));
     let mut source = Source { whole: source.whole.clone(), ..*source };
     source.whole.linear = Grid::from_fn(whole.width(), whole.height(), |x, y| {
-        let share = (0.5 - (x as f64 - middle) / 40.0).clamp(0.0, 1.0);
+        let share =
+            if whole_skin { 1.0 } else { (0.5 - (x as f64 - middle) / 40.0).clamp(0.0, 1.0) };
         let f = (1.0 + (factor - 1.0) * share) as f32;
         [0, 1, 2].map(|k| {
             let (v, l) = (planes[k].at(x, y), low[k].at(x, y));
@@ -328,6 +348,7 @@ fn doses_come_out_at_their_size() {
     for (name, subjects, seeds) in [("close-ups", &drawn, 2), ("real faces", &real, 3)] {
         let (factors, seeds) =
             if full() { (&[1.0, 0.9, 0.8, 0.65][..], seeds) } else { (&[0.8][..], 1) };
+        let mut coverage: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
         for &factor in factors {
             let mut tallies: BTreeMap<(&str, &str), Tally> = BTreeMap::new();
             for (s, subject) in subjects.iter().enumerate() {
@@ -345,7 +366,11 @@ fn doses_come_out_at_their_size() {
                         };
                         let bands = ["texture_roughness", "texture_coarse", "texture_fine"];
                         if let Some(metric) = bands.into_iter().find(|m| *m == row.metric) {
-                            tallies.entry((metric, side)).or_default().add(row, truth);
+                            tallies.entry((metric, side)).or_default().add(
+                                row,
+                                truth,
+                                subject.skin.is_ok(),
+                            );
                         }
                     }
                 }
@@ -366,9 +391,83 @@ fn doses_come_out_at_their_size() {
                 let [bias, rms] = if full() { [2.0, 2.5] } else { [2.0, 3.0] };
                 let headline = full() || *metric != "texture_fine";
                 assert!(!headline || t.bias().abs() <= bias && t.rms() <= rms, "{told}");
-                let covered = if full() { 92.0 } else { 80.0 };
-                assert!(t.covered() >= covered, "{told}");
+                assert!(!headline || subjects[0].skin.is_err() || t.refused.is_empty(), "{told}");
+                let [all, covered] = coverage.entry(metric).or_default();
+                *all += t.seen.len();
+                *covered += t.seen.iter().filter(|s| s.covered).count();
             }
+        }
+        assert!(coverage.len() >= 2, "{name}: bands were told");
+        for (metric, [all, covered]) in coverage {
+            let percent = 100.0 * covered as f64 / all as f64;
+            println!("{name} {metric}: {percent:.0} % of {all} intervals cover the truth");
+            assert!(percent >= if full() { 92.0 } else { 80.0 }, "{name} {metric}");
+        }
+    }
+}
+
+/// A file that was compressed harder shows the same texture, or none: it is no smoother skin and no
+/// rougher one.
+#[test]
+fn compression_takes_no_texture_and_makes_none() {
+    let subject = Subject::drawn(340);
+    // Fine relief of a third: little enough for a file of low quality to round it away.
+    let skin = treated(&subject.plain(), 0.33);
+    let best = photo("best.jpg", &shots::jpeg(&skin.linear(), 100));
+    let mut told = [0; 2];
+    for quality in [95, 85, 75, 60, 40] {
+        let coded = photo("coded.jpg", &shots::jpeg(&skin.linear(), quality));
+        let report = report(&subject, &skin, [best.clone(), coded], &Settings::default());
+        let bands = ["texture_fine", "texture_coarse"];
+        for (b, band) in bands.into_iter().enumerate() {
+            let value = |visit: usize| {
+                let mut rows = report.measurements.iter();
+                let row = rows.find(|r| r.visit == visit && r.metric == band && r.region == "r1c1");
+                let row = row.expect("a row");
+                assert!(row.value.is_some() || row.reason == Some(Reason::BelowNoise), "{row:?}");
+                row.value
+            };
+            let Some(coded) = value(1) else {
+                println!("quality {quality} {band}: below noise");
+                continue;
+            };
+            told[b] += 1;
+            let change = 100.0 * (coded / value(0).expect("a good file") - 1.0);
+            println!("quality {quality} {band}: {change:+.1} %");
+            assert!(change.abs() < 12.0, "quality {quality} {band}: {change}");
+        }
+    }
+    assert!(told[0] >= 2 && told[1] >= 4, "told {told:?} of 5");
+    let grey = Grid::filled(400, 400, [0.3; 3]);
+    let grey = photo("grey.jpg", &shots::jpeg(&grey, 90));
+    let report = report(&subject, &skin, [grey.clone(), grey], &Settings::default());
+    for row in report.measurements.iter().filter(|r| r.metric.starts_with("texture_")) {
+        assert!(row.value.is_none() && row.reason.is_some(), "{row:?}");
+    }
+}
+
+/// Where only the finest scale is made smoother, part of it looks like blur and is taken out as such:
+/// what is left is told, never more than there is, and the coarser scale is not said to change.
+#[test]
+fn smoothing_of_the_finest_scale_alone_is_partly_taken_for_blur() {
+    for seed in 0..if full() { 4 } else { 1 } {
+        let subject = Subject::drawn(350 + seed);
+        let before = subject.plain();
+        for (what, whole) in [("one half", false), ("all of it", true)] {
+            let after = smoothed(&before, 0.35, 0.8, whole);
+            let second = still(&after, 9000 + seed);
+            let report = compare(&subject, [&before, &after], &second, &Settings::default());
+            let told = |metric: &str| {
+                let mut rows = report.changes.iter();
+                let row = rows.find(|r| r.metric == metric && r.region == "r1c1").expect("a row");
+                row.change_percent.expect("a comparable texture")
+            };
+            let [fine, coarse] = ["texture_fine", "texture_coarse"].map(told);
+            println!(
+                "finer than 0.35 mm made 20 % smoother in {what}: fine {fine:+.1}, coarse {coarse:+.1} %"
+            );
+            assert!((-16.0..1.0).contains(&fine) && coarse.abs() < 6.0, "{fine} {coarse}");
+            assert!(whole || fine < -3.0, "{fine}");
         }
     }
 }
@@ -400,7 +499,7 @@ fn a_moved_lamp_is_no_change() {
                     let real = [Verdict::Improved, Verdict::Worsened, Verdict::Changed];
                     assert!(!real.contains(&row.verdict), "{degrees}° {row:?}");
                     if let Some(metric) = headline(row) {
-                        tallies.entry(metric).or_default().add(row, 0.0);
+                        tallies.entry(metric).or_default().add(row, 0.0, true);
                     }
                 }
             }

@@ -1,10 +1,12 @@
 //! Each check of the input fires on a photo made to fail it, and on no other.
 
-use skindelta::analyze::{Request, analyze};
+use image::RgbImage;
+use skindelta::analyze::{Request, analyze, analyze_series};
 use skindelta::metric::Reason;
-use skindelta::phantom::Treatment;
+use skindelta::phantom::{Capture, Kind, Spec, Treatment};
 use skindelta::plane::Grid;
 use skindelta::quality::{QualityCheck, Status};
+use skindelta::region::RegionRequest;
 use skindelta::settings::Settings;
 
 #[path = "../src/region/data.rs"]
@@ -79,6 +81,7 @@ fn each_check_fires_alone() {
         same(&|shot| Retake { gradient: [0.95, 0.0], ..shot }),
         ["light_evenness", "light_match"]
     );
+    // The skirts of a soft highlight are light from another side.
     assert_eq!(
         after(&subject, &shiny(subject.plain()), |shot| shot),
         ["highlights", "light_match"]
@@ -86,6 +89,80 @@ fn each_check_fires_alone() {
     assert_eq!(same(&|shot| Retake { gain: 4.4, ..shot }), ["clipping", "exposure_match"]);
     assert_eq!(same(&|shot| Retake { gain: 0.13, ..shot }), ["exposure", "exposure_match"]);
     assert_eq!(same(&|shot| Retake { blur_px: 2.5, ..shot }), ["sharpness", "sharpness_match"]);
+}
+
+/// What one photo lets fire, of a close-up or of a face.
+fn alone(bytes: &[u8], regions: RegionRequest) -> Vec<QualityCheck> {
+    let photos = [photo("photo.png", bytes)];
+    let mut request = Request::new([""]);
+    request.regions = regions;
+    analyze_series(shots::series(&photos), &request).expect("a photo").report.quality
+}
+
+fn png(image: &RgbImage) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut bytes, image::ImageFormat::Png).expect("into memory");
+    bytes.into_inner()
+}
+
+/// A photo by itself, as before the first visit is over: what is burnt out or black is said.
+#[test]
+fn a_clipped_baseline_is_told() {
+    let plain = still(&Subject::drawn(304).plain(), 1).shoot(&Subject::drawn(304).plain());
+    let plain = image::load_from_memory(&plain).expect("a JPEG").into_rgb8();
+    for level in [0, 255] {
+        let mut spoilt = plain.clone();
+        let middle = spoilt.width() / 2;
+        let left = spoilt.enumerate_pixels_mut().filter(|(x, ..)| *x < middle);
+        left.for_each(|(.., rgb)| rgb.0 = [level; 3]);
+        let checks = alone(&png(&spoilt), RegionRequest::Whole);
+        let clipping = checks.iter().find(|c| c.check == "clipping").expect("a check");
+        assert_eq!(clipping.status, Status::Warn);
+        assert!((clipping.value.expect("a share") - 50.0).abs() < 1.0, "{clipping:?}");
+    }
+    let white = RgbImage::from_pixel(300, 300, image::Rgb([255; 3]));
+    let fired = fired(&alone(&png(&white), RegionRequest::Whole), 0);
+    assert!(fired.contains(&"clipping") && !fired.contains(&"exposure"), "{fired:?}");
+}
+
+/// The drawn face, softened where `soft` says, told by its own checks.
+#[test]
+fn a_softened_and_a_covered_face_are_told() {
+    let bytes = std::fs::read("fixtures/face/before.jpg").expect("a fixture");
+    let plain = image::load_from_memory(&bytes).expect("a JPEG").into_rgb8();
+    let of = |image: &RgbImage| fired(&alone(&png(image), RegionRequest::Face), 0);
+    let before = of(&plain);
+    assert!(!before.contains(&"smoothing") && !before.contains(&"coverage"), "{before:?}");
+    // Smooth skin around eyes that are as sharp as before.
+    let eyes = |y: u32| (470..710).contains(&y);
+    let soft = image::imageops::blur(&plain, 2.0);
+    let mut smooth = plain.clone();
+    let skin = smooth.enumerate_pixels_mut().filter(|(_, y, _)| !eyes(*y));
+    skin.for_each(|(x, y, rgb)| *rgb = *soft.get_pixel(x, y));
+    assert!(of(&smooth).contains(&"smoothing"), "{:?}", of(&smooth));
+    // A scarf over one half of the face below the eye.
+    let mut covered = plain.clone();
+    for (x, y, rgb) in covered.enumerate_pixels_mut() {
+        if x > 510 && y > 690 {
+            rgb.0 = [40, 30, 25];
+        }
+    }
+    assert!(of(&covered).contains(&"coverage"), "{:?}", of(&covered));
+}
+
+/// A face whose lamp went to the other side: the turn is told, and relief and colour are not compared.
+#[test]
+fn a_lamp_on_the_other_side_of_a_face_is_told() {
+    let spec = Spec::new(Kind::Face, 7, 1);
+    let (skin, plain) = (spec.skin(), spec.capture(0));
+    let scene = spec.scene(&skin, 0);
+    let moved = Capture { light_azimuth_deg: -20.0, light_elevation_deg: 40.0, ..plain.clone() };
+    let photos = [plain, moved].map(|shot| photo("face.jpg", &scene.shoot(&shot).encode()));
+    let report =
+        analyze_series(shots::series(&photos), &Request::new([""; 2])).expect("faces").report;
+    let turn = report.quality.iter().find(|c| c.check == "light_turn").expect("a face");
+    assert_eq!(turn.status, Status::Fail, "{turn:?}");
+    assert!(report.changes.iter().all(|row| row.change.is_none()));
 }
 
 /// The photos of the shared data behave as their README says.

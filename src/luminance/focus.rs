@@ -32,7 +32,7 @@ pub fn sharpness(
     let bands = octaves(flat, valid, settings);
     let signal = |octave: usize| {
         let Octave { plane, gain } = &bands[octave];
-        let noise = white * gain;
+        let noise = white.max(settings.noise_floor.powi(2)) * gain;
         Some(mean_square(plane, valid) - noise).filter(|signal| *signal > noise)
     };
     let expected = |octave: usize, v: f64| {

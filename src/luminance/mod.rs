@@ -41,7 +41,7 @@ pub struct Luminance {
     /// Share of fine detail in the skin against that in the eyes with lashes and brows, which no
     /// treatment touches: 1.2 and more by nature. `None` where no face was found, or noise hides it.
     pub fine_beside_eyes: Option<f64>,
-    /// Median log luminance of the skin: exposure and complexion together.
+    /// Median log luminance of the skin, what is clipped included: exposure and complexion together.
     pub median_log: f64,
     /// Share of the region map's skin that is clipped or black here, 0–1.
     pub clipped: f64,
@@ -74,8 +74,9 @@ pub struct Pair {
     pub baseline: Luminance,
     /// The later photo, on the baseline's pixels.
     pub follow_up: Luminance,
-    /// Gaussian blur by which the two differed, baseline px; positive: the follow-up was blurrier.
-    pub blur_difference_px: f64,
+    /// Gaussian blur by which the two differed, baseline px; positive: the follow-up was blurrier. `None`
+    /// where too little skin is seen to tell.
+    pub blur_difference_px: Option<f64>,
 }
 
 /// Flattening length in px.
@@ -129,7 +130,7 @@ pub fn luminance(
     let coarser = (1.0 / field.scale()).max(1.0);
     let mut sample: Vec<f64> = (0..log.data().len())
         .step_by(97)
-        .filter(|&i| valid.data()[i])
+        .filter(|&i| skin.data()[i] && shown.data()[i] != Shown::Not)
         .map(|i| log.data()[i] as f64)
         .collect();
     let median_log = median(&mut sample).unwrap_or(f64::from(u16::MAX).recip().ln());
@@ -257,7 +258,7 @@ pub fn comparable(
     Pair {
         baseline: level(baseline, found.white[0], px2 > 0.0),
         follow_up: level(follow_up, found.white[1], px2 < 0.0),
-        blur_difference_px: px2.signum() * sigma,
+        blur_difference_px: difference.map(|_| px2.signum() * sigma),
     }
 }
 

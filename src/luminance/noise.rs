@@ -47,8 +47,9 @@ impl Noise {
     /// strength.
     pub fn of_band(&self, short_px: f64, long_px: f64, energy: f64) -> [f64; 2] {
         let [gain, rounded] = self.file.map_or([1.0, 0.0], |file| {
+            // Variance per pixel of the file: its pixels are finer by the scale.
             let density = energy / band_noise_gain(short_px, long_px, 0.0);
-            let unit = file.codes * file.codes;
+            let unit = (file.codes * file.scale).powi(2);
             let periods = [short_px, long_px].map(|p| p * file.scale);
             let blurs = [file.blur_px, self.blur_px].map(|v| (v * file.scale).powi(2));
             let [gain, noise] = file.quantisers.rounding(density * unit, periods, blurs);

@@ -24,7 +24,8 @@ const TENSOR: usize = 1 + 2 * BAND;
 struct Bands {
     /// Fine and coarse.
     planes: [Option<Plane>; 2],
-    /// Mean squares of their noise: what the photo by itself lets expect, in a pair the most it may be.
+    /// Mean squares of their noise: what the photo by itself lets expect, in a pair the most it may be;
+    /// infinite where the file has rounded most of the band away.
     noise: [f64; 2],
 }
 
@@ -44,6 +45,9 @@ impl Texture {
                 let plane = band(&l.flat, &l.valid, short, long);
                 let energy = mean_square(&plane, &l.valid);
                 let [gain, noise] = l.noise.of_band(short, long, energy);
+                if gain < settings.texture_gain_min {
+                    return (Some(plane), f64::INFINITY);
+                }
                 (Some(plane.map(|v| v / gain as f32)), most * noise / (gain * gain))
             };
             let ((fine, fine_noise), (coarse, coarse_noise)) = (make([a, b]), make([b, c]));
@@ -105,6 +109,9 @@ fn amplitude(band: &[f64], n: f64) -> Result<f64, Reason> {
     }
     if energy.is_nan() {
         return Err(Reason::BelowResolution);
+    }
+    if own_noise.is_infinite() || other_noise.is_infinite() {
+        return Err(Reason::BelowNoise);
     }
     let noise = if other > 0.0 && own_noise > 0.0 {
         let noises = other_noise / own_noise;

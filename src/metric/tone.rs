@@ -61,7 +61,7 @@ impl ToneCells {
     }
 
     /// Factors that bring `visit` to visit 0 on the reference skin, or on all skin outside the
-    /// region where none is named; `NoReference` where too little of it is there.
+    /// region where none is named; `NoReference` where none, or too little of it, is there.
     fn gains(
         &self,
         visit: usize,
@@ -73,7 +73,7 @@ impl ToneCells {
         self.for_each_cell(|x, y| {
             let inside = self.tile(tiles, x, y).is_some();
             own += inside as usize;
-            if !inside && reference.is_none_or(|r| self.tile(r, x, y).is_some()) {
+            if reference.map_or(!inside, |r| self.tile(r, x, y).is_some()) {
                 let (a, b) = (self.rgb[0].at(x, y), self.rgb[visit].at(x, y));
                 for k in 0..3 {
                     ratios[k].push((a[k] as f64 / b[k] as f64).ln());
@@ -81,7 +81,8 @@ impl ToneCells {
             }
         });
         let n = ratios[0].len() as f64;
-        if n < self.reference_share * (own as f64 + n) || n < 1.0 {
+        let share = if reference.is_some() { 0.0 } else { self.reference_share };
+        if n < share * (own as f64 + n) || n < 1.0 {
             return Err(Reason::NoReference);
         }
         Ok(ratios.map(|mut r| median(&mut r).unwrap_or(0.0).exp()))

@@ -36,39 +36,65 @@ impl Quantisers {
         (if scale <= 100.0 { (200.0 - scale) / 2.0 } else { 5000.0 / scale }).round()
     }
 
-    /// What rounding made of a signal whose coefficients now have the mean variance `signal` (as white
-    /// noise per pixel, codes²): the share of its amplitude that is left, and the variance that was
-    /// added; over the coefficients of `periods` (shortest, longest; px).
+    /// What rounding made of a signal: the share of its amplitude that is left, and the variance that
+    /// was added (as white noise per pixel, codes²), over the coefficients of `periods` (shortest,
+    /// longest; px), where what is left and what was added now have the mean variance `seen`.
     ///
     /// The spectrum is taken for one that is alike in all octaves, blurred by `blur_px2` (a Gaussian's
     /// variance) before it was coded, and by `since_px2` afterwards; coefficients for Laplacian. Of a
     /// rounded one, what is in proportion to the true one is signal; the rest is noise: a twelfth of
-    /// the squared step where the signal is strong, nothing where all is rounded to zero.
+    /// the squared step where the signal is strong, nothing where all is rounded to zero. The true
+    /// signal is the one that looks like `seen` after rounding (bisection: more signal shows more).
+    /// Where little is left the share tends to 0, and says that the true signal is a guess.
     pub fn rounding(
         &self,
-        signal: f64,
+        seen: f64,
         [short, long]: [f64; 2],
         [blur_px2, since_px2]: [f64; 2],
     ) -> [f64; 2] {
-        let coefficients: Vec<[f64; 3]> = (1..64)
+        let mut parts: Vec<Coefficient> = (1..64)
             .filter_map(|k| {
                 let period = 16.0 / ((k % 8) as f64).hypot((k / 8) as f64);
                 let q = (std::f64::consts::TAU / period).powi(2);
-                let [coded, now] = [blur_px2, blur_px2 + since_px2].map(|v| (-v * q).exp() / q);
-                (short..=long).contains(&period).then(|| [f64::from(self.0[k]), coded, now])
+                let coded = (-blur_px2 * q).exp() / q;
+                let since = (-since_px2 * q).exp();
+                let step = f64::from(self.0[k]);
+                (short..=long).contains(&period).then_some(Coefficient { step, coded, since })
             })
             .collect();
-        let n = coefficients.len() as f64;
-        let now: f64 = coefficients.iter().map(|c| c[2]).sum();
-        if now <= 0.0 {
+        if parts.is_empty() {
             // Beyond the block's own longest period its first coefficients stand.
-            return rounded(signal, f64::from(0.5 * (self.0[1] + self.0[8])));
+            let step = f64::from(0.5 * (self.0[1] + self.0[8]));
+            parts.push(Coefficient { step, coded: 1.0, since: 1.0 });
         }
-        coefficients.iter().fold([0.0; 2], |sums, &[step, coded, share]| {
-            let [gain, noise] = rounded(signal * n * coded / now, step);
-            [sums[0] + gain * share / now, sums[1] + noise / n]
-        })
+        let n = parts.len() as f64;
+        let now: f64 = parts.iter().map(|c| c.coded * c.since).sum();
+        // Of a true signal: the share of its power that is left, what was added, what of that shows.
+        let made = |signal: f64| {
+            parts.iter().fold([0.0; 3], |sums, c| {
+                let [gain, noise] = rounded(signal * n * c.coded / now, c.step);
+                let left = gain * gain * c.coded * c.since / now;
+                [sums[0] + left, sums[1] + noise / n, sums[2] + noise * c.since / n]
+            })
+        };
+        let coarsest = parts.iter().map(|c| c.step).fold(0.0, f64::max);
+        let [mut low, mut high] = [1e-6 * coarsest * coarsest, seen + coarsest * coarsest];
+        for _ in 0..50 {
+            let middle = (low * high).sqrt();
+            let [left, _, shows] = made(middle);
+            *(if left * middle + shows < seen { &mut low } else { &mut high }) = middle;
+        }
+        let [left, added, _] = made((low * high).sqrt());
+        [left.sqrt(), added]
     }
+}
+
+/// A cosine coefficient: its rounding step, the power that was coded, and the share of it that a blur
+/// has left since.
+struct Coefficient {
+    step: f64,
+    coded: f64,
+    since: f64,
 }
 
 /// Of a Laplacian variable of variance `signal` rounded to multiples of `step`: the factor of what is
@@ -160,5 +186,19 @@ mod tests {
         }
         assert!((rounded(1.0, 0.1)[1] - 0.01 / 12.0).abs() < 1e-5);
         assert!(rounded(1.0, 40.0)[1] < 1e-4);
+    }
+
+    /// What is seen of a known signal tells its rounding; of nothing, nothing is left.
+    #[test]
+    fn what_is_seen_tells_what_was_rounded() {
+        let quantisers = Quantisers([6.0; 64]);
+        for signal in [4.0, 20.0, 300.0] {
+            let [gain, noise] = rounded(signal, 6.0);
+            let seen = gain * gain * signal + noise;
+            let told = quantisers.rounding(seen, [100.0, 200.0], [0.0; 2]);
+            assert!((told[0] / gain - 1.0).abs() < 1e-6, "{signal}: {told:?} {gain}");
+            assert!((told[1] - noise).abs() < 1e-6 * signal);
+        }
+        assert!(quantisers.rounding(0.0, [4.0, 10.0], [1.0, 0.0])[0] < 0.01);
     }
 }

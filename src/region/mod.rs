@@ -219,8 +219,8 @@ const MODEL_WANTS_A_FACE: &str =
 ///
 /// With [`RegionRequest::Face`] the face is found by a cascade; `model`, if given, then tells where
 /// its parts are and what is skin, else an average face and the skin's own colour do. Without a
-/// face, and for the other requests, every pixel that is not clipped counts as skin, unless the
-/// model takes it for something else.
+/// face, and for the other requests, every pixel counts as skin, unless the model takes it for something
+/// else. What a photo shows of it, burnt out or black, is for [`crate::luminance`] to say.
 ///
 /// # Errors
 /// A grid without cells, a `model` that cannot run on the photo; both name the photo's file.
@@ -267,7 +267,7 @@ pub fn map(
         }
     }
     if map.face.is_none() {
-        map.skin = skin::unclipped(photo, full, settings);
+        map.skin = Mask::filled(full.width, full.height, true);
         if let Some(model) = model {
             // Where a face was asked for, it has been looked for: there is none.
             let asked = *request == RegionRequest::Face;
@@ -414,21 +414,15 @@ mod tests {
     }
 
     #[test]
-    fn whole_is_the_only_region_and_leaves_clipped_pixels_out() {
+    fn whole_is_the_only_region_and_all_of_it_is_skin() {
         let mut photo = plain(30, 20, 20_000);
         photo.linear.set(3, 4, [65_535; 3]);
-        photo.linear.set(5, 4, [0; 3]);
-        photo.linear.set(6, 4, [65_535, 65_535, 30_000]);
         let map = mapped(&photo, &RegionRequest::Whole);
         assert_eq!(map.regions.len(), 1);
         assert_eq!(map.regions[0].name, WHOLE);
         assert_eq!(map.window, Window::full(30, 20));
         assert!(map.notices.is_empty());
-        let out: Vec<(usize, usize)> = (0..20)
-            .flat_map(|y| (0..30).map(move |x| (x, y)))
-            .filter(|&(x, y)| !map.skin.at(x, y))
-            .collect();
-        assert_eq!(out, [(3, 4), (5, 4)]);
+        assert_eq!(map.skin.data(), [true; 600]);
     }
 
     #[test]
