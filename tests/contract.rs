@@ -162,6 +162,15 @@ fn the_tone_of_a_single_region_needs_a_reference() {
         assert_eq!(reason(&result, "whole", "redness"), "no_reference", "{regions}");
         assert!(reason(&result, name, "texture_coarse").is_null(), "{regions}");
     }
+    // A named reference serves every other region, the whole among them.
+    let named = ["--regions", "grid:1x2", "--reference", "r1c2", "--no-html", "--out", "out"];
+    compare(folder.path(), &photos, &[&SCALE[..], &named].concat());
+    let result = result(&folder.path().join("out"));
+    for (name, expected) in
+        [("r1c1", Value::Null), ("whole", Value::Null), ("r1c2", "no_reference".into())]
+    {
+        assert_eq!(reason(&result, name, "redness"), &expected, "{name}");
+    }
 }
 
 #[test]

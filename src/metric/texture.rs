@@ -151,6 +151,11 @@ pub fn roughness(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
 pub fn anisotropy(s: &[f64], _: &Frame) -> Result<f64, Reason> {
     let [xx, xy, yy] = [s[TENSOR], s[TENSOR + 1], s[TENSOR + 2]];
     let trace = xx + yy;
+    // It is read from the finest band that is held.
+    let band = if s[1].is_nan() { 1 + BAND } else { 1 };
+    if s[band + 3].is_infinite() {
+        return Err(Reason::BelowNoise);
+    }
     if trace <= 0.0 {
         return Err(if s[1 + BAND].is_nan() {
             Reason::BelowResolution
