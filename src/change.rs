@@ -374,7 +374,12 @@ mod tests {
         let metric = METRICS.iter().find(|m| m.id == "texture_coarse").unwrap();
         let cell =
             Cell { visit: 1, region: "whole", metric, unit: "1", area_cm2: 10.0, light: 0.0 };
-        let frame = Frame { mm_per_px: 0.1, metric_scale: true, shortest_period_px: 3.0 };
+        let frame = Frame {
+            mm_per_px: 0.1,
+            metric_scale: true,
+            shortest_period_px: 3.0,
+            groove: Default::default(),
+        };
         let r = Resampling::new(filled, &settings);
         let mut rows = vec![change(&cell, &r.totals(a, b), &r, &frame, &settings)];
         decide(&mut rows, |_| Better::Lower, &settings);

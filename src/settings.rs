@@ -481,40 +481,38 @@ pub struct MetricSettings {
     pub pore_margin_mm: f64,
     /// Longest shortest period at which lines are told, mm: twice the width of a fine wrinkle.
     pub line_period_max_mm: f64,
-    /// Sigmas of the ridge filter, mm: half widths of fine lines to folds.
+    /// Side of a pixel that lines are sought on, mm, at most.
+    pub line_grid_mm: f64,
+    /// Sigmas of the derivatives across a line, mm: half widths of fine lines and of folds.
     pub line_sigmas_mm: Vec<f64>,
-    /// Smallest sigma in px: below, the Hessian sees single pixels.
+    /// Smallest sigma in px of that grid: below, a derivative sees single pixels.
     pub line_sigma_min_px: f64,
-    /// Length over which a ridge's response is averaged, mm.
-    pub line_support_mm: f64,
+    /// Sigma of the mean along a line, mm: longer than the mesh of skin, shorter than a line bends (P).
+    pub line_along_mm: f64,
+    /// Directions that are tried: a line is at most 6° off one.
+    pub line_directions: usize,
     /// Sigma of the surround whose mean response is taken off, mm: wider than the mesh.
     pub line_surround_mm: f64,
     /// How many times that mean is taken off (P).
     pub line_excess: f64,
-    /// Ridge response that starts a line (P).
+    /// Response that starts a line (P: nearly all that is found on drawn skin is a wrinkle) …
     pub line_high: f64,
-    /// Ridge response that carries it on (P).
+    /// … and that carries it on (P).
     pub line_low: f64,
-    /// Gap between two pieces of a crest that is closed, half of it, mm.
-    pub line_link_mm: f64,
     /// Shortest line, mm: the mesh of primary skin lines is finer (P).
     pub line_min_mm: f64,
     /// Distance kept from the mask's edge, mm.
     pub line_margin_mm: f64,
-    /// Half length of a cross-section, mm.
-    pub line_profile_mm: f64,
-    /// Length along the line over which cross-sections are averaged, mm.
+    /// Length along the line over which a cross-section is averaged, mm.
     pub line_average_mm: f64,
-    /// How far the bottom may lie off the centre line, mm.
-    pub line_recentre_mm: f64,
-    /// A shoulder is where the profile has not risen for this long, mm.
-    pub line_shoulder_mm: f64,
-    /// A line counts if some visit shows at least this contrast (P) …
+    /// Radius along a line within which sections are averaged before a point is judged, mm.
+    pub line_smooth_mm: f64,
+    /// Contrast of the pair's mean at which a line counts (P) …
     pub line_present_high: f64,
     /// … and in each visit that shows at least this one (hysteresis) (P).
     pub line_present_low: f64,
-    /// Albedo of skin in the groove model: green light on medium skin.
-    pub skin_albedo: f64,
+    /// Reading of depth and width.
+    pub groove: GrooveSettings,
     /// Sigma of the surround that a spot is held against, mm.
     pub spot_surround_mm: f64,
     /// Least share of all skin that must lie outside a region for its tone to be told against.
@@ -523,6 +521,55 @@ pub struct MetricSettings {
     pub spot_min_mm2: f64,
     /// Least ΔE00 of a spot cell against its surround.
     pub spot_contrast: f64,
+}
+
+/// How depth and width come from a cross-section of lines.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct GrooveSettings {
+    /// Half length of a cross-section, mm.
+    pub reach_mm: f64,
+    /// Half width of the dip, mm, at least (P: what is narrower cuts the walls of a groove of 0.7 mm) …
+    pub core_mm: f64,
+    /// … and this many times the width seen.
+    pub core_widths: f64,
+    /// Width of what is beside it on each side, mm.
+    pub rim_mm: f64,
+    /// Width of the dark lobe of a groove's slope, of the groove: 0.68 of a Gaussian's; the walls' own shade
+    /// makes it narrower (P).
+    pub lobe: f64,
+    /// What the scattering of light in skin (science.md: 0.1–0.3 mm) and the placing of the line add to its
+    /// width, mm (P).
+    pub spread_mm: f64,
+    /// Sigma of a photo's own blur, of the shortest period that it carries.
+    pub blur_periods: f64,
+    /// Smallest width, of the one seen, that is told.
+    pub width_min: f64,
+    /// How much of a line's section is the mesh of skin it was found on, of the response that the mesh gives
+    /// around, of its own (P).
+    pub mesh: f64,
+    /// Integral of a solid dip, of its contrast times its width: half of a Gaussian's (P).
+    pub solid: f64,
+    /// K of the dip's integral K·w·q²/(1 + q²/2), q = depth/width: 0.46–0.88 for V and Gaussian, 0.9–1.7 for U
+    /// shaped grooves (radiosity, `benches/groove.py`).
+    pub dip: f64,
+}
+
+impl Default for GrooveSettings {
+    fn default() -> Self {
+        GrooveSettings {
+            reach_mm: 2.4,
+            core_mm: 1.2,
+            core_widths: 1.3,
+            rim_mm: 0.4,
+            lobe: 0.6,
+            spread_mm: 0.4,
+            blur_periods: 0.25,
+            width_min: 0.3,
+            mesh: 0.8,
+            solid: 0.5,
+            dip: 0.7,
+        }
+    }
 }
 
 impl Default for MetricSettings {
@@ -544,23 +591,22 @@ impl Default for MetricSettings {
             pore_smoothing_px2: 1.0,
             pore_margin_mm: 0.4,
             line_period_max_mm: 0.8,
-            line_sigmas_mm: vec![0.25, 0.4, 0.65],
+            line_grid_mm: 0.2,
+            line_sigmas_mm: vec![0.25, 0.45],
             line_sigma_min_px: 1.0,
-            line_support_mm: 4.0,
-            line_surround_mm: 3.0,
-            line_excess: 1.7,
-            line_high: 0.020,
-            line_low: 0.010,
-            line_link_mm: 0.2,
-            line_min_mm: 6.0,
+            line_along_mm: 1.6,
+            line_directions: 16,
+            line_surround_mm: 6.0,
+            line_excess: 2.0,
+            line_high: 0.02,
+            line_low: 0.0,
+            line_min_mm: 5.0,
             line_margin_mm: 0.6,
-            line_profile_mm: 1.6,
             line_average_mm: 1.0,
-            line_recentre_mm: 0.2,
-            line_shoulder_mm: 0.3,
+            line_smooth_mm: 4.0,
             line_present_high: 0.04,
-            line_present_low: 0.025,
-            skin_albedo: 0.5,
+            line_present_low: 0.015,
+            groove: GrooveSettings::default(),
             spot_surround_mm: 4.0,
             tone_reference_share: 0.2,
             spot_min_mm2: 1.0,

@@ -8,6 +8,7 @@ pub mod gaussian;
 pub mod hessian;
 pub mod label;
 pub mod morphology;
+pub mod oriented;
 pub mod resize;
 pub mod stats;
 pub mod thin;

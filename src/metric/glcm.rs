@@ -130,7 +130,12 @@ mod tests {
     /// Reference values of the aggregation `2D_comb` (merged over directions, mean over slices).
     #[test]
     fn matches_the_ibsi_digital_phantom() {
-        let frame = Frame { mm_per_px: 1.0, metric_scale: true, shortest_period_px: 1.0 };
+        let frame = Frame {
+            mm_per_px: 1.0,
+            metric_scale: true,
+            shortest_period_px: 1.0,
+            groove: Default::default(),
+        };
         let mean_of = |f: super::super::Measure| -> f64 {
             PHANTOM
                 .iter()

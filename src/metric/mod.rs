@@ -19,6 +19,7 @@ use crate::citations::{self, Citation};
 use crate::luminance::Luminance;
 use crate::plane::{Mask, Window};
 use crate::series::Scale;
+use crate::settings::GrooveSettings;
 use crate::tone::Tone;
 use ndarray::{Array1, Array2, ArrayViewMut1};
 use serde::Serialize;
@@ -113,6 +114,8 @@ pub struct Frame {
     pub metric_scale: bool,
     /// Shortest period both photos carry, baseline px.
     pub shortest_period_px: f64,
+    /// How the sections of lines are read.
+    pub groove: GrooveSettings,
 }
 
 impl Frame {
@@ -329,6 +332,7 @@ pub fn read(
         mm_per_px: scale.mm_per_px?.0,
         metric_scale: scale.is_metric(),
         shortest_period_px: views[0].luminance.shortest_period_px,
+        groove: settings.groove,
     };
     let lum: Vec<&Luminance> = views.iter().map(|v| v.luminance).collect();
     Some(Readings {

@@ -341,7 +341,12 @@ mod tests {
     /// Gaussian dips of known place and width at half depth; a line beside them is no pore.
     #[test]
     fn finds_drawn_pores_and_no_line() {
-        let frame = Frame { mm_per_px: 0.06, metric_scale: true, shortest_period_px: 3.0 };
+        let frame = Frame {
+            mm_per_px: 0.06,
+            metric_scale: true,
+            shortest_period_px: 3.0,
+            groove: Default::default(),
+        };
         let centres = [(40.3f32, 50.0f32), (90.0, 61.4), (60.7, 110.2)];
         let sigma = 2.4f32;
         let flat = Plane::from_fn(160, 150, |x, y| {
