@@ -477,6 +477,8 @@ pub struct MetricSettings {
     /// Variance of the smoothing before pores are read, px²: without, the noisier photo's pores
     /// read 2 % smaller (`tests/comparable.rs`, noise).
     pub pore_smoothing_px2: f64,
+    /// What the scattering of light in skin, and the camera, add to a pore's diameter (their squares), mm (P).
+    pub pore_spread_mm: f64,
     /// Distance kept from the mask's edge, mm.
     pub pore_margin_mm: f64,
     /// Longest shortest period at which lines are told, mm: twice the width of a fine wrinkle.
@@ -584,11 +586,12 @@ impl Default for MetricSettings {
             pore_scales_mm: vec![0.25, 0.35, 0.5, 0.7, 1.0],
             pore_mm_per_px_max: 0.1,
             pore_response: 0.02,
-            pore_present_high: 0.08,
-            pore_present_low: 0.05,
+            pore_present_high: 0.16,
+            pore_present_low: 0.08,
             pore_elongation_max: 2.5,
             pore_open_directions_max: 1,
             pore_smoothing_px2: 1.0,
+            pore_spread_mm: 0.165,
             pore_margin_mm: 0.4,
             line_period_max_mm: 0.8,
             line_grid_mm: 0.2,

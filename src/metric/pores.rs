@@ -3,8 +3,11 @@
 //!
 //! Candidates are maxima over place and scale of the smaller eigenvalue of the scale-normalised
 //! Hessian (Lindeberg 1998): large where the dip is dark in every direction, near zero on a line.
-//! At each the mean radial profile gives the contrast, and the radius at half depth in twelve
-//! directions gives equivalent diameter and elongation.
+//! At each the pair's mean radial profile gives contrast and diameter (at half depth, less what blur and
+//! the scattering of light in skin add), and what part of it a visit has, the visit's contrast. How much
+//! the diameters of the pores that both visits show have changed is told by the volume of their dips, the
+//! sum of what is dark over its area: neither blur nor scattering moves it, and a pore that shrinks as a
+//! whole loses it with the square of its diameter.
 
 use super::{Frame, Reason, Sheet, Tiles};
 use crate::filter::gaussian::{away_from_edges, diffuse};
@@ -21,9 +24,11 @@ const PER_PX: usize = 4;
 /// What one visit shows at a pore.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct PoreReading {
-    /// Depth of the dip, log units.
+    /// Depth of the dip, log units: the visit's part of that of the pair's mean.
     pub contrast: f64,
-    /// Equivalent diameter at half depth, px.
+    /// Volume of the dip, log units times px².
+    pub volume_px2: f64,
+    /// Equivalent diameter, px: that of the pair's mean, as the volumes have it.
     pub diameter_px: f64,
     /// Longer over shorter axis.
     pub elongation: f64,
@@ -38,6 +43,8 @@ pub struct Pore {
     pub x: f64,
     /// Centre.
     pub y: f64,
+    /// Equivalent diameter in the pair's mean, px.
+    pub diameter_px: f64,
     /// One per visit.
     pub readings: Vec<PoreReading>,
 }
@@ -170,48 +177,59 @@ fn read_pore(
     if rim < PER_PX {
         return None;
     }
-    // What smoothing adds to the square of a Gaussian dip's width at half depth.
-    let widened = 8.0 * 2f64.ln() * settings.pore_smoothing_px2;
-    let (mut readings, open): (Vec<PoreReading>, Vec<usize>) = profiles
+    // What smoothing adds to the square of a Gaussian dip's width at half depth, and what scattering does.
+    let spread = settings.pore_spread_mm / frame.mm_per_px;
+    let widened = 8.0 * 2f64.ln() * settings.pore_smoothing_px2 + spread * spread;
+    let end = rim as f64 / PER_PX as f64;
+    let half = 0.5 * (joint[0] + joint[rim]);
+    // The mean profile has a quarter of one direction's noise, which finds a rim too soon.
+    let radius = crossing(&joint[..=rim], half).unwrap_or(end);
+    let diameter_px = (4.0 * radius * radius - widened).max(0.25 * widened).sqrt();
+    let depth = joint[rim] - joint[0];
+    // The dip by rings, each by its area.
+    let ring = |profile: &[f64], s: usize| (profile[rim] - profile[s]) * s as f64;
+    let over = |f: &dyn Fn(usize) -> f64| (0..rim).map(f).sum::<f64>();
+    let energy = over(&|s| ring(&joint, s) * (joint[rim] - joint[s]));
+    let volume = over(&|s| ring(&joint, s));
+    if energy <= 0.0 || volume <= 0.0 {
+        return None;
+    }
+    let px2 = std::f64::consts::TAU / (PER_PX * PER_PX) as f64;
+    let (readings, open): (Vec<PoreReading>, Vec<usize>) = profiles
         .iter()
         .zip(&means)
         .map(|(directions, mean)| {
-            let contrast = mean[rim] - mean[0];
-            let half = mean[0] + 0.5 * contrast;
+            let part = over(&|s| ring(mean, s) * (joint[rim] - joint[s])) / energy;
+            let own = over(&|s| ring(mean, s));
+            let half = 0.5 * (mean[0] + mean[rim]);
             let rims: Vec<Option<f64>> =
                 directions.iter().map(|d| crossing(&d[..=rim], half)).collect();
             let open = rims.iter().filter(|r| r.is_none()).count();
-            let end = rim as f64 / PER_PX as f64;
             let radii: Vec<f64> = rims.into_iter().map(|r| r.unwrap_or(end)).collect();
-            // The mean profile has a quarter of one direction's noise, which finds a rim too soon.
-            let radius = crossing(&mean[..=rim], half).unwrap_or(end);
             let axes: Vec<f64> =
                 (0..DIRECTIONS / 2).map(|k| radii[k] + radii[k + DIRECTIONS / 2]).collect();
             let elongation = (0..axes.len())
                 .map(|k| axes[k] / axes[(k + axes.len() / 2) % axes.len()].max(1e-6))
                 .fold(1.0, f64::max);
+            let contrast = depth * part;
             let reading = PoreReading {
                 contrast,
-                diameter_px: (4.0 * radius * radius - widened).max(0.0).sqrt(),
+                volume_px2: px2 * own,
+                diameter_px: diameter_px * (own / volume).max(0.0).sqrt(),
                 elongation,
-                present: false,
+                present: contrast >= settings.pore_present_low,
             };
             (reading, open)
         })
         .unzip();
     let strongest = readings.iter().map(|r| r.contrast).fold(f64::MIN, f64::max);
     let [small, large] = settings.pore_diameter_mm.map(|mm| mm / frame.mm_per_px);
-    let sized = readings.iter().any(|r| r.diameter_px >= small && r.diameter_px <= large);
+    let sized = (small..=large).contains(&diameter_px);
     let round = readings.iter().any(|r| r.elongation <= settings.pore_elongation_max);
     // Dark in every direction: a valley between plateaus, or a line's end, is open to some side.
     let closed = open.iter().any(|&n| n <= settings.pore_open_directions_max);
-    if strongest < settings.pore_present_high || !sized || !round || !closed {
-        return None;
-    }
-    for r in &mut readings {
-        r.present = r.contrast >= settings.pore_present_low;
-    }
-    Some(Pore { x, y, readings })
+    let pore = Pore { x, y, diameter_px, readings };
+    (strongest >= settings.pore_present_high && sized && round && closed).then_some(pore)
 }
 
 /// Radius (px) at which a profile first rises through `half`; `None` where it never does.
@@ -234,14 +252,13 @@ fn distinct(pores: Vec<Pore>, frame: &Frame, settings: &MetricSettings) -> Vec<P
     let mut cells: std::collections::BTreeMap<(i64, i64), Vec<usize>> = Default::default();
     for pore in pores {
         let (cx, cy) = key(&pore);
-        let size = |p: &Pore| p.readings.iter().map(|r| r.diameter_px).fold(0.0, f64::max);
         let clash = (-1..=1).any(|dy| {
             (-1..=1).any(|dx| {
                 cells.get(&(cx + dx, cy + dy)).is_some_and(|list| {
                     list.iter().any(|&k| {
                         let other: &Pore = &kept[k];
                         (other.x - pore.x).hypot(other.y - pore.y)
-                            < 0.5 * size(other).max(size(&pore))
+                            < 0.5 * other.diameter_px.max(pore.diameter_px)
                     })
                 })
             })
@@ -264,9 +281,9 @@ fn bilinear(p: &Plane, x: f64, y: f64) -> f64 {
         + (at(0, 1) * (1.0 - fx) + at(1, 1) * fx) * fy
 }
 
-/// Columns: pixels, present, present and visible (≥ 250 µm), present in all visits, diameter and
-/// elongation over those, area of present ones.
-const COLUMNS: usize = 7;
+/// Columns: pixels, present, present and visible (≥ 250 µm), present in all visits, over those: diameter
+/// and volume in the mean of the visits, volume and elongation here; area of present ones.
+const COLUMNS: usize = 9;
 /// A visible pore's diameter, mm (Flament 2015).
 const VISIBLE_MM: f64 = 0.25;
 
@@ -282,13 +299,16 @@ pub fn sheet(pores: &[Pore], visit: usize, tiles: &Tiles, frame: &Frame) -> Shee
         // What has vanished, or not yet come, has no diameter: the same pores in every visit.
         if pore.readings.iter().all(|r| r.present) {
             row[3] += 1.0;
-            row[4] += r.diameter_px;
-            row[5] += r.elongation;
+            row[4] += pore.diameter_px;
+            let volumes = pore.readings.iter().map(|r| r.volume_px2).sum::<f64>();
+            row[5] += volumes / pore.readings.len() as f64;
+            row[6] += r.volume_px2;
+            row[7] += r.elongation;
         }
         if r.present {
             row[1] += 1.0;
             row[2] += (r.diameter_px * frame.mm_per_px >= VISIBLE_MM) as u8 as f64;
-            row[6] += std::f64::consts::FRAC_PI_4 * r.diameter_px * r.diameter_px;
+            row[8] += std::f64::consts::FRAC_PI_4 * r.diameter_px * r.diameter_px;
         }
     }
     sheet
@@ -316,22 +336,26 @@ pub fn visible_density(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
     per_cm2(s[2], s, frame)
 }
 
-/// `pore_diameter`: mean equivalent diameter of the pores present in all visits compared.
+/// `pore_diameter`: mean equivalent diameter of the pores present in all visits compared, in the mean of
+/// the visits, times the root of the part of their volume that is here.
 pub fn diameter(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    if s[3] <= 0.0 {
+    if s[3] <= 0.0 || s[5] <= 0.0 {
         return Err(Reason::NothingFound);
     }
-    Ok(s[4] / s[3] * frame.length())
+    if s[6] <= 0.0 {
+        return Err(Reason::BelowNoise);
+    }
+    Ok(s[4] / s[3] * (s[6] / s[5]).sqrt() * frame.length())
 }
 
 /// `pore_elongation`: mean ratio of the axes.
 pub fn elongation(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    if s[3] <= 0.0 { Err(Reason::NothingFound) } else { Ok(s[5] / s[3]) }
+    if s[3] <= 0.0 { Err(Reason::NothingFound) } else { Ok(s[7] / s[3]) }
 }
 
 /// `pore_area_percent`: area of present pores, of the measured skin.
 pub fn area_percent(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    if s[0] <= 0.0 { Err(Reason::LowCoverage) } else { Ok(100.0 * s[6] / s[0]) }
+    if s[0] <= 0.0 { Err(Reason::LowCoverage) } else { Ok(100.0 * s[8] / s[0]) }
 }
 
 #[cfg(test)]
@@ -352,9 +376,9 @@ mod tests {
         let flat = Plane::from_fn(160, 150, |x, y| {
             let dip = |cx: f32, cy: f32| {
                 let r2 = (x as f32 - cx).powi(2) + (y as f32 - cy).powi(2);
-                -0.15 * (-0.5 * r2 / (sigma * sigma)).exp()
+                -0.25 * (-0.5 * r2 / (sigma * sigma)).exp()
             };
-            let line = -0.15 * (-0.5 * ((x as f32 - 130.0) / 2.0).powi(2)).exp();
+            let line = -0.25 * (-0.5 * ((x as f32 - 130.0) / 2.0).powi(2)).exp();
             centres.iter().map(|&(cx, cy)| dip(cx, cy)).sum::<f32>() + line
         });
         let l = Luminance::drawn(flat);
@@ -363,7 +387,9 @@ mod tests {
         let fwhm = 2.0 * (2.0 * 2f64.ln()).sqrt() * sigma as f64;
         for (p, (cx, cy)) in pores.iter().zip([centres[0], centres[1], centres[2]]) {
             assert!((p.x - cx as f64).hypot(p.y - cy as f64) < 0.3);
-            assert!((p.readings[0].diameter_px / fwhm - 1.0).abs() < 0.05);
+            let spread = MetricSettings::default().pore_spread_mm / 0.06;
+            let expected = (fwhm * fwhm - spread * spread).sqrt();
+            assert!((p.readings[0].diameter_px / expected - 1.0).abs() < 0.05);
             assert!(p.readings[0].elongation < 1.06);
         }
     }
