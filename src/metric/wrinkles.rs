@@ -14,7 +14,7 @@
 //! less.
 
 use super::{Frame, Reason, Sheet, Tiles};
-use crate::filter::gaussian::{away_from_edges, blur_masked};
+use crate::filter::gaussian::{MaskedBlur, away_from_edges};
 use crate::filter::label::{hysteresis, label};
 use crate::filter::morphology::dilate;
 use crate::filter::oriented::{Oriented, oriented};
@@ -157,9 +157,12 @@ fn places(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Ve
         settings.line_directions,
     );
     let inner = away_from_edges(&valid, cell(settings.line_margin_mm));
-    // What the mesh of skin gives around here.
+    // What the mesh of skin gives around here: what is much stronger than the mean is lines.
     let strength = lines.map(|l| l.strength);
-    let around = blur_masked(&strength, &valid, cell(settings.line_surround_mm) as f32);
+    let surround = MaskedBlur::new(&valid, cell(settings.line_surround_mm) as f32);
+    let all = surround.mean(&strength);
+    let mesh = strength.zip(&all, |v, a| v.min(settings.line_mesh_max as f32 * a));
+    let around = surround.mean(&mesh);
     let excess = strength.zip(&around, |v, a| v - settings.line_excess as f32 * a);
     let side = |x: usize, y: usize, s: f64| {
         let [tx, ty] = lines.at(x, y).along.map(f64::from);
@@ -489,9 +492,9 @@ pub fn sheet(points: &[LinePoint], visit: usize, tiles: &Tiles) -> Sheet {
 }
 
 /// The mean sections of a region's lines: of this visit, and of the pair's mean.
-fn sections(s: &[f64]) -> Result<[Section; 2], Reason> {
+fn sections(s: &[f64], frame: &Frame) -> Result<[Section; 2], Reason> {
     let length = s[2];
-    if length <= 0.0 {
+    if length <= 0.0 || length * frame.mm_per_px < frame.groove.least_mm {
         return Err(Reason::NothingFound);
     }
     Ok([SECTION, JOINT].map(|first| std::array::from_fn(|k| s[first + k] / length)))
@@ -518,14 +521,14 @@ fn told(mm: f64, frame: &Frame) -> f64 {
 
 /// `wrinkle_width`: full width at half depth of the mean section of all lines of the pair.
 pub fn width(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    let [own, joint] = sections(s)?;
+    let [own, joint] = sections(s, frame)?;
     Ok(told(Groove::of(&own, &joint, frame).width_mm, frame))
 }
 
 /// `wrinkle_depth`: depth of the mean section, an optical estimate, over all places where any visit
 /// shows a line.
 pub fn depth(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    let [own, joint] = sections(s)?;
+    let [own, joint] = sections(s, frame)?;
     let groove = Groove::of(&joint, &joint, frame);
     Ok(told(groove.depth_mm(&joint) * groove.change(&own, &joint, s[3] / s[2], frame), frame))
 }
@@ -558,7 +561,7 @@ pub fn area_percent(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
     if s[1] <= 0.0 {
         return Ok(0.0);
     }
-    let [own, joint] = sections(s)?;
+    let [own, joint] = sections(s, frame)?;
     Ok(100.0 * s[1] * Groove::of(&own, &joint, frame).width_mm / frame.mm_per_px / s[0])
 }
 
