@@ -3,7 +3,8 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use skindelta::filter::gaussian::{band, blur};
-use skindelta::filter::hessian::hessian;
+use skindelta::filter::hessian::smaller_eigenvalue;
+use skindelta::filter::oriented::oriented;
 use skindelta::filter::label::label;
 use skindelta::filter::thin::thin;
 use skindelta::filter::warp::Spline;
@@ -40,7 +41,12 @@ fn filters(c: &mut Criterion) {
     group.bench_function("band 4 to 12 px", |b| {
         b.iter(|| band(black_box(&plane), &mask, 4.0, 12.0));
     });
-    group.bench_function("hessian sigma 2", |b| b.iter(|| hessian(black_box(&plane), 2.0)));
+    group.bench_function("hessian sigma 2", |b| {
+        b.iter(|| smaller_eigenvalue(black_box(&plane), 2.0))
+    });
+    group.bench_function("oriented, 16 directions", |b| {
+        b.iter(|| oriented(black_box(&plane), 8.0, &[1.5, 2.5], 16))
+    });
     group.bench_function("spline coefficients", |b| b.iter(|| Spline::new(black_box(&plane))));
     group.bench_function("spline sampling", |b| {
         b.iter(|| {

@@ -568,14 +568,14 @@ impl Default for GrooveSettings {
             core_mm: 1.2,
             core_widths: 1.3,
             rim_mm: 0.4,
-            lobe: 0.6,
+            lobe: 0.5,
             spread_mm: 0.4,
             blur_periods: 0.25,
             width_min: 0.3,
-            least_mm: 8.0,
+            least_mm: 6.0,
             mesh: 0.8,
             solid: 0.5,
-            dip: 0.7,
+            dip: 0.85,
         }
     }
 }
@@ -765,9 +765,9 @@ pub struct CaptureSd {
 /// 4–6 % (phantoms: 1.5 % RMS), `wrinkle_depth` by 3–11 % (2 %), `pore_diameter` by −2 to −5 %
 /// (1.7 %; and its dose response is still flat, so more is taken). Scars are not measured.
 const CAPTURE_SD: [(&str, f64, f64); 32] = [
-    ("texture_roughness", 0.011, 0.012),
-    ("texture_fine", 0.014, 0.012),
-    ("texture_coarse", 0.012, 0.012),
+    ("texture_roughness", 0.014, 0.012),
+    ("texture_fine", 0.016, 0.012),
+    ("texture_coarse", 0.016, 0.012),
     ("texture_anisotropy", 0.08, 0.05),
     ("glcm_contrast", 0.06, 0.04),
     ("glcm_joint_entropy", 0.02, 0.02),

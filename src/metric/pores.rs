@@ -11,7 +11,7 @@
 
 use super::{Frame, Reason, Sheet, Tiles};
 use crate::filter::gaussian::{away_from_edges, diffuse};
-use crate::filter::hessian::hessian;
+use crate::filter::hessian::smaller_eigenvalue;
 use crate::luminance::Luminance;
 use crate::plane::{Plane, par_collect};
 use crate::settings::MetricSettings;
@@ -87,11 +87,11 @@ fn candidates(
         for &diameter in &settings.pore_scales_mm {
             // A disc of diameter D answers most at σ = D/(2√2) (Lindeberg 1998).
             let sigma = (diameter / frame.mm_per_px / 8f64.sqrt()).max(0.8) as f32;
-            let hessian = hessian(&visit.flat, sigma);
+            let dark = smaller_eigenvalue(&visit.flat, sigma);
             best.par_rows(|y, row| {
                 for (x, v) in row.iter_mut().enumerate() {
                     if inner.at(x, y) {
-                        *v = v.max(hessian.at(x, y).along());
+                        *v = v.max(dark.at(x, y));
                     }
                 }
             });
