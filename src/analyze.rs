@@ -223,7 +223,7 @@ pub fn analyze_series(series: Series, request: &Request) -> Result<Analysis> {
     let mut changes = Vec::new();
     for (i, readings) in joint.iter().enumerate() {
         let pair = pairs[i].as_ref();
-        let light = lights[i].form.unwrap_or(0.0);
+        let light = lights[i];
         let mut rows =
             compare_visit(&aligned, i + 1, (pair, light), readings.as_ref(), &checks, request);
         change::decide(&mut rows, |id| find_metric(id).better, &settings.change);
@@ -467,7 +467,7 @@ fn region_aligned(aligned: &AlignedSeries, visit: usize, region: usize) -> bool 
 fn compare_visit(
     aligned: &AlignedSeries,
     visit: usize,
-    (pair, light): (Option<&Pair>, f64),
+    (pair, light): (Option<&Pair>, LightChange),
     readings: Option<&Readings>,
     checks: &[QualityCheck],
     request: &Request,

@@ -6,6 +6,7 @@
 //! verdict needs three things: the 95 % interval excludes zero, the change exceeds the smallest
 //! detectable change, and the row passes Benjamini & Hochberg (1995) at 5 % over the visit's rows.
 
+use crate::light::LightChange;
 use crate::metric::{Better, Frame, Group, Metric, Reason, Sheet};
 use crate::settings::ChangeSettings;
 use serde::Serialize;
@@ -98,8 +99,8 @@ pub struct Cell<'a> {
     pub unit: &'static str,
     /// Area measured, in cm² (of a nominal face where no scale is known).
     pub area_cm2: f64,
-    /// By what share the shading of the skin's form changed between the two photos.
-    pub light: f64,
+    /// How the light, and the contrast it makes, changed between the two photos.
+    pub light: LightChange,
 }
 
 impl Cell<'_> {
@@ -235,8 +236,8 @@ pub fn change(
     }
 }
 
-/// Standard deviation of a relief metric's ln(f/b) where the light changed.
-fn light_sd(metric: &Metric, light: f64, settings: &ChangeSettings) -> f64 {
+/// Standard deviation of a relief metric's ln(f/b) where the light, or the photo's tone curve, changed.
+fn light_sd(metric: &Metric, light: LightChange, settings: &ChangeSettings) -> f64 {
     let [texture, wrinkles, direction] = settings.light_gain;
     let gain = match metric.group {
         Group::Texture if metric.id == "texture_anisotropy" => direction,
@@ -244,7 +245,11 @@ fn light_sd(metric: &Metric, light: f64, settings: &ChangeSettings) -> f64 {
         Group::Texture | Group::Pores => texture,
         Group::Glcm | Group::Wrinkles => wrinkles,
     };
-    gain * (light - settings.light_floor).max(0.0)
+    let contrast = settings.contrast_gain
+        * (light.contrast.unwrap_or(0.0).abs() - settings.contrast_floor).max(0.0);
+    let form = light.form.unwrap_or(0.0);
+    let relief = if metric.group == Group::Tone { 0.0 } else { contrast };
+    relief.hypot(gain * (form - settings.light_floor).max(0.0))
 }
 
 fn standard_deviation(v: &[f64]) -> f64 {
@@ -372,8 +377,14 @@ mod tests {
     fn row_of(a: &Sheet, b: &Sheet, filled: &[bool]) -> ChangeRow {
         let settings = ChangeSettings::default();
         let metric = METRICS.iter().find(|m| m.id == "texture_coarse").unwrap();
-        let cell =
-            Cell { visit: 1, region: "whole", metric, unit: "1", area_cm2: 10.0, light: 0.0 };
+        let cell = Cell {
+            visit: 1,
+            region: "whole",
+            metric,
+            unit: "1",
+            area_cm2: 10.0,
+            light: LightChange::default(),
+        };
         let frame = Frame {
             mm_per_px: 0.1,
             metric_scale: true,

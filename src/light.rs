@@ -21,6 +21,9 @@ pub struct LightChange {
     /// Median change of the shading of the skin's form, as a share of that shading; none where
     /// no scale is known or too little skin is seen.
     pub form: Option<f64>,
+    /// Natural log of the factor by which the contrast of the skin's form grew: what another tone curve
+    /// (camera, app) does to every contrast. None as `form`.
+    pub contrast: Option<f64>,
     /// Angle by which the light turned about the head, degrees; none without a face.
     pub turn_deg: Option<f64>,
 }
@@ -39,7 +42,8 @@ pub fn change(
         let to = turned([a, b], &valid, window, face, from, settings)?;
         Some(from.dot(&to).clamp(-1.0, 1.0).acos().to_degrees())
     });
-    LightChange { form: form_change([a, b], &valid, scale, settings), turn_deg: turn }
+    let form = form_change([a, b], &valid, scale, settings);
+    LightChange { form: form.map(|f| f[0]), contrast: form.map(|f| f[1]), turn_deg: turn }
 }
 
 /// Log light of the cells, its channels weighted; 0 outside `valid`.
@@ -52,32 +56,37 @@ fn log_light(tone: &Tone, valid: &Mask, weights: [f64; 3]) -> Plane {
 /// Median change of the form's shading, as a share of the median shading (what is no skin in a corner of
 /// one photo does not count): the lesser of
 /// what red light shows, which pigment moves too, and of what shading told apart from pigment shows,
-/// which the noise of colour moves too. Another light moves both.
+/// which the noise of colour moves too. Another light moves both. And the log of the ratio of the median
+/// shadings in red light, the second photo's over the first's.
 fn form_change(
     tones: [&Tone; 2],
     valid: &Mask,
     scale: &Scale,
     settings: &LightSettings,
-) -> Option<f64> {
+) -> Option<[f64; 2]> {
     let sigma = (settings.form_sigma_mm / (tones[0].cell_px as f64 * scale.mm_per_px?.0)) as f32;
     let [red, shading] = [RED, settings.shading_weights].map(|weights| {
         shading_change(tones.map(|tone| log_light(tone, valid, weights)), valid, sigma)
     });
-    Some(red?.min(shading?))
+    let ([red, contrast], [shading, _]) = (red?, shading?);
+    Some([red.min(shading), contrast])
 }
 
 /// Weights of red light alone.
 const RED: [f64; 3] = [1.0, 0.0, 0.0];
 
-fn shading_change([a, b]: [Plane; 2], valid: &Mask, sigma: f32) -> Option<f64> {
+/// Median change of the shading, as a share of it, and the log of the ratio of the two.
+fn shading_change([a, b]: [Plane; 2], valid: &Mask, sigma: f32) -> Option<[f64; 2]> {
     let change = b.zip(&a, |b, a| b - a);
     let size = |plane: Plane| {
         let form = blur_masked(&rest(&plane, valid)?, valid, sigma);
         let inside = form.data().iter().zip(valid.data()).filter(|(_, valid)| **valid);
         median(&mut inside.map(|(v, _)| f64::from(v.abs())).collect::<Vec<f64>>())
     };
-    let shading = (size(a)? * size(b)?).sqrt();
-    (shading > 0.0).then_some(size(change)? / shading)
+    let (before, after) = (size(a)?, size(b)?);
+    let shading = (before * after).sqrt();
+    let change = size(change)?;
+    (shading > 0.0).then(|| [change / shading, (after / before).ln()])
 }
 
 /// What is no smooth trend over the whole, as uneven light and exposure make: no polynomial of the

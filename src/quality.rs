@@ -274,18 +274,22 @@ pub fn pair(
         ),
     ];
     let form = light.form.map(|form| 100.0 * form);
-    for (name, value, limits, unit) in [
-        ("light_match", form, settings.light_change_percent, "%"),
-        ("light_turn", light.turn_deg, settings.light_turn_deg, "degrees"),
+    let contrast = light.contrast.map(|c| 100.0 * c.abs());
+    for (name, value, limits, unit, advice) in [
+        ("light_match", form, settings.light_change_percent, "%", LAMPS),
+        ("contrast_match", contrast, settings.contrast_change_percent, "%", TONE_CURVE),
+        ("light_turn", light.turn_deg, settings.light_turn_deg, "degrees", LAMPS),
     ] {
         // A form needs a scale, a turn a face.
         if value.is_some() {
-            checks.push(judge(visit, name, value, limits, unit, LAMPS));
+            checks.push(judge(visit, name, value, limits, unit, advice));
         }
     }
     checks
 }
 
+const TONE_CURVE: &str =
+    "Use the camera, the app and the settings of the first visit: another tone curve fakes relief.";
 const LAMPS: &str =
     "Put the lamps where they were at the first visit: light from another side fakes relief.";
 

@@ -660,6 +660,8 @@ pub struct QualitySettings {
     /// to hold]. Drawn skin under a lamp moved by 5° shows 8–13, by 10° 13–22, by 20° 15–70; relief made half as deep everywhere shows 13–17
     /// (`tests/comparable.rs`).
     pub light_change_percent: [f64; 2],
+    /// Change of the contrast of the skin's form, %: [warn, fail: never, the intervals grow with it].
+    pub contrast_change_percent: [f64; 2],
     /// Turn of the light about the head, degrees: [warn, fail].
     pub light_turn_deg: [f64; 2],
     /// Change of the skin's red or blue beside its green, %: [warn, fail: never, tone is told
@@ -703,6 +705,7 @@ impl Default for QualitySettings {
             noise_percent: [5.0, 15.0],
             jpeg_quality: [90.0, 30.0],
             light_change_percent: [8.0, 25.0],
+            contrast_change_percent: [4.0, 1000.0],
             light_turn_deg: [8.0, 20.0],
             colour_change_percent: [25.0, 1000.0],
             distance_percent: [20.0, 69.0],
@@ -743,6 +746,13 @@ pub struct ChangeSettings {
     /// one turned by 33° changes shading by 0.15 at least, and anisotropy by 40 % (drawn skin,
     /// `tests/comparable.rs`).
     pub light_gain: [f64; 3],
+    /// Change of the form's contrast (natural log) up to which it is chance, and standard deviation of a
+    /// relief's ln(f/b) per what is beyond: another tone curve scales all contrast. A dark face whose codes
+    /// are 10 % larger shows 0.034, its texture 4–8 % more; codes 5 % farther from the middle 0.098 and
+    /// 10–20 %. Careful phantoms: 0.02.
+    pub contrast_floor: f64,
+    /// See above.
+    pub contrast_gain: f64,
     /// Standard deviation between captures of unchanged skin, from `skindelta validate`.
     pub capture: Vec<CaptureSd>,
 }
@@ -810,6 +820,8 @@ impl Default for ChangeSettings {
             tile_min_px: 16,
             false_discovery_rate: 0.05,
             light_floor: 0.04,
+            contrast_floor: 0.015,
+            contrast_gain: 2.0,
             light_gain: [0.5, 1.0, 3.0],
             capture: CAPTURE_SD
                 .map(|(metric, floor, at_1_cm2)| CaptureSd { metric, floor, at_1_cm2 })

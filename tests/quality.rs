@@ -2,6 +2,7 @@
 
 use image::RgbImage;
 use skindelta::analyze::{Request, analyze, analyze_series};
+use skindelta::change::Verdict;
 use skindelta::metric::Reason;
 use skindelta::phantom::{Capture, Kind, Spec, Treatment};
 use skindelta::plane::Grid;
@@ -52,6 +53,37 @@ fn shiny(source: Source) -> Source {
     let mut whole = source.whole.clone();
     whole.linear = linear;
     Source { whole, ..source }
+}
+
+/// As another camera or app writes it: every contrast in log light grown by `power` about skin's own.
+fn curved(source: Source, power: f64) -> Source {
+    let mut whole = source.whole.clone();
+    whole.linear = source.whole.linear.map(|rgb| {
+        rgb.map(|v| (20_000.0 * (f64::from(v) / 20_000.0).powf(power)).round().min(65_535.0) as u16)
+    });
+    Source { whole, ..source }
+}
+
+/// A tone curve is no treatment: it is told, and no metric of relief is called changed.
+#[test]
+fn another_tone_curve_is_no_change() {
+    let subject = Subject::drawn(305);
+    let before = subject.plain();
+    for power in [1.08, 0.92] {
+        let after = curved(subject.plain(), power);
+        let shots = [still(&before, 1).shoot(&before), still(&after, 2).shoot(&after)];
+        let photos = [photo("before.jpg", &shots[0]), photo("after.jpg", &shots[1])];
+        let report = report(&subject, &before, photos, &Settings::default());
+        assert_eq!(fired(&report.quality, 1), ["contrast_match"], "{power}");
+        let relief = report.changes.iter().filter(|row| {
+            ["texture_", "pore_", "wrinkle_", "glcm_"].iter().any(|m| row.metric.starts_with(m))
+        });
+        for row in relief {
+            let called =
+                matches!(row.verdict, Verdict::Improved | Verdict::Worsened | Verdict::Changed);
+            assert!(!called, "{power}: {row:?}");
+        }
+    }
 }
 
 #[test]
