@@ -198,15 +198,16 @@ pub fn change(
     let ratio = cell.metric.ratio && b > 0.0 && f > 0.0;
     let effect = |v: [f64; 2]| -> f64 { if ratio { (v[1] / v[0]).ln() } else { v[1] - v[0] } };
     let mut effects = Vec::with_capacity(totals.draws.len());
+    let mut missing = Reason::TooSmall;
     for sums in &totals.draws {
-        if let Ok(v) = measure(sums)
-            && (!ratio || (v[0] > 0.0 && v[1] > 0.0))
-        {
-            effects.push(effect(v));
+        match measure(sums) {
+            Ok(v) if !ratio || (v[0] > 0.0 && v[1] > 0.0) => effects.push(effect(v)),
+            Ok(_) => {}
+            Err(reason) => missing = reason,
         }
     }
     if effects.len() * 5 < totals.draws.len() * 4 {
-        return cell.not_comparable(Reason::TooSmall);
+        return cell.not_comparable(missing);
     }
     let spatial = standard_deviation(&effects) * small_sample(resampling.tiles);
     let capture = settings.capture_sd(cell.metric.id, cell.area_cm2);

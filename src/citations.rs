@@ -43,10 +43,10 @@ citation!(
     Some("10.2147/CCID.S74401")
 );
 citation!(
-    NG_2014,
-    "ng2014",
-    "Ng CC et al. Automatic wrinkle detection using hybrid Hessian filter. ACCV 2014",
-    Some("10.1007/978-3-319-16811-1_40")
+    FREEMAN_1991,
+    "freeman1991",
+    "Freeman WT, Adelson EH. The design and use of steerable filters. IEEE TPAMI 13(9), 1991",
+    Some("10.1109/34.93808")
 );
 citation!(CIE_15, "cie15", "CIE 15:2018 Colorimetry, 4th edition", Some("10.25039/TR.015.2018"));
 citation!(

@@ -1,6 +1,7 @@
 //! Finished pictures and maps: the only stage that draws.
 
 use crate::align::{AlignedSeries, Field};
+use crate::filter::thin::thin;
 use crate::metric::Readings;
 use crate::photo::Photo;
 use crate::plane::{Grid, Mask, Window, par_collect};
@@ -214,9 +215,16 @@ fn wrinkle_map(
 ) -> Mask {
     let mut mask = Mask::filled(width, height, false);
     for p in readings.wrinkles.iter().flatten().filter(|p| p.readings[visit].present) {
-        mask.set(regions.window.x + p.x, regions.window.y + p.y, true);
+        // A point stands for as many pixels of line.
+        let reach = (0.5 * p.length_px).round() as usize;
+        let around = |v: usize, n: usize| v.saturating_sub(reach)..(v + reach + 1).min(n);
+        for y in around(regions.window.y + p.y, height) {
+            for x in around(regions.window.x + p.x, width) {
+                mask.set(x, y, true);
+            }
+        }
     }
-    mask
+    thin(&mask)
 }
 
 /// Pores of all visits so far, by cells of the baseline, so that one is found again by its place.
