@@ -274,7 +274,9 @@ pub fn pair(
         ),
     ];
     let form = light.form.map(|form| 100.0 * form);
-    let contrast = light.contrast.map(|c| 100.0 * c.abs());
+    // A lamp that moved changes the form's contrast too, and has been told by then.
+    let still = form.is_none_or(|form| form < settings.light_change_percent[0]);
+    let contrast = light.contrast.filter(|_| still).map(|c| 100.0 * c.abs());
     for (name, value, limits, unit, advice) in [
         ("light_match", form, settings.light_change_percent, "%", LAMPS),
         ("contrast_match", contrast, settings.contrast_change_percent, "%", TONE_CURVE),
