@@ -246,8 +246,8 @@ fn light_sd(metric: &Metric, light: LightChange, settings: &ChangeSettings) -> f
         Group::Texture | Group::Pores => texture,
         Group::Glcm | Group::Wrinkles => wrinkles,
     };
-    let contrast = settings.contrast_gain
-        * (light.contrast.unwrap_or(0.0).abs() - settings.contrast_floor).max(0.0);
+    let contrast = (light.contrast.unwrap_or(0.0).abs() - settings.contrast_floor).max(0.0);
+    let contrast = (settings.contrast_gain * contrast).min(settings.contrast_max);
     let form = light.form.unwrap_or(0.0);
     let relief = if metric.group == Group::Tone { 0.0 } else { contrast };
     relief.hypot(gain * (form - settings.light_floor).max(0.0))

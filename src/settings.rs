@@ -57,6 +57,10 @@ pub struct RegionSettings {
     pub min_face_score: f64,
     /// Width of the face on the copy that skin is told apart on, px: a pixel of about 0.2 mm.
     pub skin_face_px: usize,
+    /// A pixel of a face is burnt out when all channels reach this share of the encoding's white.
+    pub clipped_white: f64,
+    /// A pixel of a face is black when no channel exceeds this share of the encoding's white.
+    pub clipped_black: f64,
     /// Added to linear light before the logarithm, so that noise in black does not grow.
     pub dark_floor: f64,
     /// Dark lines thinner than twice this stay skin: wrinkles, pores, single hairs; mm.
@@ -147,6 +151,8 @@ impl Default for RegionSettings {
             second_look_px: 120,
             min_face_score: 6.0,
             skin_face_px: 640,
+            clipped_white: 0.997,
+            clipped_black: 0.0005,
             dark_floor: 0.004,
             closing_mm: 1.2,
             level_mm: 12.0,
@@ -753,6 +759,9 @@ pub struct ChangeSettings {
     pub contrast_floor: f64,
     /// See above.
     pub contrast_gain: f64,
+    /// Most that it adds: a close-up whose relief was made half as deep all over changes its form's contrast,
+    /// too.
+    pub contrast_max: f64,
     /// Standard deviation between captures of unchanged skin, from `skindelta validate`.
     pub capture: Vec<CaptureSd>,
 }
@@ -822,6 +831,7 @@ impl Default for ChangeSettings {
             light_floor: 0.04,
             contrast_floor: 0.015,
             contrast_gain: 2.0,
+            contrast_max: 0.2,
             light_gain: [0.5, 1.0, 3.0],
             capture: CAPTURE_SD
                 .map(|(metric, floor, at_1_cm2)| CaptureSd { metric, floor, at_1_cm2 })

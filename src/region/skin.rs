@@ -21,6 +21,16 @@ use crate::plane::{Grid, Mask, Plane, Window};
 use crate::settings::RegionSettings;
 use crate::srgb::luminance;
 
+/// Whether each pixel of the photo inside `window` is neither burnt out nor black in all channels.
+fn unclipped(photo: &Photo, window: Window, settings: &RegionSettings) -> Mask {
+    let level = |share: f64| (share * 65535.0).round() as u16;
+    let (white, black) = (level(settings.clipped_white), level(settings.clipped_black));
+    Mask::from_fn(window.width, window.height, |x, y| {
+        let rgb = photo.linear.at(window.x + x, window.y + y);
+        !(rgb.iter().all(|&v| v >= white) || rgb.iter().all(|&v| v <= black))
+    })
+}
+
 /// The reduced copy that the skin is told apart on.
 struct Work {
     /// What it covers, photo px.
@@ -107,11 +117,12 @@ pub(super) fn of_face(
         }
     };
     let soft = box_mean(&skin.map(|v| if v { 1.0 } else { 0.0 }), 1);
+    let lit = unclipped(photo, window, settings);
     let mask = Mask::from_fn(window.width, window.height, |x, y| {
         let at = |v: usize, from: f64| (v as f64 - from) * scale - 0.5;
         let (sx, sy) = (at(window.x + x, rect.x), at(window.y + y, rect.y));
         let outside = sx < -0.5 || sy < -0.5 || sx > width as f64 - 0.5 || sy > height as f64 - 0.5;
-        !outside && bilinear(&soft, sx, sy) >= 0.5
+        lit.at(x, y) && !outside && bilinear(&soft, sx, sy) >= 0.5
     });
     (window, mask)
 }
