@@ -4,8 +4,8 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use skindelta::filter::gaussian::{band, blur};
 use skindelta::filter::hessian::smaller_eigenvalue;
-use skindelta::filter::oriented::oriented;
 use skindelta::filter::label::label;
+use skindelta::filter::oriented::oriented;
 use skindelta::filter::thin::thin;
 use skindelta::filter::warp::Spline;
 use skindelta::plane::{Mask, Plane};

@@ -171,7 +171,9 @@ fn places(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Ve
     let crests = |limit: f64| {
         let crest = Mask::from_fn(strength.width(), strength.height(), |x, y| {
             let v = f64::from(strength.at(x, y));
+            // Where nothing answers, nothing stands out: else 0 would be a crest of 0.
             inner.at(x, y)
+                && v > 0.0
                 && f64::from(excess.at(x, y)) >= limit
                 && v >= side(x, y, 1.0)
                 && v >= side(x, y, -1.0)
