@@ -330,9 +330,9 @@ struct Groove {
 
 impl Groove {
     /// The dark dip's full width at half depth, once on a dip of the least width and again on one as wide as
-    /// was found. A slope's dark lobe is narrower than its groove. How much
-    /// of a slope is seen is told from `joint`, so that both visits are read alike. What the eye of the
-    /// camera, the scattering of light and the placing of the line add to the square is taken off.
+    /// was found. A slope's dark lobe is narrower than its groove. How much of a slope is seen is told from
+    /// `joint`, so that both visits are read alike. What the eye of the camera, the scattering of light and
+    /// the placing of the line add to the square is taken off. 0 where there is no dip.
     fn of(section: &Section, joint: &Section, frame: &Frame) -> Groove {
         let settings = frame.groove;
         let mut groove = Groove { width_mm: 0.0, core_mm: settings.core_mm, bright: 0.0, settings };
@@ -363,8 +363,11 @@ impl Groove {
         inside.filter(move |(_, x)| x.abs() <= core).map(|((i, v), _)| (i, *v))
     }
 
-    /// Full width at half depth of the dip around its darkest place, mm.
+    /// Full width at half depth of the dip around its darkest place, mm; 0 where there is no dip.
     fn dip_mm(&self, section: &Section) -> f64 {
+        if self.contrast(section) <= 0.0 {
+            return 0.0;
+        }
         let Some((bottom, low)) = self.core(section).min_by(|a, b| a.1.total_cmp(&b.1)) else {
             return 0.0;
         };
@@ -411,6 +414,9 @@ impl Groove {
     /// it comes from a side or shines, and where it is too little to be told from the mesh of skin.
     fn solid(&self, section: &Section) -> f64 {
         let all = self.contrast(section) * self.width_mm;
+        if all <= 0.0 {
+            return 0.0;
+        }
         (self.deficit(section) / (self.settings.solid * all)).clamp(0.0, 1.0)
     }
 
@@ -524,7 +530,8 @@ fn told(mm: f64, frame: &Frame) -> f64 {
 /// `wrinkle_width`: full width at half depth of the mean section of all lines of the pair.
 pub fn width(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
     let [own, joint] = sections(s, frame)?;
-    Ok(told(Groove::of(&own, &joint, frame).width_mm, frame))
+    let width_mm = Groove::of(&own, &joint, frame).width_mm;
+    if width_mm > 0.0 { Ok(told(width_mm, frame)) } else { Err(Reason::BelowNoise) }
 }
 
 /// `wrinkle_depth`: depth of the mean section, an optical estimate, over all places where any visit
@@ -532,6 +539,9 @@ pub fn width(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
 pub fn depth(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
     let [own, joint] = sections(s, frame)?;
     let groove = Groove::of(&joint, &joint, frame);
+    if groove.width_mm <= 0.0 {
+        return Err(Reason::BelowNoise);
+    }
     Ok(told(groove.depth_mm(&joint) * groove.change(&own, &joint, s[3] / s[2], frame), frame))
 }
 
@@ -618,6 +628,24 @@ mod tests {
             let back = found[1] * settings.dip * q * q / (1.0 + 0.5 * q * q);
             // Sections at both ends of the line are half empty.
             assert!((back / deficit - 1.0).abs() < 0.25, "deficit {back}, {deficit}");
+        }
+    }
+
+    /// A line that has vanished, or never was one, has no width and a depth of next to nothing: no NaN.
+    #[test]
+    fn what_has_vanished_has_no_width() {
+        let frame = frame();
+        let line: Section = std::array::from_fn(|i| -(-(i as f64 - 24.0).powi(2) / 30.0).exp());
+        let sums = |own: &Section, joint: &Section| -> Vec<f64> {
+            let head = [1e4, 100.0, 1000.0, 250.0];
+            let mean = own.iter().chain(joint).map(|v| 1000.0 * v);
+            head.into_iter().chain(mean).chain([0.0; BINS]).collect()
+        };
+        for gone in [[0.0; SAMPLES], line.map(|v| -v)] {
+            assert_eq!(width(&sums(&gone, &line), &frame), Err(Reason::BelowNoise));
+            let left = depth(&sums(&gone, &line), &frame).unwrap();
+            assert!(left < 0.2 * depth(&sums(&line, &line), &frame).unwrap(), "{left}");
+            assert_eq!(depth(&sums(&gone, &gone), &frame), Err(Reason::BelowNoise));
         }
     }
 
