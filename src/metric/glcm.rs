@@ -43,24 +43,30 @@ impl Glcm {
     /// Pair counts per tile, both pixels measured.
     pub fn sheet(&self, visit: usize, tiles: &Tiles) -> Result<Sheet, Reason> {
         let Some((planes, d)) = &self.0 else { return Err(Reason::BelowResolution) };
-        let levels = &planes[visit];
-        let d = *d as isize;
-        let mut sheet = Sheet::new(tiles.count(), LEVELS * LEVELS);
-        tiles.for_each(|tile, x, y| {
-            let i = levels.at(x, y) as usize;
-            for (dx, dy) in [(d, 0), (d, d), (0, d), (-d, d)] {
-                let (nx, ny) = (x as isize + dx, y as isize + dy);
-                if nx < 0 || tiles.of(nx as usize, ny as usize).is_none() {
-                    continue;
-                }
-                let j = levels.at(nx as usize, ny as usize) as usize;
-                let mut row = sheet.tile(tile);
-                row[i * LEVELS + j] += 1.0;
-                row[j * LEVELS + i] += 1.0;
-            }
-        });
-        Ok(sheet)
+        Ok(pairs(&planes[visit], *d as isize, &DIRECTIONS, tiles))
     }
+}
+
+/// Steps to one of each pair of neighbours, in distances.
+const DIRECTIONS: [[isize; 2]; 4] = [[1, 0], [1, 1], [0, 1], [-1, 1]];
+
+/// Counts of the pairs of levels `distance` px apart, in both orders.
+fn pairs(levels: &Grid<u8>, distance: isize, directions: &[[isize; 2]], tiles: &Tiles) -> Sheet {
+    let mut sheet = Sheet::new(tiles.count(), LEVELS * LEVELS);
+    tiles.for_each(|tile, x, y| {
+        let i = levels.at(x, y) as usize;
+        for [dx, dy] in directions {
+            let (nx, ny) = (x as isize + distance * dx, y as isize + distance * dy);
+            if nx < 0 || tiles.of(nx as usize, ny as usize).is_none() {
+                continue;
+            }
+            let j = levels.at(nx as usize, ny as usize) as usize;
+            let mut row = sheet.tile(tile);
+            row[i * LEVELS + j] += 1.0;
+            row[j * LEVELS + i] += 1.0;
+        }
+    });
+    sheet
 }
 
 /// Σ p(i, j)·f(i, j) over a square count matrix.
@@ -117,6 +123,7 @@ pub fn correlation(s: &[f64], _: &Frame) -> Result<f64, Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::filter::stats::quantile;
     use crate::plane::{Mask, Window};
 
     /// IBSI digital phantom, slice by slice; 0 = outside the region of interest.
@@ -127,36 +134,160 @@ mod tests {
         [[1, 4, 4, 0, 0], [1, 1, 1, 1, 1], [1, 1, 1, 1, 1], [1, 1, 6, 1, 1]],
     ];
 
-    /// Reference values of the aggregation `2D_comb` (merged over directions, mean over slices).
+    /// The rows of the initiative's table: name and value, to three figures.
+    fn references() -> impl Iterator<Item = (&'static str, f64)> {
+        include_str!("../../tests/reference/ibsi_digital_phantom_2d.csv")
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .skip(1)
+            .map(|line| line.split_once(',').expect("a name and a value"))
+            .map(|(tag, value)| (tag, value.parse().expect("a number")))
+    }
+
+    /// Whether a value is the reference where that was rounded to three figures.
+    #[track_caller]
+    fn close(tag: &str, value: f64, reference: f64) {
+        let digit = 10f64.powf(reference.abs().log10().floor() - 2.0);
+        assert!((value - reference).abs() <= 0.5 * digit + 1e-9, "{tag}: {value}, not {reference}");
+    }
+
+    /// The counts of one slice over some directions.
+    fn counts(slice: &[[u8; 5]; 4], directions: &[[isize; 2]]) -> Vec<f64> {
+        let levels = Grid::from_fn(5, 4, |x, y| slice[y][x].saturating_sub(1));
+        let inside = Mask::from_fn(5, 4, |x, y| slice[y][x] > 0);
+        pairs(&levels, 1, directions, &Tiles::new(Window::full(5, 4), inside, 8)).total(&[1.0])
+    }
+
+    /// A feature of the manual's section 3.6 that is no metric here, from the same counts.
+    fn feature(name: &str, s: &[f64]) -> f64 {
+        /// Grey levels of the phantom.
+        const N: f64 = 6.0;
+        let of = |f: &dyn Fn(f64, f64, f64) -> f64| mean(s, f).expect("pairs");
+        let mu = of(&|i, _, _| i);
+        let total: f64 = s.iter().sum();
+        // Distributions of a key of the two levels.
+        let spread = |key: &dyn Fn(usize, usize) -> usize| {
+            let mut p = vec![0.0; 2 * LEVELS];
+            s.iter().enumerate().for_each(|(k, c)| p[key(k / LEVELS, k % LEVELS)] += c / total);
+            p
+        };
+        let [single, difference, sum] =
+            [spread(&|i, _| i), spread(&|i, j| i.abs_diff(j)), spread(&|i, j| i + j)];
+        let entropy = |p: &[f64]| p.iter().filter(|p| **p > 0.0).map(|p| -p * p.log2()).sum::<f64>();
+        let both = entropy(&s.iter().map(|c| c / total).collect::<Vec<_>>());
+        let alone = of(&|i, j, _| -(single[i as usize - 1] * single[j as usize - 1]).log2());
+        let apart = 2.0 * entropy(&single);
+        let cluster = |power: i32| of(&|i, j, _| (i + j - 2.0 * mu).powi(power));
+        match name {
+            "joint_max" => s.iter().fold(0.0, |max: f64, c| max.max(c / total)),
+            "joint_avg" => mu,
+            "joint_var" => of(&|i, _, _| (i - mu).powi(2)),
+            "diff_avg" => of(&|i, j, _| (i - j).abs()),
+            "diff_var" => {
+                let average = of(&|i, j, _| (i - j).abs());
+                of(&|i, j, _| ((i - j).abs() - average).powi(2))
+            }
+            "diff_entr" => entropy(&difference),
+            "sum_avg" => of(&|i, j, _| i + j),
+            "sum_var" | "clust_tend" => cluster(2),
+            "sum_entr" => entropy(&sum),
+            "inv_diff" => of(&|i, j, _| 1.0 / (1.0 + (i - j).abs())),
+            "inv_diff_norm" => of(&|i, j, _| 1.0 / (1.0 + (i - j).abs() / N)),
+            "inv_diff_mom_norm" => of(&|i, j, _| 1.0 / (1.0 + ((i - j) / N).powi(2))),
+            "inv_var" => of(&|i, j, _| if i == j { 0.0 } else { (i - j).powi(-2) }),
+            "auto_corr" => of(&|i, j, _| i * j),
+            "clust_shade" => cluster(3),
+            "clust_prom" => cluster(4),
+            "info_corr1" => (both - alone) / entropy(&single),
+            "info_corr2" => (1.0 - (-2.0 * (apart - both)).exp()).sqrt(),
+            other => panic!("{other} is no feature of the table"),
+        }
+    }
+
+    /// Both 2D aggregations: a matrix per slice and direction, and one per slice.
     #[test]
-    fn matches_the_ibsi_digital_phantom() {
+    fn co_occurrence_is_that_of_the_ibsi_digital_phantom() {
         let frame = Frame {
             mm_per_px: 1.0,
             metric_scale: true,
             shortest_period_px: 1.0,
             groove: Default::default(),
         };
-        let mean_of = |f: super::super::Measure| -> f64 {
-            PHANTOM
-                .iter()
-                .map(|slice| {
-                    let levels = Grid::from_fn(5, 4, |x, y| slice[y][x].saturating_sub(1));
-                    let inside = Mask::from_fn(5, 4, |x, y| slice[y][x] > 0);
-                    let tiles = Tiles::new(Window::full(5, 4), inside, 8);
-                    let sheet = Glcm(Some((vec![levels], 1))).sheet(0, &tiles).unwrap();
-                    f(&sheet.total(&[1.0]), &frame).unwrap()
-                })
-                .sum::<f64>()
-                / 4.0
-        };
-        let close = |value: f64, reference: f64, digit: f64| {
-            assert!((value - reference).abs() <= 0.5 * digit + 1e-9, "{value} {reference}");
-        };
-        close(mean_of(contrast), 5.19, 0.01);
-        close(mean_of(joint_entropy), 2.24, 0.01);
-        close(mean_of(angular_second_moment), 0.352, 0.001);
-        close(mean_of(inverse_difference_moment), 0.625, 0.001);
-        close(mean_of(dissimilarity), 1.40, 0.01);
-        close(mean_of(correlation), 0.0173, 0.0001);
+        let singly: Vec<&[[isize; 2]]> = DIRECTIONS.chunks(1).collect();
+        let mut seen = 0;
+        for (tag, reference) in references() {
+            let Some((name, aggregation)) =
+                tag.strip_prefix("cm_").and_then(|t| t.rsplit_once("_2D_"))
+            else {
+                continue;
+            };
+            let merged: &[&[[isize; 2]]] = match aggregation {
+                "avg" => &singly,
+                _ => &[&DIRECTIONS],
+            };
+            let measure: Option<super::super::Measure> = match name {
+                "contrast" => Some(contrast),
+                "joint_entr" => Some(joint_entropy),
+                "energy" => Some(angular_second_moment),
+                "inv_diff_mom" => Some(inverse_difference_moment),
+                "dissimilarity" => Some(dissimilarity),
+                "corr" => Some(correlation),
+                _ => None,
+            };
+            let values = PHANTOM.iter().flat_map(|slice| merged.iter().map(|d| counts(slice, d)));
+            let values: Vec<f64> = values
+                .map(|s| measure.map_or_else(|| feature(name, &s), |m| m(&s, &frame).expect(tag)))
+                .collect();
+            close(tag, values.iter().sum::<f64>() / values.len() as f64, reference);
+            seen += 1;
+        }
+        assert_eq!(seen, 50);
+    }
+
+    /// First-order statistics of the manual's section 3.3, with the quantiles that the tool uses.
+    #[test]
+    fn statistics_are_those_of_the_ibsi_digital_phantom() {
+        let levels = PHANTOM.iter().flatten().flatten().filter(|v| **v > 0);
+        let mut x: Vec<f64> = levels.map(|v| f64::from(*v)).collect();
+        let n = x.len() as f64;
+        let average = |f: &dyn Fn(f64) -> f64| x.iter().map(|v| f(*v)).sum::<f64>() / n;
+        let mu = average(&|v| v);
+        let moment = |power: i32| average(&|v| (v - mu).powi(power));
+        let (variance, third, fourth) = (moment(2), moment(3), moment(4));
+        let (mad, rms) = (average(&|v| (v - mu).abs()), average(&|v| v * v).sqrt());
+        let mut q = |q: f64| quantile(&mut x, q).expect("voxels");
+        let [min, p10, p25, median, p75, p90, max] = [0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0].map(&mut q);
+        let medad = x.iter().map(|v| (v - median).abs()).sum::<f64>() / n;
+        let robust: Vec<f64> = x.iter().copied().filter(|v| (p10..=p90).contains(v)).collect();
+        let middle = robust.iter().sum::<f64>() / robust.len() as f64;
+        let rmad = robust.iter().map(|v| (v - middle).abs()).sum::<f64>() / robust.len() as f64;
+        let mut seen = 0;
+        for (tag, reference) in references() {
+            let Some(name) = tag.strip_prefix("stat_") else { continue };
+            let value = match name {
+                "mean" => mu,
+                "var" => variance,
+                "skew" => third / variance.powf(1.5),
+                "kurt" => fourth / variance.powi(2) - 3.0,
+                "median" => median,
+                "min" => min,
+                "p10" => p10,
+                "p90" => p90,
+                "max" => max,
+                "iqr" => p75 - p25,
+                "range" => max - min,
+                "mad" => mad,
+                "rmad" => rmad,
+                "medad" => medad,
+                "cov" => variance.sqrt() / mu,
+                "qcod" => (p75 - p25) / (p75 + p25),
+                "energy" => n * rms * rms,
+                "rms" => rms,
+                other => panic!("{other} is no statistic of the table"),
+            };
+            close(tag, value, reference);
+            seen += 1;
+        }
+        assert_eq!(seen, 18);
     }
 }
