@@ -3,12 +3,12 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use skindelta::filter::gaussian::{band, blur};
-use skindelta::filter::hessian::smaller_eigenvalue;
 use skindelta::filter::label::label;
+use skindelta::filter::matched::{Autocovariance, Whitener};
 use skindelta::filter::oriented::oriented;
 use skindelta::filter::thin::thin;
 use skindelta::filter::warp::Spline;
-use skindelta::plane::{Mask, Plane};
+use skindelta::plane::{Mask, Plane, Window};
 use std::hint::black_box;
 
 const WIDTH: usize = 1600;
@@ -41,8 +41,19 @@ fn filters(c: &mut Criterion) {
     group.bench_function("band 4 to 12 px", |b| {
         b.iter(|| band(black_box(&plane), &mask, 4.0, 12.0));
     });
-    group.bench_function("hessian sigma 2", |b| {
-        b.iter(|| smaller_eigenvalue(black_box(&plane), 2.0))
+    let window = Window::full(WIDTH, HEIGHT);
+    let covariance = || Autocovariance::of(&[&plane], &mask, window, 16, 3).expect("skin");
+    let dip = |x: f64, y: f64| -(-(x * x + y * y) / 8.0).exp();
+    let filter = Whitener::new(&covariance(), 8, 0.01).and_then(|w| w.filter(dip)).expect("a dip");
+    group.bench_function("autocovariance, reach 16", |b| b.iter(covariance));
+    group.bench_function("matched, radius 8", |b| {
+        b.iter(|| {
+            let mut out = Plane::filled(WIDTH, HEIGHT, 0.0);
+            out.par_rows(|y, row| {
+                row.copy_from_slice(&filter.row(black_box(&plane), y, 0..WIDTH));
+            });
+            out
+        });
     });
     group.bench_function("oriented, 16 directions", |b| {
         b.iter(|| oriented(black_box(&plane), 8.0, &[1.5, 2.5], 16))

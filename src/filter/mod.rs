@@ -5,8 +5,8 @@
 
 pub mod box_mean;
 pub mod gaussian;
-pub mod hessian;
 pub mod label;
+pub mod matched;
 pub mod morphology;
 pub mod oriented;
 pub mod resize;

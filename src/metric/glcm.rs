@@ -173,7 +173,8 @@ mod tests {
         };
         let [single, difference, sum] =
             [spread(&|i, _| i), spread(&|i, j| i.abs_diff(j)), spread(&|i, j| i + j)];
-        let entropy = |p: &[f64]| p.iter().filter(|p| **p > 0.0).map(|p| -p * p.log2()).sum::<f64>();
+        let entropy =
+            |p: &[f64]| p.iter().filter(|p| **p > 0.0).map(|p| -p * p.log2()).sum::<f64>();
         let both = entropy(&s.iter().map(|c| c / total).collect::<Vec<_>>());
         let alone = of(&|i, j, _| -(single[i as usize - 1] * single[j as usize - 1]).log2());
         let apart = 2.0 * entropy(&single);
@@ -256,7 +257,8 @@ mod tests {
         let (variance, third, fourth) = (moment(2), moment(3), moment(4));
         let (mad, rms) = (average(&|v| (v - mu).abs()), average(&|v| v * v).sqrt());
         let mut q = |q: f64| quantile(&mut x, q).expect("voxels");
-        let [min, p10, p25, median, p75, p90, max] = [0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0].map(&mut q);
+        let [min, p10, p25, median, p75, p90, max] =
+            [0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0].map(&mut q);
         let medad = x.iter().map(|v| (v - median).abs()).sum::<f64>() / n;
         let robust: Vec<f64> = x.iter().copied().filter(|v| (p10..=p90).contains(v)).collect();
         let middle = robust.iter().sum::<f64>() / robust.len() as f64;

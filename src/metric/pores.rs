@@ -1,34 +1,42 @@
 //! Pores: dark round spots of 0.2–1.0 mm, found once for a pair and read in each photo at the same
 //! places.
 //!
-//! Candidates are maxima over place and scale of the smaller eigenvalue of the scale-normalised
-//! Hessian (Lindeberg 1998): large where the dip is dark in every direction, near zero on a line.
-//! At each the pair's mean radial profile gives contrast and diameter (at half depth, less what blur and
-//! the scattering of light in skin add), and what part of it a visit has, the visit's contrast. How much
-//! the diameters of the pores that both visits show have changed is told by the volume of their dips, the
-//! sum of what is dark over its area: neither blur nor scattering moves it, and a pore that shrinks as a
-//! whole loses it with the square of its diameter.
+//! A pore under a lamp is more than a dark spot: the wall away from the lamp is lit, the wall towards it
+//! in shade, nearly as strong as the dip itself. Where the lamp stands is told by the texture: slopes that
+//! look away from it are the steepest changes from dark to bright, so the mean of |∇|²·∇ points from the
+//! lamp to the skin, and vanishes under light from the front. A template of such a dip is sought with the
+//! filter that the mesh of skin around disturbs least ([`crate::filter::matched`]), in cells whose light
+//! and mesh are each their own. The mesh answers too: an amplitude counts from a multiple of what it makes.
+//!
+//! At each place the pair's mean radial profile gives the diameter (at half depth, less what blur and
+//! the scattering of light in skin add). How much the diameters of the pores that both visits show have
+//! changed is told by the volume of their dips, the sum of what is dark over its area: neither blur nor
+//! scattering moves it, a ring's mean holds nothing of the lit and the shaded wall, and a pore that shrinks
+//! as a whole loses it with the square of its diameter.
 
 use super::{Frame, Reason, Sheet, Tiles};
-use crate::filter::gaussian::{away_from_edges, diffuse};
-use crate::filter::hessian::smaller_eigenvalue;
+use crate::filter::gaussian::{away_from_edges, blur, blur_masked, diffuse};
+use crate::filter::matched::{Autocovariance, Matched, Whitener};
+use crate::filter::resize::{shrink, shrink_mask};
 use crate::luminance::Luminance;
-use crate::plane::{Plane, par_collect};
+use crate::plane::{Grid, Mask, Plane, Window, par_collect};
 use crate::settings::MetricSettings;
 
 /// Directions in which a pore's rim is sought.
 const DIRECTIONS: usize = 12;
 /// Samples per px along a radius.
 const PER_PX: usize = 4;
+/// Rings of a mean profile.
+const RINGS: usize = 26;
 
 /// What one visit shows at a pore.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct PoreReading {
-    /// Depth of the dip, log units: the visit's part of that of the pair's mean.
+    /// Depth of the dip, log units: the amplitude of the template.
     pub contrast: f64,
-    /// Volume of the dip, log units times px².
-    pub volume_px2: f64,
-    /// Equivalent diameter, px: that of the pair's mean, as the volumes have it.
+    /// Mean log light of rings around the centre, evenly from 0 to the reach.
+    pub rings: [f64; RINGS],
+    /// Equivalent diameter, px: that of the pair's mean, as the dips' volumes have it.
     pub diameter_px: f64,
     /// Longer over shorter axis.
     pub elongation: f64,
@@ -63,82 +71,228 @@ pub fn read(
     if frame.shortest_period_px * frame.mm_per_px > 3.0 * settings.pore_mm_per_px_max {
         return Err(Reason::BelowResolution);
     }
-    let candidates = candidates(visits, frame, settings);
+    let search = Search::new(visits, frame, settings);
+    let candidates = search.candidates(visits, frame, settings);
     let smooth: Vec<Plane> =
         visits.iter().map(|l| diffuse(&l.flat, &l.valid, settings.pore_smoothing_px2)).collect();
     let pores = par_collect(candidates.len(), |i| {
-        let (x, y, _) = candidates[i];
-        read_pore(&smooth, x, y, frame, settings)
+        read_pore(&smooth, &search, &candidates[i], frame, settings)
     });
     Ok(distinct(pores.into_iter().flatten().collect(), frame, settings))
 }
 
-/// (x, y, response) of the maxima over place and scale, strongest first.
-fn candidates(
-    visits: &[&Luminance],
-    frame: &Frame,
-    settings: &MetricSettings,
-) -> Vec<(f64, f64, f32)> {
-    let valid = &visits[0].valid;
-    let (w, h) = (valid.width(), valid.height());
-    let inner = away_from_edges(valid, settings.pore_margin_mm / frame.mm_per_px);
-    let mut best = Plane::filled(w, h, 0.0);
-    for visit in visits {
-        for &diameter in &settings.pore_scales_mm {
-            // A disc of diameter D answers most at σ = D/(2√2) (Lindeberg 1998).
-            let sigma = (diameter / frame.mm_per_px / 8f64.sqrt()).max(0.8) as f32;
-            let dark = smaller_eigenvalue(&visit.flat, sigma);
-            best.par_rows(|y, row| {
-                for (x, v) in row.iter_mut().enumerate() {
-                    if inner.at(x, y) {
-                        *v = v.max(dark.at(x, y));
+/// Where pores are sought, and with what.
+struct Search {
+    /// Pixels of the visits in one of these planes, both ways.
+    factor: usize,
+    /// The visits without what is slower than pores.
+    planes: Vec<Plane>,
+    cells: Vec<Cell>,
+}
+
+/// A part of the skin whose light and mesh are taken for the same all over.
+struct Cell {
+    window: Window,
+    filters: Vec<Matched>,
+}
+
+/// A place that answers like a pore.
+struct Candidate {
+    /// Place in the planes of the search.
+    x: f64,
+    y: f64,
+    cell: usize,
+    filter: usize,
+    /// The largest amplitude of a visit, in amplitudes that count.
+    strength: f32,
+}
+
+impl Search {
+    fn new(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Search {
+        let factor = ((settings.pore_grid_mm / frame.mm_per_px) as usize).max(1);
+        let px = |mm: f64| mm / (frame.mm_per_px * factor as f64);
+        let valid = shrink_mask(&visits[0].valid, factor);
+        let planes: Vec<Plane> = visits
+            .iter()
+            .map(|l| {
+                let flat = shrink(&l.flat, factor);
+                let slow = blur_masked(&flat, &valid, px(settings.pore_surround_mm) as f32);
+                let fast = flat.zip(&slow, |v, s| v - s);
+                fast.zip(&valid, |v, m| if m { v } else { 0.0 })
+            })
+            .collect();
+        let (w, h) = (valid.width(), valid.height());
+        let cells = |n: usize| (n as f64 / px(settings.pore_cell_mm)).round().max(1.0) as usize;
+        let (columns, rows) = (cells(w), cells(h));
+        let slopes = Slopes::of(&planes, px(settings.pore_slope_mm) as f32);
+        let inner = away_from_edges(&valid, px(settings.pore_margin_mm));
+        let cells = par_collect(columns * rows, |i| {
+            let (column, row) = (i % columns, i / columns);
+            let (x, y) = (w * column / columns, h * row / rows);
+            let (width, height) = (w * (column + 1) / columns - x, h * (row + 1) / rows - y);
+            let window = Window { x, y, width, height };
+            let around = window.grown(width.min(height) / 4, w, h);
+            let filters = || {
+                let radius = px(settings.pore_reach_mm).round() as usize;
+                let stride = (px(settings.pore_sample_mm) as usize).max(1);
+                let all: Vec<&Plane> = planes.iter().collect();
+                let covariance = Autocovariance::of(&all, &valid, around, 2 * radius, stride)?;
+                let whitener = Whitener::new(&covariance, radius, settings.pore_ridge)?;
+                let lit = slopes.lit(&inner, around, settings)?;
+                let sigmas = settings.pore_sigmas_mm.iter().map(|mm| px(*mm));
+                sigmas
+                    .map(|sigma| whitener.filter(|x, y| dip(x, y, sigma, lit)))
+                    .collect::<Option<Vec<_>>>()
+            };
+            Cell { window, filters: filters().unwrap_or_default() }
+        });
+        Search { factor, planes, cells }
+    }
+
+    /// The amplitude from which a pore counts.
+    fn limit(filter: &Matched, settings: &MetricSettings) -> f64 {
+        settings.pore_contrast.max(settings.pore_noises * filter.noise)
+    }
+
+    /// Maxima over place, scale and visit, strongest first.
+    fn candidates(
+        &self,
+        visits: &[&Luminance],
+        frame: &Frame,
+        settings: &MetricSettings,
+    ) -> Vec<Candidate> {
+        let valid = shrink_mask(&visits[0].valid, self.factor);
+        let margin = settings.pore_margin_mm / (frame.mm_per_px * self.factor as f64);
+        let inner = away_from_edges(&valid, margin);
+        let (w, h) = (valid.width(), valid.height());
+        // The largest answer, in amplitudes that count, and the filter that gave it.
+        let mut best: Grid<(f32, u8)> = Grid::filled(w, h, (0.0, 0));
+        best.par_rows(|y, row| {
+            let here =
+                |cell: &&Cell| (cell.window.y..cell.window.y + cell.window.height).contains(&y);
+            for cell in self.cells.iter().filter(here) {
+                let columns = cell.window.x..cell.window.x + cell.window.width;
+                if !inner.row(y)[columns.clone()].contains(&true) {
+                    continue;
+                }
+                for (k, filter) in cell.filters.iter().enumerate() {
+                    let scale = (1.0 / Self::limit(filter, settings)) as f32;
+                    for plane in &self.planes {
+                        let answers = filter.row(plane, y, columns.clone());
+                        for (b, a) in row[columns.clone()].iter_mut().zip(answers) {
+                            if scale * a > b.0 {
+                                *b = (scale * a, k as u8);
+                            }
+                        }
                     }
                 }
-            });
-        }
-    }
-    let limit = settings.pore_response as f32;
-    let rows = par_collect(h.saturating_sub(2), |i| {
-        let y = i + 1;
-        let mut found = Vec::new();
-        for x in 1..w.saturating_sub(1) {
-            let v = best.at(x, y);
-            if v < limit {
-                continue;
             }
-            let (xi, yi) = (x as isize, y as isize);
-            let peak = (-1..=1).all(|dy| {
-                (-1..=1).all(|dx: isize| {
-                    let o = best.clamped(xi + dx, yi + dy);
-                    // Of equal neighbours the first in reading order is the peak.
-                    if (dy, dx) < (0, 0) { v > o } else { v >= o }
-                })
-            });
-            if peak {
-                let centre = |a: f32, b: f32| {
+        });
+        let reach = settings.pore_apart_px as isize;
+        let rows = par_collect(h, |y| {
+            let mut found = Vec::new();
+            for x in (0..w).filter(|&x| inner.at(x, y) && best.at(x, y).0 >= 1.0) {
+                let (v, filter) = best.at(x, y);
+                let (xi, yi) = (x as isize, y as isize);
+                let peak = (-reach..=reach).all(|dy| {
+                    (-reach..=reach).all(|dx: isize| {
+                        let other = best.clamped(xi + dx, yi + dy).0;
+                        // Of equal neighbours the first in reading order is the peak.
+                        if (dy, dx) < (0, 0) { v > other } else { v >= other }
+                    })
+                });
+                if !peak {
+                    continue;
+                }
+                let centre = |dx: isize, dy: isize| {
+                    let [a, b] = [-1, 1].map(|s| best.clamped(xi + s * dx, yi + s * dy).0);
                     let bend = a + b - 2.0 * v;
                     if bend < 0.0 { (0.5 * (a - b) / bend).clamp(-0.5, 0.5) as f64 } else { 0.0 }
                 };
-                let cx = centre(best.at(x - 1, y), best.at(x + 1, y));
-                let cy = centre(best.at(x, y - 1), best.at(x, y + 1));
-                found.push((x as f64 + cx, y as f64 + cy, v));
+                let within = |c: &Cell| c.window.contains(x, y);
+                let cell = self.cells.iter().position(within);
+                found.extend(cell.map(|cell| Candidate {
+                    x: x as f64 + centre(1, 0),
+                    y: y as f64 + centre(0, 1),
+                    cell,
+                    filter: filter.into(),
+                    strength: v,
+                }));
+            }
+            found
+        });
+        let mut all: Vec<Candidate> = rows.into_iter().flatten().collect();
+        all.sort_by(|a, b| {
+            b.strength.total_cmp(&a.strength).then(a.y.total_cmp(&b.y)).then(a.x.total_cmp(&b.x))
+        });
+        all
+    }
+}
+
+/// What a pore does to log light, of depth 1: a round dip, and its walls under a lamp in whose direction
+/// `lit` points, as long as the walls are bright against the dip.
+fn dip(x: f64, y: f64, sigma: f64, lit: [f64; 2]) -> f64 {
+    let shape = (-0.5 * (x * x + y * y) / (sigma * sigma)).exp();
+    let wall = 0.5f64.exp() * (lit[0] * x + lit[1] * y) / sigma;
+    shape * (wall - 1.0)
+}
+
+/// Gradients of the visits.
+struct Slopes(Vec<Grid<[f32; 2]>>);
+
+impl Slopes {
+    /// At scale `sigma`, px.
+    fn of(planes: &[Plane], sigma: f32) -> Slopes {
+        Slopes(
+            planes
+                .iter()
+                .map(|plane| {
+                    let s = blur(plane, sigma);
+                    Grid::from_fn(s.width(), s.height(), |x, y| {
+                        let (x, y) = (x as isize, y as isize);
+                        let across = s.clamped(x + 1, y) - s.clamped(x - 1, y);
+                        [0.5 * across, 0.5 * (s.clamped(x, y + 1) - s.clamped(x, y - 1))]
+                    })
+                })
+                .collect(),
+        )
+    }
+
+    /// Which way the light falls over the skin, and how bright it makes walls: ∑|∇|²∇ over (∑|∇|²)^³⁄².
+    /// `None` where there is no skin.
+    fn lit(&self, mask: &Mask, window: Window, settings: &MetricSettings) -> Option<[f64; 2]> {
+        let (mut sum, mut square, mut n) = ([0.0f64; 2], 0.0, 0.0);
+        for slopes in &self.0 {
+            for y in window.y..window.y + window.height {
+                for x in (window.x..window.x + window.width).filter(|&x| mask.at(x, y)) {
+                    let g = slopes.at(x, y).map(f64::from);
+                    let size = g[0] * g[0] + g[1] * g[1];
+                    sum = [sum[0] + size * g[0], sum[1] + size * g[1]];
+                    square += size;
+                    n += 1.0;
+                }
             }
         }
-        found
-    });
-    let mut all: Vec<_> = rows.into_iter().flatten().collect();
-    all.sort_by(|a, b| b.2.total_cmp(&a.2).then(a.1.total_cmp(&b.1)).then(a.0.total_cmp(&b.0)));
-    all
+        if n == 0.0 || square <= 0.0 {
+            return None;
+        }
+        let [gain, most] = settings.pore_lit;
+        let lit = sum.map(|v| gain * v / n / (square / n).powf(1.5));
+        let size = lit[0].hypot(lit[1]);
+        Some(lit.map(|v| v * (most / size.max(most))))
+    }
 }
 
 /// Reads a pore in the smoothed visits.
 fn read_pore(
     visits: &[Plane],
-    x: f64,
-    y: f64,
+    search: &Search,
+    place: &Candidate,
     frame: &Frame,
     settings: &MetricSettings,
 ) -> Option<Pore> {
+    let full = |v: f64| (v + 0.5) * search.factor as f64 - 0.5;
+    let (x, y) = (full(place.x), full(place.y));
     let reach = settings.pore_diameter_mm[1] / frame.mm_per_px * 0.75;
     let samples = (reach * PER_PX as f64).ceil() as usize;
     let profiles: Vec<Vec<Vec<f64>>> = visits
@@ -185,21 +339,20 @@ fn read_pore(
     // The mean profile has a quarter of one direction's noise, which finds a rim too soon.
     let radius = crossing(&joint[..=rim], half).unwrap_or(end);
     let diameter_px = (4.0 * radius * radius - widened).max(0.25 * widened).sqrt();
-    let depth = joint[rim] - joint[0];
     // The dip by rings, each by its area.
     let ring = |profile: &[f64], s: usize| (profile[rim] - profile[s]) * s as f64;
     let over = |f: &dyn Fn(usize) -> f64| (0..rim).map(f).sum::<f64>();
-    let energy = over(&|s| ring(&joint, s) * (joint[rim] - joint[s]));
     let volume = over(&|s| ring(&joint, s));
-    if energy <= 0.0 || volume <= 0.0 {
+    if volume <= 0.0 {
         return None;
     }
-    let px2 = std::f64::consts::TAU / (PER_PX * PER_PX) as f64;
+    let filter = &search.cells[place.cell].filters[place.filter];
+    let least = settings.pore_hysteresis * Search::limit(filter, settings);
     let (readings, open): (Vec<PoreReading>, Vec<usize>) = profiles
         .iter()
         .zip(&means)
-        .map(|(directions, mean)| {
-            let part = over(&|s| ring(mean, s) * (joint[rim] - joint[s])) / energy;
+        .zip(&search.planes)
+        .map(|((directions, mean), plane)| {
             let own = over(&|s| ring(mean, s));
             let half = 0.5 * (mean[0] + mean[rim]);
             let rims: Vec<Option<f64>> =
@@ -211,25 +364,29 @@ fn read_pore(
             let elongation = (0..axes.len())
                 .map(|k| axes[k] / axes[(k + axes.len() / 2) % axes.len()].max(1e-6))
                 .fold(1.0, f64::max);
-            let contrast = depth * part;
+            let contrast = filter.at(plane, place.x, place.y);
+            let rings = std::array::from_fn(|i| {
+                let at = i as f64 / (RINGS - 1) as f64 * samples as f64;
+                let (below, above) = (mean[at.floor() as usize], mean[at.ceil() as usize]);
+                below + (at - at.floor()) * (above - below)
+            });
             let reading = PoreReading {
                 contrast,
-                volume_px2: px2 * own,
+                rings,
                 diameter_px: diameter_px * (own / volume).max(0.0).sqrt(),
                 elongation,
-                present: contrast >= settings.pore_present_low,
+                present: contrast >= least,
             };
             (reading, open)
         })
         .unzip();
-    let strongest = readings.iter().map(|r| r.contrast).fold(f64::MIN, f64::max);
     let [small, large] = settings.pore_diameter_mm.map(|mm| mm / frame.mm_per_px);
     let sized = (small..=large).contains(&diameter_px);
     let round = readings.iter().any(|r| r.elongation <= settings.pore_elongation_max);
     // Dark in every direction: a valley between plateaus, or a line's end, is open to some side.
     let closed = open.iter().any(|&n| n <= settings.pore_open_directions_max);
     let pore = Pore { x, y, diameter_px, readings };
-    (strongest >= settings.pore_present_high && sized && round && closed).then_some(pore)
+    (sized && round && closed).then_some(pore)
 }
 
 /// Radius (px) at which a profile first rises through `half`; `None` where it never does.
@@ -281,9 +438,10 @@ fn bilinear(p: &Plane, x: f64, y: f64) -> f64 {
         + (at(0, 1) * (1.0 - fx) + at(1, 1) * fx) * fy
 }
 
-/// Columns: pixels, present, present and visible (≥ 250 µm), present in all visits, over those: diameter
-/// and volume in the mean of the visits, volume and elongation here; area of present ones.
-const COLUMNS: usize = 9;
+/// Columns: pixels, present, present and visible (≥ 250 µm), present in all visits; over those: diameter in
+/// the mean of the visits, elongation here; area of present ones in the mean of the visits; then the rings
+/// in the mean of the visits, and here, of those in all.
+const COLUMNS: usize = 7 + 2 * RINGS;
 /// A visible pore's diameter, mm (Flament 2015).
 const VISIBLE_MM: f64 = 0.25;
 
@@ -300,18 +458,32 @@ pub fn sheet(pores: &[Pore], visit: usize, tiles: &Tiles, frame: &Frame) -> Shee
         if pore.readings.iter().all(|r| r.present) {
             row[3] += 1.0;
             row[4] += pore.diameter_px;
-            let volumes = pore.readings.iter().map(|r| r.volume_px2).sum::<f64>();
-            row[5] += volumes / pore.readings.len() as f64;
-            row[6] += r.volume_px2;
-            row[7] += r.elongation;
+            row[5] += r.elongation;
+            for k in 0..RINGS {
+                let all = pore.readings.iter().map(|r| r.rings[k]).sum::<f64>();
+                row[7 + k] += all / pore.readings.len() as f64;
+                row[7 + RINGS + k] += r.rings[k];
+            }
         }
         if r.present {
             row[1] += 1.0;
             row[2] += (r.diameter_px * frame.mm_per_px >= VISIBLE_MM) as u8 as f64;
-            row[8] += std::f64::consts::FRAC_PI_4 * r.diameter_px * r.diameter_px;
+            row[6] += std::f64::consts::FRAC_PI_4 * pore.diameter_px * pore.diameter_px;
         }
     }
     sheet
+}
+
+/// The part of the mean dip's volume in all visits that is here.
+fn part(s: &[f64]) -> Result<f64, Reason> {
+    if s[3] <= 0.0 {
+        return Err(Reason::NothingFound);
+    }
+    let (joint, own) = (&s[7..7 + RINGS], &s[7 + RINGS..]);
+    let rim = (0..RINGS).fold(0, |best, k| if joint[k] > joint[best] { k } else { best });
+    let volume = |rings: &[f64]| (0..rim).map(|k| (rings[rim] - rings[k]) * k as f64).sum::<f64>();
+    let (joint, own) = (volume(joint), volume(own));
+    if joint <= 0.0 || own <= 0.0 { Err(Reason::BelowNoise) } else { Ok(own / joint) }
 }
 
 fn per_cm2(count: f64, s: &[f64], frame: &Frame) -> Result<f64, Reason> {
@@ -337,25 +509,23 @@ pub fn visible_density(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
 }
 
 /// `pore_diameter`: mean equivalent diameter of the pores present in all visits compared, in the mean of
-/// the visits, times the root of the part of their volume that is here.
+/// the visits, times the root of the part of their mean dip's volume that is here.
 pub fn diameter(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    if s[3] <= 0.0 || s[5] <= 0.0 {
-        return Err(Reason::NothingFound);
-    }
-    if s[6] <= 0.0 {
-        return Err(Reason::BelowNoise);
-    }
-    Ok(s[4] / s[3] * (s[6] / s[5]).sqrt() * frame.length())
+    Ok(s[4] / s[3] * part(s)?.sqrt() * frame.length())
 }
 
 /// `pore_elongation`: mean ratio of the axes.
 pub fn elongation(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    if s[3] <= 0.0 { Err(Reason::NothingFound) } else { Ok(s[7] / s[3]) }
+    if s[3] <= 0.0 { Err(Reason::NothingFound) } else { Ok(s[5] / s[3]) }
 }
 
 /// `pore_area_percent`: area of present pores, of the measured skin.
 pub fn area_percent(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    if s[0] <= 0.0 { Err(Reason::LowCoverage) } else { Ok(100.0 * s[8] / s[0]) }
+    if s[0] <= 0.0 {
+        return Err(Reason::LowCoverage);
+    }
+    // Where none is present in all visits nothing is known of how they changed.
+    Ok(100.0 * s[6] / s[0] * if s[3] > 0.0 { part(s)? } else { 1.0 })
 }
 
 #[cfg(test)]

@@ -1,0 +1,304 @@
+//! Matched filters in noise that is not white (Turin 1960): the linear reading of how much of a template
+//! a place shows that the texture around disturbs least.
+
+use crate::plane::{Mask, Plane, Window};
+use std::ops::Range;
+
+/// Mean product of two pixels by the step between them, `−reach ..= reach` px each way.
+#[derive(Debug, Clone)]
+pub struct Autocovariance {
+    reach: usize,
+    values: Vec<f64>,
+}
+
+impl Autocovariance {
+    /// The mean over `planes` (of mean 0) of the products of pixels that are both inside `mask`; the first
+    /// of the two is every `stride`-th px of `window`, both ways. `None` where fewer than half of the
+    /// steps' pairs are seen `(2·reach + 1)²` times. Cost: 2·(2·reach + 1)² / stride² flops a px.
+    pub fn of(
+        planes: &[&Plane],
+        mask: &Mask,
+        window: Window,
+        reach: usize,
+        stride: usize,
+    ) -> Option<Self> {
+        let side = 2 * reach + 1;
+        // Steps down, and back by symmetry.
+        let mut sums = vec![0.0f64; (reach + 1) * side];
+        let mut counts = vec![0.0f64; sums.len()];
+        let columns =
+            window.x.max(reach)..(window.x + window.width).min(mask.width()).saturating_sub(reach);
+        let rows = window.y..(window.y + window.height).min(mask.height()).saturating_sub(reach);
+        for y in rows.step_by(stride) {
+            for x in columns.clone().step_by(stride).filter(|&x| mask.at(x, y)) {
+                for down in 0..=reach {
+                    let across = x - reach..x + reach + 1;
+                    let inside = &mask.row(y + down)[across.clone()];
+                    let part = down * side..(down + 1) * side;
+                    let (sums, counts) = (&mut sums[part.clone()], &mut counts[part]);
+                    for plane in planes {
+                        let here = f64::from(plane.at(x, y));
+                        let there = &plane.row(y + down)[across.clone()];
+                        for ((sum, v), m) in sums.iter_mut().zip(there).zip(inside) {
+                            *sum += if *m { here * f64::from(*v) } else { 0.0 };
+                        }
+                    }
+                    counts.iter_mut().zip(inside).for_each(|(c, m)| *c += f64::from(u8::from(*m)));
+                }
+            }
+        }
+        let least = (side * side) as f64;
+        if 2 * counts.iter().filter(|c| **c >= least).count() < counts.len() {
+            return None;
+        }
+        let scale = planes.len() as f64;
+        let values = sums.iter().zip(&counts).map(|(s, c)| s / (scale * c).max(1.0)).collect();
+        Some(Autocovariance { reach, values })
+    }
+
+    /// The mean product at a step.
+    fn at(&self, [x, y]: [isize; 2]) -> f64 {
+        let [x, y] = if y < 0 { [-x, -y] } else { [x, y] };
+        self.values[y as usize * (2 * self.reach + 1) + (x + self.reach as isize) as usize]
+    }
+}
+
+/// The covariance of the pixels of a disc, factored (Cholesky), so that filters can be made.
+#[derive(Debug, Clone)]
+pub struct Whitener {
+    offsets: Vec<[isize; 2]>,
+    /// Lower triangle, row by row.
+    factor: Vec<f64>,
+    /// What the constant is after the covariance is taken off.
+    level: Vec<f64>,
+}
+
+impl Whitener {
+    /// For a disc of `radius` px, half of the covariance's reach or less; `ridge` is white noise added, as
+    /// a share of the variance. `None` where there is no variance.
+    pub fn new(covariance: &Autocovariance, radius: usize, ridge: f64) -> Option<Self> {
+        let r = radius as isize;
+        let square = (-r..=r).flat_map(|y| (-r..=r).map(move |x| [x, y]));
+        let offsets: Vec<_> = square.filter(|[x, y]| x * x + y * y <= r * r).collect();
+        let variance = covariance.at([0, 0]);
+        if variance <= 0.0 {
+            return None;
+        }
+        // What is seen of few pairs need not be positive definite: then more white noise makes it so.
+        let mut ridge = ridge * variance;
+        let factor = loop {
+            match factored(&offsets, |step| covariance.at(step), ridge) {
+                Some(factor) => break factor,
+                None => ridge *= 4.0,
+            }
+        };
+        let mut whitener = Whitener { offsets, factor, level: Vec::new() };
+        whitener.level = whitener.solve(vec![1.0; whitener.offsets.len()]);
+        Some(whitener)
+    }
+
+    /// C⁻¹·v.
+    fn solve(&self, mut v: Vec<f64>) -> Vec<f64> {
+        let n = v.len();
+        let row = |i: usize| &self.factor[i * (i + 1) / 2..(i + 1) * (i + 2) / 2];
+        for i in 0..n {
+            let (known, rest) = v.split_at_mut(i);
+            rest[0] = (rest[0] - dot(row(i), known)) / row(i)[i];
+        }
+        for i in (0..n).rev() {
+            v[i] /= row(i)[i];
+            let x = v[i];
+            v[..i].iter_mut().zip(row(i)).for_each(|(v, l)| *v -= l * x);
+        }
+        v
+    }
+
+    /// The filter whose answer to `template(x, y)` (px from the middle) plus any constant is 1, and to
+    /// the noise the least. `None` for a template that is constant on the disc.
+    pub fn filter(&self, template: impl Fn(f64, f64) -> f64) -> Option<Matched> {
+        let p: Vec<f64> =
+            self.offsets.iter().map(|[x, y]| template(*x as f64, *y as f64)).collect();
+        let mut weights = self.solve(p.clone());
+        let constant = dot(&p, &self.level) / self.level.iter().sum::<f64>();
+        weights.iter_mut().zip(&self.level).for_each(|(w, l)| *w -= constant * l);
+        let information = dot(&p, &weights);
+        (information > 0.0).then(|| Matched {
+            taps: self
+                .offsets
+                .iter()
+                .zip(weights)
+                .map(|(offset, w)| (*offset, (w / information) as f32))
+                .collect(),
+            noise: 1.0 / information.sqrt(),
+        })
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// Cholesky's factor of the covariance between the offsets; `None` where it is not positive definite.
+fn factored(
+    offsets: &[[isize; 2]],
+    covariance: impl Fn([isize; 2]) -> f64,
+    ridge: f64,
+) -> Option<Vec<f64>> {
+    let mut factor: Vec<f64> = Vec::with_capacity(offsets.len() * (offsets.len() + 1) / 2);
+    for (i, a) in offsets.iter().enumerate() {
+        let start = factor.len();
+        for (j, b) in offsets[..=i].iter().enumerate() {
+            let c = covariance([a[0] - b[0], a[1] - b[1]]) + if i == j { ridge } else { 0.0 };
+            let other = j * (j + 1) / 2;
+            let rest = c - dot(&factor[start..], &factor[other..other + j]);
+            if i == j {
+                if rest <= 1e-9 * ridge {
+                    return None;
+                }
+                factor.push(rest.sqrt());
+            } else {
+                let l = rest / factor[other + j];
+                factor.push(l);
+            }
+        }
+    }
+    Some(factor)
+}
+
+/// A filter that reads the amplitude of a template.
+#[derive(Debug, Clone)]
+pub struct Matched {
+    taps: Vec<([isize; 2], f32)>,
+    /// Standard deviation of the amplitude that the noise alone makes.
+    pub noise: f64,
+}
+
+impl Matched {
+    /// The amplitudes at some `columns` of row `y`; outside the plane are zeros.
+    pub fn row(&self, plane: &Plane, y: usize, columns: Range<usize>) -> Vec<f32> {
+        let mut out = vec![0.0f32; columns.len()];
+        for ([dx, dy], w) in &self.taps {
+            let Some(line) = y.checked_add_signed(*dy).filter(|y| *y < plane.height()) else {
+                continue;
+            };
+            let from = (columns.start as isize + dx).max(0);
+            let to = (columns.end as isize + dx).min(plane.width() as isize);
+            if from >= to {
+                continue;
+            }
+            let skip = (from - dx) as usize - columns.start;
+            let there = &plane.row(line)[from as usize..to as usize];
+            out[skip..].iter_mut().zip(there).for_each(|(o, v)| *o += w * v);
+        }
+        out
+    }
+
+    /// The amplitude at a place between pixels, bilinear.
+    pub fn at(&self, plane: &Plane, x: f64, y: f64) -> f64 {
+        let (left, top) = (x.floor().max(0.0), y.floor().max(0.0));
+        let (fx, fy) = (x - left, y - top);
+        let line = |dy: usize| {
+            let pair = self.row(plane, top as usize + dy, left as usize..left as usize + 2);
+            f64::from(pair[0]) * (1.0 - fx) + f64::from(pair[1]) * fx
+        };
+        line(0) * (1.0 - fy) + line(1) * fy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::gaussian::blur;
+
+    /// Noise from a fixed sequence, smoothed along the rows so that it is not white.
+    fn streaks(seed: u32) -> Plane {
+        let noise = Plane::from_fn(240, 200, |x, y| {
+            let mut v = (x as u32 + 240 * y as u32).wrapping_mul(0x9E37_79B9) ^ seed;
+            for shift in [15, 13, 16] {
+                v = (v ^ (v >> shift)).wrapping_mul(0x2C1B_3C6D);
+            }
+            (v >> 8) as f32 / (1 << 24) as f32 - 0.5
+        });
+        let mut out = noise.clone();
+        for y in 0..200 {
+            for x in 3..237 {
+                out.set(x, y, (x - 3..x + 4).map(|k| noise.at(k, y)).sum::<f32>() / 7f32.sqrt());
+            }
+        }
+        out
+    }
+
+    fn dip(x: f64, y: f64) -> f64 {
+        -(-(x * x + y * y) / 8.0).exp()
+    }
+
+    #[test]
+    fn the_answer_to_the_template_is_one_and_to_noise_as_said() {
+        let noise = streaks(7);
+        let (mask, window) = (Mask::filled(240, 200, true), Window::full(240, 200));
+        let covariance = Autocovariance::of(&[&noise], &mask, window, 14, 1).expect("enough pairs");
+        let filter =
+            Whitener::new(&covariance, 7, 0.01).and_then(|w| w.filter(dip)).expect("a dip");
+        // The template upon any constant, at a place between pixels too.
+        let alone =
+            Plane::from_fn(60, 60, |x, y| 3.0 + 0.2 * dip(x as f64 - 30.0, y as f64 - 29.0) as f32);
+        assert!((filter.at(&alone, 30.0, 29.0) - 0.2).abs() < 1e-4);
+        assert!((filter.row(&alone, 29, 28..33)[2] - 0.2).abs() < 1e-4);
+        // Other noise of the same kind.
+        let other = streaks(8);
+        let answers: Vec<f32> = (20..180).flat_map(|y| filter.row(&other, y, 20..220)).collect();
+        let n = answers.len() as f64;
+        let spread = (answers.iter().map(|v| f64::from(v * v)).sum::<f64>() / n).sqrt();
+        assert!((spread / filter.noise - 1.0).abs() < 0.1, "{spread} {}", filter.noise);
+        // A filter made for white noise is disturbed more.
+        let white = Autocovariance {
+            reach: 14,
+            values: {
+                let mut values = vec![0.0; 15 * 29];
+                values[14] = 1.0;
+                values
+            },
+        };
+        let plain = Whitener::new(&white, 7, 0.01).and_then(|w| w.filter(dip)).expect("a dip");
+        let answers: Vec<f32> = (20..180).flat_map(|y| plain.row(&other, y, 20..220)).collect();
+        let more = (answers.iter().map(|v| f64::from(v * v)).sum::<f64>() / n).sqrt();
+        assert!(more > 1.1 * spread, "{more} {spread}");
+    }
+
+    /// The products of pixels that a mask leaves, counted the slow way.
+    #[test]
+    fn covariance_is_the_mean_product_inside_the_mask() {
+        let plane = blur(&streaks(3), 1.0);
+        let mask = Mask::from_fn(240, 200, |x, y| (x / 40 + y / 40) % 2 == 0);
+        let covariance = Autocovariance::of(&[&plane], &mask, Window::full(240, 200), 4, 1)
+            .expect("enough pairs");
+        for step in [[0isize, 0isize], [3, 0], [-2, 4], [2, -4]] {
+            let (mut sum, mut n) = (0.0, 0.0);
+            for y in 4..196usize {
+                for x in 4..236usize {
+                    let (u, v) = (x.wrapping_add_signed(step[0]), y.wrapping_add_signed(step[1]));
+                    if mask.at(x, y) && mask.at(u, v) {
+                        sum += f64::from(plane.at(x, y)) * f64::from(plane.at(u, v));
+                        n += 1.0;
+                    }
+                }
+            }
+            let (found, truth) = (covariance.at(step), sum / n);
+            assert!(
+                (found - truth).abs() < 0.02 * covariance.at([0, 0]),
+                "{step:?} {found} {truth}"
+            );
+        }
+        let nothing = Mask::filled(240, 200, false);
+        assert!(Autocovariance::of(&[&plane], &nothing, Window::full(240, 200), 4, 1).is_none());
+    }
+
+    #[test]
+    fn nothing_is_no_template() {
+        let flat = Plane::filled(80, 80, 0.0);
+        let all = Mask::filled(80, 80, true);
+        let covariance =
+            Autocovariance::of(&[&flat], &all, Window::full(80, 80), 8, 2).expect("pairs");
+        assert!(Whitener::new(&covariance, 4, 0.01).is_none());
+    }
+}
