@@ -538,10 +538,11 @@ pub struct MetricSettings {
     pub line_average_mm: f64,
     /// Radius along a line within which sections are averaged before a point is judged, mm.
     pub line_smooth_mm: f64,
-    /// Contrast of the pair's mean at which a line counts (P) …
-    pub line_present_high: f64,
-    /// … and in each visit that shows at least this one (hysteresis) (P).
-    pub line_present_low: f64,
+    /// Contrast at which a line counts in some visit (P).
+    pub line_contrast: f64,
+    /// A line is present in a visit that answers with this part of the strongest visit's answer, or with
+    /// this part of what a line needs to go on: what was always weak has not vanished (P).
+    pub line_hysteresis: [f64; 2],
     /// Reading of depth and width.
     pub groove: GrooveSettings,
     /// Sigma of the surround that a spot is held against, mm.
@@ -650,8 +651,8 @@ impl Default for MetricSettings {
             line_margin_mm: 0.6,
             line_average_mm: 1.0,
             line_smooth_mm: 4.0,
-            line_present_high: 0.04,
-            line_present_low: 0.015,
+            line_contrast: 0.04,
+            line_hysteresis: [0.7, 0.85],
             groove: GrooveSettings::default(),
             spot_surround_mm: 4.0,
             tone_reference_share: 0.2,

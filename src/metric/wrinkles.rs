@@ -1,6 +1,6 @@
 //! Wrinkles: dark lines, found once for a pair and read in each photo at the same places.
 //!
-//! Candidates are crests of [`oriented`] derivatives of the pair's mean, with thresholds in log contrast
+//! Candidates are crests of [`oriented`] derivatives of any visit, with thresholds in log contrast
 //! that are the same for all photos, less what the mesh of skin gives around. Their centre lines are
 //! thinned to one pixel, and at each of its points the cross-section is sampled in every visit.
 //!
@@ -22,7 +22,7 @@ use crate::filter::resize::{shrink, shrink_mask};
 use crate::filter::thin::thin;
 use crate::filter::warp::bilinear;
 use crate::luminance::Luminance;
-use crate::plane::{Mask, Plane, par_collect};
+use crate::plane::{Grid, Mask, Plane, par_collect};
 use crate::settings::{GrooveSettings, MetricSettings};
 use std::collections::BTreeMap;
 
@@ -83,11 +83,13 @@ pub fn read(
     let points = par_collect(places.len(), |i| {
         let place = &places[i];
         let smooth: Vec<Section> =
-            (0..visits.len()).map(|v| near.mean(i, |k| &sections[k][v])).collect();
+            (0..visits.len()).map(|v| near.mean(i, |k| sections[k][v])).collect();
         let joint = mean(&smooth);
         let shape = Groove::of(&joint, &joint, frame);
         let contrast = shape.contrast(&joint);
-        if contrast < settings.line_present_high {
+        let shares: Vec<f64> = smooth.iter().map(|section| share(section, &joint)).collect();
+        if contrast * shares.iter().fold(1.0, |most: f64, s| most.max(*s)) < settings.line_contrast
+        {
             return None;
         }
         let joint_mm = shape.depth_mm(&joint);
@@ -100,14 +102,15 @@ pub fn read(
             }
             section
         };
-        let readings = smooth.iter().zip(&sections[i]).map(|(smooth, own)| {
-            let contrast = contrast * share(own, &joint);
-            LineReading {
-                contrast,
-                depth_mm: joint_mm * shape.change(smooth, &joint, place.mesh, frame),
-                present: contrast >= settings.line_present_low,
-                section: turned(*own),
-            }
+        let answers: Vec<f64> =
+            (0..visits.len()).map(|v| near.mean(i, |k| [places[k].answers[v]])[0]).collect();
+        let strongest = answers.iter().copied().fold(0.0, f64::max);
+        let [part, most] = settings.line_hysteresis;
+        let readings = answers.into_iter().enumerate().map(|(v, answer)| LineReading {
+            contrast: contrast * shares[v],
+            depth_mm: joint_mm * shape.change(&smooth[v], &joint, place.mesh, frame),
+            present: answer >= (part * strongest).min(most),
+            section: turned(sections[i][v]),
         });
         let at = |v: f64| v.round().max(0.0) as usize;
         Some(LinePoint {
@@ -131,6 +134,8 @@ struct Place {
     along: [f64; 2],
     /// What the mesh of skin around answers, of what the line does.
     mesh: f64,
+    /// What each visit answers, in answers from which a line goes on.
+    answers: Vec<f64>,
     /// Which line it belongs to.
     line: u32,
 }
@@ -140,22 +145,27 @@ fn places(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Ve
     let px = |mm: f64| mm / frame.mm_per_px;
     let factor = (px(settings.line_grid_mm) as usize).max(1);
     let cell = |mm: f64| px(mm) / factor as f64;
-    let flat =
-        visits.iter().map(|l| shrink(&l.flat, factor)).reduce(|a, b| a.zip(&b, |a, b| a + b));
-    let Some(flat) = flat else { return Vec::new() };
-    let n = visits.len() as f32;
     let valid = shrink_mask(&visits[0].valid, factor);
     let sigmas: Vec<f32> = settings
         .line_sigmas_mm
         .iter()
         .map(|&mm| cell(mm).max(settings.line_sigma_min_px) as f32)
         .collect();
-    let lines = oriented(
-        &flat.map(|v| v / n),
-        cell(settings.line_along_mm) as f32,
-        &sigmas,
-        settings.line_directions,
-    );
+    let each: Vec<Grid<Oriented>> = visits
+        .iter()
+        .map(|l| {
+            let (along, n) = (cell(settings.line_along_mm) as f32, settings.line_directions);
+            oriented(&shrink(&l.flat, factor), along, &sigmas, n)
+        })
+        .collect();
+    // A line that one visit shows is one, if it has come or gone.
+    let Some(lines) = each
+        .iter()
+        .cloned()
+        .reduce(|a, b| a.zip(&b, |a, b| if a.strength >= b.strength { a } else { b }))
+    else {
+        return Vec::new();
+    };
     let inner = away_from_edges(&valid, cell(settings.line_margin_mm));
     // What the mesh of skin gives around here: what is much stronger than the mean is lines.
     let strength = lines.map(|l| l.strength);
@@ -164,10 +174,12 @@ fn places(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Ve
     let mesh = strength.zip(&all, |v, a| v.min(settings.line_mesh_max as f32 * a));
     let around = surround.mean(&mesh);
     let excess = strength.zip(&around, |v, a| v - settings.line_excess as f32 * a);
-    let side = |x: usize, y: usize, s: f64| {
+    let across = |plane: &Plane, x: usize, y: usize, s: f64| {
         let [tx, ty] = lines.at(x, y).along.map(f64::from);
-        f64::from(bilinear(&strength, x as f64 - s * ty, y as f64 + s * tx))
+        f64::from(bilinear(plane, x as f64 - s * ty, y as f64 + s * tx))
     };
+    let side = |x: usize, y: usize, s: f64| across(&strength, x, y, s);
+    let strengths: Vec<Plane> = each.iter().map(|l| l.map(|l| l.strength)).collect();
     let crests = |limit: f64| {
         let crest = Mask::from_fn(strength.width(), strength.height(), |x, y| {
             let v = f64::from(strength.at(x, y));
@@ -202,12 +214,17 @@ fn places(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Ve
                 if bend < 0.0 { (0.5 * (before - after) / bend).clamp(-1.0, 1.0) } else { 0.0 };
             let along = here.along.map(f64::from);
             let full = |v: f64| (v + 0.5) * factor as f64 - 0.5;
+            let goes_on = settings.line_excess * f64::from(around.at(x, y)) + settings.line_low;
+            let answer = |plane: &Plane| {
+                [-1.0, 0.0, 1.0].map(|s| across(plane, x, y, s)).into_iter().fold(0.0, f64::max)
+            };
             places.push(Place {
                 x: full(x as f64 - off * along[1]),
                 y: full(y as f64 + off * along[0]),
                 length_px: factor as f64 * pixel_length(&here),
                 along,
                 mesh: f64::from(around.at(x, y)) / v,
+                answers: strengths.iter().map(|plane| answer(plane) / goes_on).collect(),
                 line,
             });
         }
@@ -260,12 +277,12 @@ impl<'a> Near<'a> {
         (place.line, (place.x / self.radius) as i64, (place.y / self.radius) as i64)
     }
 
-    /// Mean of the sections around place `i` on its line: weights fall as a Gaussian of half the radius
+    /// Mean of what is read around place `i` on its line: weights fall as a Gaussian of half the radius
     /// and with the angle between the two.
-    fn mean<'b>(&self, i: usize, of: impl Fn(usize) -> &'b Section) -> Section {
+    fn mean<const N: usize>(&self, i: usize, of: impl Fn(usize) -> [f64; N]) -> [f64; N] {
         let here = &self.places[i];
         let (line, cx, cy) = self.cell(here);
-        let (mut sum, mut weights) = ([0.0; SAMPLES], 0.0);
+        let (mut sum, mut weights) = ([0.0; N], 0.0);
         for (dx, dy) in (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (dx, dy))) {
             for &k in self.cells.get(&(line, cx + dx, cy + dy)).into_iter().flatten() {
                 let there = &self.places[k];
@@ -277,10 +294,9 @@ impl<'a> Near<'a> {
                 let turn = here.along[0] * there.along[0] + here.along[1] * there.along[1];
                 let weight = turn.abs() * (-2.0 * far).exp();
                 weights += weight;
-                let section = of(k);
+                let read = of(k);
                 for (x, v) in sum.iter_mut().enumerate() {
-                    let from = if turn < 0.0 { SAMPLES - 1 - x } else { x };
-                    *v += weight * section[from];
+                    *v += weight * read[if turn < 0.0 { N - 1 - x } else { x }];
                 }
             }
         }
@@ -468,8 +484,8 @@ const VANISHED: f64 = 1e-3;
 const BINS: usize = 96;
 const BIN_FACTOR: f64 = 1.06;
 const FIRST_BIN_MM: f64 = 0.01;
-/// Columns before the sections, of this visit and of the pair's mean: pixels, length present, length of
-/// all places, length times the mesh's share.
+/// Columns before the sections, of this visit and of the pair's mean: pixels, length present; of what all
+/// visits show, length, and length times the mesh's share.
 const SECTION: usize = 4;
 const JOINT: usize = SECTION + SAMPLES;
 /// Columns before the histogram.
@@ -484,11 +500,14 @@ pub fn sheet(points: &[LinePoint], visit: usize, tiles: &Tiles) -> Sheet {
         let r = &point.readings[visit];
         let mut row = sheet.tile(tile);
         let length = point.length_px;
-        row[2] += length;
-        row[3] += length * point.mesh;
-        for k in 0..SAMPLES {
-            row[SECTION + k] += length * r.section[k];
-            row[JOINT + k] += length * point.joint[k];
+        // What has vanished, or not yet come, has no depth: the same lines in every visit.
+        if point.readings.iter().all(|r| r.present) {
+            row[2] += length;
+            row[3] += length * point.mesh;
+            for k in 0..SAMPLES {
+                row[SECTION + k] += length * r.section[k];
+                row[JOINT + k] += length * point.joint[k];
+            }
         }
         if r.present {
             row[1] += length;
