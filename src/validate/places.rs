@@ -1,0 +1,177 @@
+//! Whether the pores and lines that one photo shows are there, and as large as told.
+
+use super::{Options, analyze, capture, mean, mm_per_px, percent, photograph, skin_spec};
+use crate::error::Result;
+use crate::filter::stats::median;
+use crate::phantom::truth::VisitTruth;
+use crate::phantom::{Scene, Skin, Treatment};
+use crate::plane::par_collect;
+use crate::region::{RegionRequest, WHOLE};
+use serde::Serialize;
+
+/// Pores from this diameter should be found, mm.
+const PORE_MM: f64 = 0.25;
+/// Lines from this depth should be found, mm.
+const LINE_MM: f64 = 0.15;
+/// How far what is found may lie from the truth: a line, mm; a pore, in its diameters.
+const LINE_NEAR_MM: f64 = 1.0;
+const PORE_NEAR: f64 = 0.5;
+/// What lies nearer to the frame's edge than this is not asked for, mm.
+const EDGE_MM: f64 = 1.5;
+
+/// What is found of one kind at one resolution, all skins together.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlaceRow {
+    /// `pores` or `lines`.
+    pub what: &'static str,
+    /// Pixels per mm.
+    pub px_per_mm: f64,
+    /// Share of what is found that is one, %.
+    pub precision_percent: f64,
+    /// Share that is found of those of 0.25 mm diameter, or 0.15 mm depth, and more, %.
+    pub recall_percent: f64,
+    /// How many are found: pores, or pixels of centre lines.
+    pub found: usize,
+}
+
+/// How far one photo's mean size of what it finds is from the true mean of the same, over skins.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SizeRow {
+    /// Metric.
+    pub metric: &'static str,
+    /// Pixels per mm.
+    pub px_per_mm: f64,
+    /// Median of reported over true, less 1, %.
+    pub bias_percent: Option<f64>,
+    /// Median of its size, %.
+    pub error_percent: Option<f64>,
+    /// Skins measured.
+    pub skins: usize,
+}
+
+/// Counts of one kind.
+#[derive(Default)]
+struct Found {
+    found: usize,
+    right: usize,
+    there: usize,
+    seen: usize,
+}
+
+/// What one photo told of the skin: pores, lines, and reported over true for each metric of size.
+struct Seen {
+    pores: Found,
+    lines: Found,
+    sizes: [Option<f64>; SIZES.len()],
+}
+
+/// Metrics of size.
+const SIZES: [&str; 3] = ["pore_diameter", "wrinkle_width", "wrinkle_depth"];
+
+pub(super) fn places(options: &Options) -> Result<(Vec<PlaceRow>, Vec<SizeRow>)> {
+    let (mut places, mut sizes) = (Vec::new(), Vec::new());
+    for &px_per_mm in &options.px_per_mm {
+        let seen = par_collect(options.null_skins, |i| {
+            one_photo(options.seed + 20_000 + i as u64, px_per_mm)
+        });
+        let seen = seen.into_iter().collect::<Result<Vec<Seen>>>()?;
+        for (what, of) in
+            [("pores", (|s| &s.pores) as fn(&Seen) -> &Found), ("lines", |s| &s.lines)]
+        {
+            let sum = |n: fn(&Found) -> usize| seen.iter().map(|s| n(of(s))).sum::<usize>();
+            let found = sum(|f| f.found);
+            places.push(PlaceRow {
+                what,
+                px_per_mm,
+                precision_percent: percent(sum(|f| f.right), found),
+                recall_percent: percent(sum(|f| f.seen), sum(|f| f.there)),
+                found,
+            });
+        }
+        for (k, metric) in SIZES.into_iter().enumerate() {
+            let mut errors: Vec<f64> =
+                seen.iter().filter_map(|s| Some(100.0 * (s.sizes[k]? - 1.0))).collect();
+            let mut amounts: Vec<f64> = errors.iter().map(|e| e.abs()).collect();
+            sizes.push(SizeRow {
+                metric,
+                px_per_mm,
+                bias_percent: median(&mut errors),
+                error_percent: median(&mut amounts),
+                skins: errors.len(),
+            });
+        }
+    }
+    Ok((places, sizes))
+}
+
+fn one_photo(seed: u64, px_per_mm: f64) -> Result<Seen> {
+    let (skin, treatment) = (Skin::new(&skin_spec(seed, px_per_mm)), Treatment::default());
+    let shot = capture(seed, 0, px_per_mm);
+    let photo = photograph(&Scene::of_skin(&skin, &treatment), &shot)?;
+    let size = [photo.width(), photo.height()].map(|n| n as f64);
+    let analysis = analyze(vec![photo], &shot, RegionRequest::Whole)?;
+    let truth = VisitTruth::new(&skin, &shot, 0, &treatment, &shot);
+    let mm = mm_per_px(&shot);
+    let inside = |[x, y]: [f64; 2]| {
+        let edge = EDGE_MM / mm;
+        (edge..size[0] - edge).contains(&x) && (edge..size[1] - edge).contains(&y)
+    };
+    let apart = |a: [f64; 2], b: [f64; 2]| mm * (a[0] - b[0]).hypot(a[1] - b[1]);
+    let value = |metric: &str| {
+        let mut rows = analysis.report.measurements.iter();
+        rows.find(|r| r.metric == metric && r.region == WHOLE).and_then(|r| r.value)
+    };
+
+    let mut pores = Found::default();
+    let told = analysis.maps.pores.first().cloned().flatten().unwrap_or_default();
+    let told: Vec<([f64; 2], f64)> =
+        told.iter().map(|p| ([p.x_px, p.y_px], p.diameter_mm)).collect();
+    let near = |pore: &crate::phantom::truth::DotTruth, at: [f64; 2]| {
+        apart([pore.x_px, pore.y_px], at) < PORE_NEAR * pore.diameter_mm.max(PORE_MM)
+    };
+    let mut diameters = Vec::new();
+    for (at, _) in &told {
+        pores.found += 1;
+        if let Some(pore) = truth.pores.iter().find(|p| near(p, *at)) {
+            pores.right += 1;
+            diameters.push(pore.diameter_mm);
+        }
+    }
+    for pore in truth.pores.iter().filter(|p| p.diameter_mm >= PORE_MM) {
+        if inside([pore.x_px, pore.y_px]) {
+            pores.there += 1;
+            pores.seen += usize::from(told.iter().any(|(at, _)| near(pore, *at)));
+        }
+    }
+
+    let mut lines = Found::default();
+    let mask = analysis.maps.wrinkles.first().cloned().flatten();
+    let mut centre = Vec::new();
+    for (i, _) in mask.iter().flat_map(|m| m.data()).enumerate().filter(|(_, m)| **m) {
+        centre.push([(i % size[0] as usize) as f64, (i / size[0] as usize) as f64]);
+    }
+    // Points of the true lines, as many on each mm: place, depth and width there.
+    let points: Vec<([f64; 2], f64, f64)> = truth
+        .wrinkles
+        .iter()
+        .flat_map(|w| w.points_px.iter().zip(&w.depths_mm).map(|(at, d)| (*at, *d, w.width_mm)))
+        .collect();
+    lines.found = centre.len();
+    let by_a_line = |at: &&[f64; 2]| points.iter().any(|p| apart(p.0, **at) < LINE_NEAR_MM);
+    lines.right = centre.iter().filter(by_a_line).count();
+    let seen: Vec<&([f64; 2], f64, f64)> = points
+        .iter()
+        .filter(|p| inside(p.0) && centre.iter().any(|at| apart(p.0, *at) < LINE_NEAR_MM))
+        .collect();
+    let deep = |p: &&([f64; 2], f64, f64)| p.1 >= LINE_MM && inside(p.0);
+    lines.there = points.iter().filter(deep).count();
+    lines.seen = seen.iter().filter(|p| deep(*p)).count();
+
+    let over = |metric: &str, truth: f64| Some(value(metric)? / truth).filter(|v| v.is_finite());
+    let sizes = [
+        over(SIZES[0], mean(diameters.into_iter())),
+        over(SIZES[1], mean(seen.iter().map(|p| p.2))),
+        over(SIZES[2], mean(seen.iter().map(|p| p.1))),
+    ];
+    Ok(Seen { pores, lines, sizes })
+}
