@@ -380,8 +380,9 @@ fn read_pore(
             (reading, open)
         })
         .unzip();
-    let [small, large] = settings.pore_diameter_mm.map(|mm| mm / frame.mm_per_px);
-    let sized = (small..=large).contains(&diameter_px);
+    let [small, large] = settings.pore_diameter_mm;
+    let smallest = small - settings.pore_diameter_error_mm;
+    let sized = (smallest..=large).contains(&(diameter_px * frame.mm_per_px));
     let round = readings.iter().any(|r| r.elongation <= settings.pore_elongation_max);
     // Dark in every direction: a valley between plateaus, or a line's end, is open to some side.
     let closed = open.iter().any(|&n| n <= settings.pore_open_directions_max);
