@@ -622,7 +622,7 @@ impl Default for MetricSettings {
             glcm_bin_width: 0.02,
             pore_diameter_mm: [0.2, 1.0],
             pore_mm_per_px_max: 0.1,
-            pore_diameter_error_mm: 0.08,
+            pore_diameter_error_mm: 0.1,
             pore_grid_mm: 0.07,
             pore_sigmas_mm: vec![0.12, 0.17, 0.25],
             pore_reach_mm: 0.6,

@@ -32,7 +32,8 @@ const RELIEF: &str = "A lamp that moved (2.4 % at 5° on a close-up), another to
 const CO_OCCURRENCE: &str = "As texture, and the number of grey levels: it tells how bins of a fixed width \
     are filled, so it grows with contrast.";
 const PORES: &str = "Light from another side; stubble and pigmented specks that look like pores; below 10 \
-    px/mm it is refused. Pores that fall below the limit leave the count.";
+    px/mm it is refused. Pores that fall below the limit leave the count; the limit follows the mesh of \
+    the photos compared: counts of single photos are not to be compared with each other, changes are.";
 const LINES: &str = "Expression; a lamp that moved (3.9 % of depth at 5°); hair that the mask leaves. Lines \
     shallower than the mesh of skin around are not seen.";
 const TONE: &str = "White balance and light of the whole skin: told only against other skin (`--reference` \

@@ -14,7 +14,7 @@ pub struct Autocovariance {
 impl Autocovariance {
     /// The mean over `planes` (of mean 0) of the products of pixels that are both inside `mask`; the first
     /// of the two is every `stride`-th px of `window`, both ways. `None` where fewer than half of the
-    /// steps' pairs are seen `(2·reach + 1)²` times. Cost: 2·(2·reach + 1)² / stride² flops a px.
+    /// steps' pairs are seen a quarter of `(2·reach + 1)²` times. Cost: 2·(2·reach + 1)² / stride² flops a px.
     pub fn of(
         planes: &[&Plane],
         mask: &Mask,
@@ -26,9 +26,10 @@ impl Autocovariance {
         // Steps down, and back by symmetry.
         let mut sums = vec![0.0f64; (reach + 1) * side];
         let mut counts = vec![0.0f64; sums.len()];
+        // The second of a pair lies in the plane, though not in the window.
         let columns =
-            window.x.max(reach)..(window.x + window.width).min(mask.width()).saturating_sub(reach);
-        let rows = window.y..(window.y + window.height).min(mask.height()).saturating_sub(reach);
+            window.x.max(reach)..(window.x + window.width).min(mask.width().saturating_sub(reach));
+        let rows = window.y..(window.y + window.height).min(mask.height().saturating_sub(reach));
         for y in rows.step_by(stride) {
             for x in columns.clone().step_by(stride).filter(|&x| mask.at(x, y)) {
                 for down in 0..=reach {
@@ -47,7 +48,7 @@ impl Autocovariance {
                 }
             }
         }
-        let least = (side * side) as f64;
+        let least = (side * side / 4) as f64;
         if 2 * counts.iter().filter(|c| **c >= least).count() < counts.len() {
             return None;
         }
@@ -62,6 +63,9 @@ impl Autocovariance {
         self.values[y as usize * (2 * self.reach + 1) + (x + self.reach as isize) as usize]
     }
 }
+
+/// Least white noise, as a share of the variance: what rounding makes.
+const RIDGE_MIN: f64 = 1e-6;
 
 /// The covariance of the pixels of a disc, factored (Cholesky), so that filters can be made.
 #[derive(Debug, Clone)]
@@ -81,11 +85,11 @@ impl Whitener {
         let square = (-r..=r).flat_map(|y| (-r..=r).map(move |x| [x, y]));
         let offsets: Vec<_> = square.filter(|[x, y]| x * x + y * y <= r * r).collect();
         let variance = covariance.at([0, 0]);
-        if variance <= 0.0 {
+        if !(variance > 0.0 && variance.is_finite()) {
             return None;
         }
         // What is seen of few pairs need not be positive definite: then more white noise makes it so.
-        let mut ridge = ridge * variance;
+        let mut ridge = ridge.max(RIDGE_MIN) * variance;
         let factor = loop {
             match factored(&offsets, |step| covariance.at(step), ridge) {
                 Some(factor) => break factor,

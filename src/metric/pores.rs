@@ -32,8 +32,6 @@ const RINGS: usize = 26;
 /// What one visit shows at a pore.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct PoreReading {
-    /// Depth of the dip, log units: the amplitude of the template.
-    pub contrast: f64,
     /// Mean log light of rings around the centre, evenly from 0 to the reach.
     pub rings: [f64; RINGS],
     /// Equivalent diameter, px: that of the pair's mean, as the dips' volumes have it.
@@ -71,7 +69,7 @@ pub fn read(
     if frame.shortest_period_px * frame.mm_per_px > 3.0 * settings.pore_mm_per_px_max {
         return Err(Reason::BelowResolution);
     }
-    let search = Search::new(visits, frame, settings);
+    let search = Search::new(visits, frame, settings)?;
     let candidates = search.candidates(visits, frame, settings);
     let smooth: Vec<Plane> =
         visits.iter().map(|l| diffuse(&l.flat, &l.valid, settings.pore_smoothing_px2)).collect();
@@ -108,7 +106,13 @@ struct Candidate {
 }
 
 impl Search {
-    fn new(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Search {
+    /// # Errors
+    /// `LowCoverage` where there is too little skin to know its mesh by.
+    fn new(
+        visits: &[&Luminance],
+        frame: &Frame,
+        settings: &MetricSettings,
+    ) -> Result<Search, Reason> {
         let factor = ((settings.pore_grid_mm / frame.mm_per_px) as usize).max(1);
         let px = |mm: f64| mm / (frame.mm_per_px * factor as f64);
         let valid = shrink_mask(&visits[0].valid, factor);
@@ -126,27 +130,33 @@ impl Search {
         let (columns, rows) = (cells(w), cells(h));
         let slopes = Slopes::of(&planes, px(settings.pore_slope_mm) as f32);
         let inner = away_from_edges(&valid, px(settings.pore_margin_mm));
+        let radius = px(settings.pore_reach_mm).round() as usize;
+        let stride = (px(settings.pore_sample_mm) as usize).max(1);
+        let all: Vec<&Plane> = planes.iter().collect();
+        let mesh = |around| Autocovariance::of(&all, &valid, around, 2 * radius, stride);
+        // Where nothing varies there is nothing to be found.
+        let filters = |mesh: &Autocovariance, around: Window| {
+            let whitener = Whitener::new(mesh, radius, settings.pore_ridge)?;
+            let lit = slopes.lit(&inner, around, settings)?;
+            let sigmas = settings.pore_sigmas_mm.iter().map(|mm| px(*mm));
+            sigmas
+                .map(|sigma| whitener.filter(|x, y| dip(x, y, sigma, lit)))
+                .collect::<Option<Vec<_>>>()
+        };
+        let everywhere = Window::full(w, h);
+        let whole = mesh(everywhere).ok_or(Reason::LowCoverage)?;
         let cells = par_collect(columns * rows, |i| {
             let (column, row) = (i % columns, i / columns);
             let (x, y) = (w * column / columns, h * row / rows);
             let (width, height) = (w * (column + 1) / columns - x, h * (row + 1) / rows - y);
             let window = Window { x, y, width, height };
             let around = window.grown(width.min(height) / 4, w, h);
-            let filters = || {
-                let radius = px(settings.pore_reach_mm).round() as usize;
-                let stride = (px(settings.pore_sample_mm) as usize).max(1);
-                let all: Vec<&Plane> = planes.iter().collect();
-                let covariance = Autocovariance::of(&all, &valid, around, 2 * radius, stride)?;
-                let whitener = Whitener::new(&covariance, radius, settings.pore_ridge)?;
-                let lit = slopes.lit(&inner, around, settings)?;
-                let sigmas = settings.pore_sigmas_mm.iter().map(|mm| px(*mm));
-                sigmas
-                    .map(|sigma| whitener.filter(|x, y| dip(x, y, sigma, lit)))
-                    .collect::<Option<Vec<_>>>()
-            };
-            Cell { window, filters: filters().unwrap_or_default() }
+            // A cell with little skin takes what is known of the rest.
+            let own = mesh(around).and_then(|mesh| filters(&mesh, around));
+            let filters = own.or_else(|| filters(&whole, everywhere)).unwrap_or_default();
+            Cell { window, filters }
         });
-        Search { factor, planes, cells }
+        Ok(Search { factor, planes, cells })
     }
 
     /// The amplitude from which a pore counts.
@@ -338,7 +348,8 @@ fn read_pore(
     let half = 0.5 * (joint[0] + joint[rim]);
     // The mean profile has a quarter of one direction's noise, which finds a rim too soon.
     let radius = crossing(&joint[..=rim], half).unwrap_or(end);
-    let diameter_px = (4.0 * radius * radius - widened).max(0.25 * widened).sqrt();
+    let square = 4.0 * radius * radius - widened;
+    let diameter_px = square.max(0.25 * widened).sqrt();
     // The dip by rings, each by its area.
     let ring = |profile: &[f64], s: usize| (profile[rim] - profile[s]) * s as f64;
     let over = |f: &dyn Fn(usize) -> f64| (0..rim).map(f).sum::<f64>();
@@ -371,7 +382,6 @@ fn read_pore(
                 below + (at - at.floor()) * (above - below)
             });
             let reading = PoreReading {
-                contrast,
                 rings,
                 diameter_px: diameter_px * (own / volume).max(0.0).sqrt(),
                 elongation,
@@ -381,8 +391,8 @@ fn read_pore(
         })
         .unzip();
     let [small, large] = settings.pore_diameter_mm;
-    let smallest = small - settings.pore_diameter_error_mm;
-    let sized = (smallest..=large).contains(&(diameter_px * frame.mm_per_px));
+    let least = (small - settings.pore_diameter_error_mm) / frame.mm_per_px;
+    let sized = square >= least * least && diameter_px * frame.mm_per_px <= large;
     let round = readings.iter().any(|r| r.elongation <= settings.pore_elongation_max);
     // Dark in every direction: a valley between plateaus, or a line's end, is open to some side.
     let closed = open.iter().any(|&n| n <= settings.pore_open_directions_max);

@@ -29,8 +29,6 @@ use std::collections::BTreeMap;
 /// What one visit shows at a point of a centre line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LineReading {
-    /// How much darker than beside it the line is, log units: its share in the pair's mean dip.
-    pub contrast: f64,
     /// Optical estimate of the depth, mm, from the sections of some millimetres of line around.
     pub depth_mm: f64,
     /// Whether the line counts in this visit.
@@ -107,7 +105,6 @@ pub fn read(
         let strongest = answers.iter().copied().fold(0.0, f64::max);
         let [part, most] = settings.line_hysteresis;
         let readings = answers.into_iter().enumerate().map(|(v, answer)| LineReading {
-            contrast: contrast * shares[v],
             depth_mm: joint_mm * shape.change(&smooth[v], &joint, place.mesh, frame),
             present: answer >= (part * strongest).min(most),
             section: turned(sections[i][v]),
@@ -508,11 +505,11 @@ pub fn sheet(points: &[LinePoint], visit: usize, tiles: &Tiles) -> Sheet {
                 row[SECTION + k] += length * r.section[k];
                 row[JOINT + k] += length * point.joint[k];
             }
+            let bin = (r.depth_mm.max(FIRST_BIN_MM) / FIRST_BIN_MM).ln() / BIN_FACTOR.ln();
+            row[FIRST + (bin as usize).min(BINS - 1)] += length;
         }
         if r.present {
             row[1] += length;
-            let bin = (r.depth_mm.max(FIRST_BIN_MM) / FIRST_BIN_MM).ln() / BIN_FACTOR.ln();
-            row[FIRST + (bin as usize).min(BINS - 1)] += length;
         }
     }
     sheet
@@ -546,15 +543,14 @@ fn told(mm: f64, frame: &Frame) -> f64 {
     mm / frame.mm_per_px * frame.length()
 }
 
-/// `wrinkle_width`: full width at half depth of the mean section of all lines of the pair.
+/// `wrinkle_width`: full width at half depth of the mean section of the lines that all visits show.
 pub fn width(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
     let [own, joint] = sections(s, frame)?;
     let width_mm = Groove::of(&own, &joint, frame).width_mm;
     if width_mm > 0.0 { Ok(told(width_mm, frame)) } else { Err(Reason::BelowNoise) }
 }
 
-/// `wrinkle_depth`: depth of the mean section, an optical estimate, over all places where any visit
-/// shows a line.
+/// `wrinkle_depth`: depth of the mean section of the lines that all visits show, an optical estimate.
 pub fn depth(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
     let [own, joint] = sections(s, frame)?;
     let groove = Groove::of(&joint, &joint, frame);
@@ -564,8 +560,8 @@ pub fn depth(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
     Ok(told(groove.depth_mm(&joint) * groove.change(&own, &joint, s[3] / s[2], frame), frame))
 }
 
-/// `wrinkle_depth_max`: the depth that 5 % of the present length exceeds (a single deepest pixel
-/// would be chance).
+/// `wrinkle_depth_max`: the depth that 5 % of the length that all visits show exceeds (a single deepest
+/// pixel would be chance).
 pub fn depth_max(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
     let bins = &s[FIRST..];
     let total: f64 = bins.iter().sum();
@@ -583,8 +579,8 @@ pub fn depth_max(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
     Err(Reason::NothingFound)
 }
 
-/// `wrinkle_area_percent`: length of present lines times the width of the mean section, of the
-/// measured skin.
+/// `wrinkle_area_percent`: length of present lines times the width of the mean section of those that all
+/// visits show, of the measured skin.
 pub fn area_percent(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
     if s[0] <= 0.0 {
         return Err(Reason::LowCoverage);

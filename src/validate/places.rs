@@ -8,6 +8,7 @@ use crate::phantom::{Scene, Skin, Treatment};
 use crate::plane::par_collect;
 use crate::region::{RegionRequest, WHOLE};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Pores from this diameter should be found, mm.
 const PORE_MM: f64 = 0.25;
@@ -26,10 +27,10 @@ pub struct PlaceRow {
     pub what: &'static str,
     /// Pixels per mm.
     pub px_per_mm: f64,
-    /// Share of what is found that is one, %.
-    pub precision_percent: f64,
+    /// Share of what is found that is one, %; none where nothing is found.
+    pub precision_percent: Option<f64>,
     /// Share that is found of those of 0.25 mm diameter, or 0.15 mm depth, and more, %.
-    pub recall_percent: f64,
+    pub recall_percent: Option<f64>,
     /// How many are found: pores, or pixels of centre lines.
     pub found: usize,
 }
@@ -83,8 +84,8 @@ pub(super) fn places(options: &Options) -> Result<(Vec<PlaceRow>, Vec<SizeRow>)>
             places.push(PlaceRow {
                 what,
                 px_per_mm,
-                precision_percent: percent(sum(|f| f.right), found),
-                recall_percent: percent(sum(|f| f.seen), sum(|f| f.there)),
+                precision_percent: share(sum(|f| f.right), found),
+                recall_percent: share(sum(|f| f.seen), sum(|f| f.there)),
                 found,
             });
         }
@@ -102,6 +103,10 @@ pub(super) fn places(options: &Options) -> Result<(Vec<PlaceRow>, Vec<SizeRow>)>
         }
     }
     Ok((places, sizes))
+}
+
+fn share(n: usize, of: usize) -> Option<f64> {
+    (of > 0).then(|| percent(n, of))
 }
 
 fn one_photo(seed: u64, px_per_mm: f64) -> Result<Seen> {
@@ -130,11 +135,16 @@ fn one_photo(seed: u64, px_per_mm: f64) -> Result<Seen> {
         apart([pore.x_px, pore.y_px], at) < PORE_NEAR * pore.diameter_mm.max(PORE_MM)
     };
     let mut diameters = Vec::new();
+    let mut taken = BTreeSet::new();
     for (at, _) in &told {
         pores.found += 1;
-        if let Some(pore) = truth.pores.iter().find(|p| near(p, *at)) {
+        let far = |i: &usize| apart([truth.pores[*i].x_px, truth.pores[*i].y_px], *at);
+        let free = (0..truth.pores.len()).filter(|i| !taken.contains(i));
+        let close = free.filter(|i| near(&truth.pores[*i], *at));
+        if let Some(i) = close.min_by(|a, b| far(a).total_cmp(&far(b))) {
             pores.right += 1;
-            diameters.push(pore.diameter_mm);
+            taken.insert(i);
+            diameters.push(truth.pores[i].diameter_mm);
         }
     }
     for pore in truth.pores.iter().filter(|p| p.diameter_mm >= PORE_MM) {

@@ -83,11 +83,13 @@ impl Outcome {
         }
         text.push_str("\n\nWhat one photo finds: pores, and lines by the length of their centre\n");
         for row in &self.places {
-            let _ = writeln!(
-                text,
-                "  {} at {} px/mm: {:.0} % of what is found are, {:.0} % are found",
-                row.what, row.px_per_mm, row.precision_percent, row.recall_percent
-            );
+            if let (Some(right), Some(seen)) = (row.precision_percent, row.recall_percent) {
+                let _ = writeln!(
+                    text,
+                    "  {} at {} px/mm: {right:.0} % of what is found are, {seen:.0} % are found",
+                    row.what, row.px_per_mm
+                );
+            }
         }
         text.push_str("\nSizes that one photo tells, against the truth\n");
         for row in &self.sizes {
