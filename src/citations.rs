@@ -43,6 +43,12 @@ citation!(
     Some("10.2147/CCID.S74401")
 );
 citation!(
+    TURIN_1960,
+    "turin1960",
+    "Turin GL. An introduction to matched filters. IRE Trans Inf Theory 6(3):311, 1960",
+    Some("10.1109/TIT.1960.1057571")
+);
+citation!(
     FREEMAN_1991,
     "freeman1991",
     "Freeman WT, Adelson EH. The design and use of steerable filters. IEEE TPAMI 13(9), 1991",

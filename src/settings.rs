@@ -499,6 +499,9 @@ pub struct MetricSettings {
     pub pore_noises: f64,
     /// … and in each visit that shows at least this part of it (P).
     pub pore_hysteresis: f64,
+    /// A pore has vanished where the visits differ by this many standard deviations of what they differ by
+    /// all over the skin: 1 in 200 by chance.
+    pub pore_differences: f64,
     /// Least distance of two pores, px of the grid.
     pub pore_apart_px: usize,
     /// Largest ratio of axes; longer dips are line ends (P).
@@ -635,6 +638,7 @@ impl Default for MetricSettings {
             pore_contrast: 0.1,
             pore_noises: 3.3,
             pore_hysteresis: 0.55,
+            pore_differences: 2.8,
             pore_apart_px: 2,
             pore_elongation_max: 3.0,
             pore_open_directions_max: 2,

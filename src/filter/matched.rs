@@ -178,6 +178,17 @@ pub struct Matched {
 }
 
 impl Matched {
+    /// Standard deviation of the amplitude that noise of another covariance makes.
+    pub fn spread(&self, noise: &Autocovariance) -> f64 {
+        let mut variance = 0.0;
+        for ([ax, ay], a) in &self.taps {
+            for ([bx, by], b) in &self.taps {
+                variance += f64::from(a * b) * noise.at([ax - bx, ay - by]);
+            }
+        }
+        variance.max(0.0).sqrt()
+    }
+
     /// The amplitudes at some `columns` of row `y`; outside the plane are zeros.
     pub fn row(&self, plane: &Plane, y: usize, columns: Range<usize>) -> Vec<f32> {
         let mut out = vec![0.0f32; columns.len()];
@@ -254,6 +265,7 @@ mod tests {
         let n = answers.len() as f64;
         let spread = (answers.iter().map(|v| f64::from(v * v)).sum::<f64>() / n).sqrt();
         assert!((spread / filter.noise - 1.0).abs() < 0.1, "{spread} {}", filter.noise);
+        assert!((filter.spread(&covariance) / filter.noise - 1.0).abs() < 0.02);
         // A filter made for white noise is disturbed more.
         let white = Autocovariance {
             reach: 14,

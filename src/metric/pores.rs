@@ -91,7 +91,16 @@ struct Search {
 /// A part of the skin whose light and mesh are taken for the same all over.
 struct Cell {
     window: Window,
-    filters: Vec<Matched>,
+    filters: Vec<Filter>,
+}
+
+/// Reads the amplitude of a dip.
+struct Filter {
+    matched: Matched,
+    /// The amplitude from which a pore counts.
+    limit: f64,
+    /// Standard deviation of the difference of two visits' amplitudes.
+    apart: f64,
 }
 
 /// A place that answers like a pore.
@@ -133,15 +142,24 @@ impl Search {
         let radius = px(settings.pore_reach_mm).round() as usize;
         let stride = (px(settings.pore_sample_mm) as usize).max(1);
         let all: Vec<&Plane> = planes.iter().collect();
-        let mesh = |around| Autocovariance::of(&all, &valid, around, 2 * radius, stride);
+        let unlike: Vec<Plane> =
+            planes.windows(2).map(|two| two[0].zip(&two[1], |a, b| b - a)).collect();
+        let unlike: Vec<&Plane> = unlike.iter().collect();
+        let mesh = |around| {
+            let of = |planes| Autocovariance::of(planes, &valid, around, 2 * radius, stride);
+            Some([of(&all)?, of(&unlike)?])
+        };
         // Where nothing varies there is nothing to be found.
-        let filters = |mesh: &Autocovariance, around: Window| {
+        let filters = |[mesh, unlike]: &[Autocovariance; 2], around: Window| {
             let whitener = Whitener::new(mesh, radius, settings.pore_ridge)?;
             let lit = slopes.lit(&inner, around, settings)?;
             let sigmas = settings.pore_sigmas_mm.iter().map(|mm| px(*mm));
-            sigmas
-                .map(|sigma| whitener.filter(|x, y| dip(x, y, sigma, lit)))
-                .collect::<Option<Vec<_>>>()
+            let filter = |sigma| {
+                let matched = whitener.filter(|x, y| dip(x, y, sigma, lit))?;
+                let limit = settings.pore_contrast.max(settings.pore_noises * matched.noise);
+                Some(Filter { limit, apart: matched.spread(unlike), matched })
+            };
+            sigmas.map(filter).collect::<Option<Vec<_>>>()
         };
         let everywhere = Window::full(w, h);
         let whole = mesh(everywhere).ok_or(Reason::LowCoverage)?;
@@ -157,11 +175,6 @@ impl Search {
             Cell { window, filters }
         });
         Ok(Search { factor, planes, cells })
-    }
-
-    /// The amplitude from which a pore counts.
-    fn limit(filter: &Matched, settings: &MetricSettings) -> f64 {
-        settings.pore_contrast.max(settings.pore_noises * filter.noise)
     }
 
     /// Maxima over place, scale and visit, strongest first.
@@ -186,9 +199,9 @@ impl Search {
                     continue;
                 }
                 for (k, filter) in cell.filters.iter().enumerate() {
-                    let scale = (1.0 / Self::limit(filter, settings)) as f32;
+                    let scale = (1.0 / filter.limit) as f32;
                     for plane in &self.planes {
-                        let answers = filter.row(plane, y, columns.clone());
+                        let answers = filter.matched.row(plane, y, columns.clone());
                         for (b, a) in row[columns.clone()].iter_mut().zip(answers) {
                             if scale * a > b.0 {
                                 *b = (scale * a, k as u8);
@@ -358,12 +371,17 @@ fn read_pore(
         return None;
     }
     let filter = &search.cells[place.cell].filters[place.filter];
-    let least = settings.pore_hysteresis * Search::limit(filter, settings);
+    let amplitudes: Vec<f64> =
+        search.planes.iter().map(|plane| filter.matched.at(plane, place.x, place.y)).collect();
+    // What chance may have taken has not vanished.
+    let strongest = amplitudes.iter().copied().fold(f64::MIN, f64::max);
+    let least = (settings.pore_hysteresis * filter.limit)
+        .min(strongest - settings.pore_differences * filter.apart);
     let (readings, open): (Vec<PoreReading>, Vec<usize>) = profiles
         .iter()
         .zip(&means)
-        .zip(&search.planes)
-        .map(|((directions, mean), plane)| {
+        .zip(amplitudes)
+        .map(|((directions, mean), amplitude)| {
             let own = over(&|s| ring(mean, s));
             let half = 0.5 * (mean[0] + mean[rim]);
             let rims: Vec<Option<f64>> =
@@ -375,7 +393,6 @@ fn read_pore(
             let elongation = (0..axes.len())
                 .map(|k| axes[k] / axes[(k + axes.len() / 2) % axes.len()].max(1e-6))
                 .fold(1.0, f64::max);
-            let contrast = filter.at(plane, place.x, place.y);
             let rings = std::array::from_fn(|i| {
                 let at = i as f64 / (RINGS - 1) as f64 * samples as f64;
                 let (below, above) = (mean[at.floor() as usize], mean[at.ceil() as usize]);
@@ -385,7 +402,7 @@ fn read_pore(
                 rings,
                 diameter_px: diameter_px * (own / volume).max(0.0).sqrt(),
                 elongation,
-                present: contrast >= least,
+                present: amplitude >= least,
             };
             (reading, open)
         })
