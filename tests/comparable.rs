@@ -255,7 +255,8 @@ fn shows_no_change(name: &str, subjects: &[Subject], seeds: u64) {
             continue;
         }
         // The mean of few is no better known than their number allows.
-        let bias = if full() { 0.5 } else { 1.5 };
+        let known = t.rms() / (t.seen.len() as f64).sqrt();
+        let bias = if full() { 0.5 + known } else { 1.5 };
         assert!(t.rms() <= most && t.bias().abs() <= bias && t.changed() == 0, "{told}");
     }
 }
