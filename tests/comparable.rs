@@ -351,6 +351,10 @@ fn doses_come_out_at_their_size() {
     let drawn = some(|k| Subject::drawn(310 + k), 6);
     let real = Subject::real();
     for (name, subjects, seeds) in [("close-ups", &drawn, 2), ("real faces", &real, 3)] {
+        // Where there are no photos of real faces they were said to be left out.
+        if subjects.is_empty() {
+            continue;
+        }
         let (factors, seeds) =
             if full() { (&[1.0, 0.9, 0.8, 0.65][..], seeds) } else { (&[0.8][..], 1) };
         let mut coverage: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
