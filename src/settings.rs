@@ -494,8 +494,8 @@ pub struct MetricSettings {
     /// A pore is counted if some visit shows at least this contrast, and this many standard deviations of
     /// what the mesh of skin makes (P) …
     pub pore_contrast: f64,
-    /// … (drawn skin: of 3.5, 98 % of what is found are pores and 43 % of those of 0.25 mm are found; of 3.0,
-    /// 90 % and 60 %) …
+    /// … (drawn skin, single photos: 98 % of what is found are pores and 45 % of those of 0.25 mm and more are
+    /// found, `skindelta validate`; with 3.0 more are found, and nine in ten are right) …
     pub pore_noises: f64,
     /// … and in each visit that shows at least this part of it (P).
     pub pore_hysteresis: f64,

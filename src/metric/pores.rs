@@ -70,7 +70,7 @@ pub fn read(
         return Err(Reason::BelowResolution);
     }
     let search = Search::new(visits, frame, settings)?;
-    let candidates = search.candidates(visits, frame, settings);
+    let candidates = search.candidates(settings);
     let smooth: Vec<Plane> =
         visits.iter().map(|l| diffuse(&l.flat, &l.valid, settings.pore_smoothing_px2)).collect();
     let pores = par_collect(candidates.len(), |i| {
@@ -85,6 +85,8 @@ struct Search {
     factor: usize,
     /// The visits without what is slower than pores.
     planes: Vec<Plane>,
+    /// Pixels of the planes that lie away from the skin's edges.
+    inner: Mask,
     cells: Vec<Cell>,
 }
 
@@ -174,20 +176,13 @@ impl Search {
             let filters = own.or_else(|| filters(&whole, everywhere)).unwrap_or_default();
             Cell { window, filters }
         });
-        Ok(Search { factor, planes, cells })
+        Ok(Search { factor, planes, inner, cells })
     }
 
     /// Maxima over place, scale and visit, strongest first.
-    fn candidates(
-        &self,
-        visits: &[&Luminance],
-        frame: &Frame,
-        settings: &MetricSettings,
-    ) -> Vec<Candidate> {
-        let valid = shrink_mask(&visits[0].valid, self.factor);
-        let margin = settings.pore_margin_mm / (frame.mm_per_px * self.factor as f64);
-        let inner = away_from_edges(&valid, margin);
-        let (w, h) = (valid.width(), valid.height());
+    fn candidates(&self, settings: &MetricSettings) -> Vec<Candidate> {
+        let inner = &self.inner;
+        let (w, h) = (inner.width(), inner.height());
         // The largest answer, in amplitudes that count, and the filter that gave it.
         let mut best: Grid<(f32, u8)> = Grid::filled(w, h, (0.0, 0));
         best.par_rows(|y, row| {

@@ -36,64 +36,26 @@ pub struct Dose {
     bare: bool,
 }
 
+const fn dose(
+    parameter: &'static str,
+    metrics: &'static [&'static str],
+    set: fn(&mut Treatment, f64),
+    truth: fn(&Totals, f64) -> f64,
+) -> Dose {
+    Dose { parameter, metrics, set, truth, bare: false }
+}
+
 /// All doses.
+#[rustfmt::skip]
 pub static DOSES: [Dose; 8] = [
-    Dose {
-        parameter: "wrinkle_depth",
-        metrics: &["wrinkle_depth"],
-        set: |t, f| t.wrinkle_depth = f,
-        truth: |totals, _| totals.wrinkle_depth_mm,
-        bare: false,
-    },
-    Dose {
-        parameter: "wrinkle_width",
-        metrics: &["wrinkle_width"],
-        set: |t, f| t.wrinkle_width = f,
-        truth: |totals, _| totals.wrinkle_width_mm,
-        bare: false,
-    },
-    Dose {
-        parameter: "wrinkle_length",
-        metrics: &["wrinkle_length"],
-        set: |t, f| t.wrinkle_length = f,
-        truth: |totals, _| totals.wrinkle_length_mm,
-        bare: false,
-    },
-    Dose {
-        parameter: "pore_diameter",
-        metrics: &["pore_diameter"],
-        set: |t, f| t.pore_diameter = f,
-        truth: |totals, _| totals.pore_diameter_mm,
-        bare: false,
-    },
-    Dose {
-        parameter: "pore_count",
-        metrics: &["pore_count"],
-        set: |t, f| t.pore_count = f,
-        truth: |totals, _| totals.pore_count as f64,
-        bare: false,
-    },
-    Dose {
-        parameter: "pigment",
-        metrics: &[],
-        set: |t, f| t.pigment = f,
-        truth: |_, factor| factor,
-        bare: false,
-    },
-    Dose {
-        parameter: "redness",
-        metrics: &[],
-        set: |t, f| t.redness = f,
-        truth: |_, factor| factor,
-        bare: false,
-    },
-    Dose {
-        parameter: "fine_relief",
-        metrics: &["texture_roughness", "texture_fine", "texture_coarse"],
-        set: |t, f| t.fine_relief = f,
-        truth: |_, factor| factor,
-        bare: true,
-    },
+    dose("wrinkle_depth", &["wrinkle_depth"], |t, f| t.wrinkle_depth = f, |all, _| all.wrinkle_depth_mm),
+    dose("wrinkle_width", &["wrinkle_width"], |t, f| t.wrinkle_width = f, |all, _| all.wrinkle_width_mm),
+    dose("wrinkle_length", &["wrinkle_length"], |t, f| t.wrinkle_length = f, |all, _| all.wrinkle_length_mm),
+    dose("pore_diameter", &["pore_diameter"], |t, f| t.pore_diameter = f, |all, _| all.pore_diameter_mm),
+    dose("pore_count", &["pore_count"], |t, f| t.pore_count = f, |all, _| all.pore_count as f64),
+    dose("pigment", &[], |t, f| t.pigment = f, |_, factor| factor),
+    dose("redness", &[], |t, f| t.redness = f, |_, factor| factor),
+    Dose { bare: true, ..dose("fine_relief", &["texture_roughness", "texture_fine", "texture_coarse"], |t, f| t.fine_relief = f, |_, factor| factor) },
 ];
 
 /// How one metric answers to one dose, over all skins and factors.

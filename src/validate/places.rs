@@ -3,7 +3,7 @@
 use super::{Options, analyze, capture, mean, mm_per_px, percent, photograph, skin_spec};
 use crate::error::Result;
 use crate::filter::stats::median;
-use crate::phantom::truth::VisitTruth;
+use crate::phantom::truth::{DotTruth, VisitTruth};
 use crate::phantom::{Scene, Skin, Treatment};
 use crate::plane::par_collect;
 use crate::region::{RegionRequest, WHOLE};
@@ -129,14 +129,13 @@ fn one_photo(seed: u64, px_per_mm: f64) -> Result<Seen> {
 
     let mut pores = Found::default();
     let told = analysis.maps.pores.first().cloned().flatten().unwrap_or_default();
-    let told: Vec<([f64; 2], f64)> =
-        told.iter().map(|p| ([p.x_px, p.y_px], p.diameter_mm)).collect();
-    let near = |pore: &crate::phantom::truth::DotTruth, at: [f64; 2]| {
+    let told: Vec<[f64; 2]> = told.iter().map(|p| [p.x_px, p.y_px]).collect();
+    let near = |pore: &DotTruth, at: [f64; 2]| {
         apart([pore.x_px, pore.y_px], at) < PORE_NEAR * pore.diameter_mm.max(PORE_MM)
     };
     let mut diameters = Vec::new();
     let mut taken = BTreeSet::new();
-    for (at, _) in &told {
+    for at in &told {
         pores.found += 1;
         let far = |i: &usize| apart([truth.pores[*i].x_px, truth.pores[*i].y_px], *at);
         let free = (0..truth.pores.len()).filter(|i| !taken.contains(i));
@@ -150,7 +149,7 @@ fn one_photo(seed: u64, px_per_mm: f64) -> Result<Seen> {
     for pore in truth.pores.iter().filter(|p| p.diameter_mm >= PORE_MM) {
         if inside([pore.x_px, pore.y_px]) {
             pores.there += 1;
-            pores.seen += usize::from(told.iter().any(|(at, _)| near(pore, *at)));
+            pores.seen += usize::from(told.iter().any(|at| near(pore, *at)));
         }
     }
 
