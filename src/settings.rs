@@ -537,6 +537,8 @@ pub struct MetricSettings {
     pub line_high: f64,
     /// … and that carries it on (P).
     pub line_low: f64,
+    /// Beside a line no other is told within this, mm: the far wall of a wide groove is none.
+    pub line_apart_mm: f64,
     /// Shortest line, mm: the mesh of primary skin lines is finer (P).
     pub line_min_mm: f64,
     /// Distance kept from the mask's edge, mm.
@@ -547,9 +549,11 @@ pub struct MetricSettings {
     pub line_smooth_mm: f64,
     /// Contrast at which a line counts in some visit (P).
     pub line_contrast: f64,
-    /// A line is present in a visit that answers with this part of the strongest visit's answer, or with
-    /// this part of what a line needs to go on: what was always weak has not vanished (P).
-    pub line_hysteresis: [f64; 2],
+    /// A line is present in a visit that keeps this part of the dip that the strongest visit shows (P).
+    pub line_remains: f64,
+    /// … and this part of what the visit keeps along most of the line: a line whose depth was halved is
+    /// still there, one that was shortened is not at its ends (P).
+    pub line_remains_usual: f64,
     /// Reading of depth and width.
     pub groove: GrooveSettings,
     /// Sigma of the surround that a spot is held against, mm.
@@ -573,9 +577,9 @@ pub struct GrooveSettings {
     pub core_widths: f64,
     /// Width of what is beside it on each side, mm.
     pub rim_mm: f64,
-    /// Width of the dark lobe of a groove's slope, of the groove: 0.68 of a Gaussian's; the walls' own shade
-    /// makes it narrower (P).
-    pub lobe: f64,
+    /// Width of the dark dip of a groove, of its own: 0.6–0.95 by radiosity, V, U and Gaussian shapes, lamps at
+    /// any side (`benches/groove.py`).
+    pub dark: f64,
     /// What the scattering of light in skin (science.md: 0.1–0.3 mm) and the placing of the line add to its
     /// width, mm (P).
     pub spread_mm: f64,
@@ -603,14 +607,14 @@ impl Default for GrooveSettings {
             core_mm: 1.2,
             core_widths: 1.3,
             rim_mm: 0.4,
-            lobe: 0.5,
-            spread_mm: 0.4,
+            dark: 0.8,
+            spread_mm: 0.2,
             blur_periods: 0.25,
             width_min: 0.3,
             least_mm: 6.0,
-            mesh: 0.8,
+            mesh: 0.4,
             solid: 0.5,
-            dip: 0.85,
+            dip: 1.1,
         }
     }
 }
@@ -656,12 +660,14 @@ impl Default for MetricSettings {
             line_excess: 2.0,
             line_high: 0.02,
             line_low: 0.0,
+            line_apart_mm: 1.2,
             line_min_mm: 5.0,
             line_margin_mm: 0.6,
             line_average_mm: 1.0,
-            line_smooth_mm: 4.0,
+            line_smooth_mm: 3.0,
             line_contrast: 0.04,
-            line_hysteresis: [0.7, 0.85],
+            line_remains: 0.25,
+            line_remains_usual: 0.6,
             groove: GrooveSettings::default(),
             spot_surround_mm: 4.0,
             tone_reference_share: 0.2,

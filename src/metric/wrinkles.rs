@@ -48,6 +48,8 @@ pub struct LinePoint {
     pub length_px: f64,
     /// One per visit.
     pub readings: Vec<LineReading>,
+    /// Whether all visits show it, and the line some millimetres to both sides.
+    whole: bool,
     /// Mean section of the visits.
     joint: Section,
     /// What the mesh of skin around answers, of what the line does, in the mean of the visits.
@@ -78,35 +80,39 @@ pub fn read(
         each.collect::<Vec<Section>>()
     });
     let near = Near::new(&places, px(settings.line_smooth_mm));
-    let points = par_collect(places.len(), |i| {
-        let place = &places[i];
+    let seen = par_collect(places.len(), |i| {
         let smooth: Vec<Section> =
-            (0..visits.len()).map(|v| near.mean(i, |k| sections[k][v])).collect();
+            (0..visits.len()).map(|v| near.smooth(i, |k| sections[k][v])).collect();
         let joint = mean(&smooth);
-        let shape = Groove::of(&joint, &joint, frame);
-        let contrast = shape.contrast(&joint);
-        let shares: Vec<f64> = smooth.iter().map(|section| share(section, &joint)).collect();
-        if contrast * shares.iter().fold(1.0, |most: f64, s| most.max(*s)) < settings.line_contrast
-        {
-            return None;
-        }
-        let joint_mm = shape.depth_mm(&joint);
-        let own = mean(&sections[i]);
-        // All sections look the same way: the dark side of a sidelong light to the left.
-        let flip = joint.iter().zip(frame.groove.places()).map(|(v, x)| v * x).sum::<f64>() < 0.0;
+        let shape = Groove::of(&joint, frame);
+        let shares: Vec<f64> = smooth.iter().map(|section| shape.share(section, &joint)).collect();
+        let most = shares.iter().copied().fold(1.0, f64::max);
+        (shape.contrast(&joint) * most >= settings.line_contrast).then(|| Seen {
+            depth_mm: shape.depth_mm(&joint),
+            changes: smooth.iter().map(|s| shape.change(s, &joint, places[i].mesh).depth).collect(),
+            remains: shares.into_iter().map(|share| share / most).collect(),
+            // All sections look the same way: the dark side of a sidelong light to the left.
+            flip: joint.iter().zip(frame.groove.places()).map(|(v, x)| v * x).sum::<f64>() < 0.0,
+        })
+    });
+    let usual = usual(&places, &seen, visits.len());
+    let present = |i: usize, v: usize| {
+        seen[i].as_ref().is_none_or(|seen| {
+            let usual = usual[&places[i].line][v];
+            seen.remains[v] >= settings.line_remains.max(settings.line_remains_usual * usual)
+        })
+    };
+    let points = par_collect(places.len(), |i| {
+        let (place, seen) = (&places[i], seen[i].as_ref()?);
         let turned = |mut section: Section| {
-            if flip {
+            if seen.flip {
                 section.reverse();
             }
             section
         };
-        let answers: Vec<f64> =
-            (0..visits.len()).map(|v| near.mean(i, |k| [places[k].answers[v]])[0]).collect();
-        let strongest = answers.iter().copied().fold(0.0, f64::max);
-        let [part, most] = settings.line_hysteresis;
-        let readings = answers.into_iter().enumerate().map(|(v, answer)| LineReading {
-            depth_mm: joint_mm * shape.change(&smooth[v], &joint, place.mesh, frame),
-            present: answer >= (part * strongest).min(most),
+        let readings = (0..visits.len()).map(|v| LineReading {
+            depth_mm: seen.depth_mm * seen.changes[v],
+            present: present(i, v),
             section: turned(sections[i][v]),
         });
         let at = |v: f64| v.round().max(0.0) as usize;
@@ -115,11 +121,39 @@ pub fn read(
             y: at(place.y),
             length_px: place.length_px,
             readings: readings.collect(),
-            joint: turned(own),
+            whole: near.all(i, |k| (0..visits.len()).all(|v| present(k, v))),
+            joint: turned(mean(&sections[i])),
             mesh: place.mesh,
         })
     });
     Ok(points.into_iter().flatten().collect())
+}
+
+/// What a place shows, seen together with its neighbours on the line.
+struct Seen {
+    /// Depth of the mean section of all visits, mm.
+    depth_mm: f64,
+    /// Depth in each visit, as a factor of that.
+    changes: Vec<f64>,
+    /// What each visit shows of the dip that the strongest visit shows.
+    remains: Vec<f64>,
+    /// Whether its sections are turned round.
+    flip: bool,
+}
+
+/// What usually remains of each line in each visit: the upper quartile over its places.
+fn usual(places: &[Place], seen: &[Option<Seen>], visits: usize) -> BTreeMap<u32, Vec<f64>> {
+    let mut lines: BTreeMap<u32, Vec<&Seen>> = BTreeMap::new();
+    for (place, seen) in places.iter().zip(seen) {
+        lines.entry(place.line).or_default().extend(seen);
+    }
+    let quartile = |seen: &[&Seen], v: usize| {
+        let mut remains: Vec<f64> = seen.iter().map(|s| s.remains[v]).collect();
+        remains.sort_by(f64::total_cmp);
+        remains.get(3 * remains.len() / 4).copied().unwrap_or(0.0)
+    };
+    let of_line = |seen: Vec<&Seen>| (0..visits).map(|v| quartile(&seen, v)).collect();
+    lines.into_iter().map(|(line, seen)| (line, of_line(seen))).collect()
 }
 
 /// A point of a centre line before it is read.
@@ -131,8 +165,6 @@ struct Place {
     along: [f64; 2],
     /// What the mesh of skin around answers, of what the line does.
     mesh: f64,
-    /// What each visit answers, in answers from which a line goes on.
-    answers: Vec<f64>,
     /// Which line it belongs to.
     line: u32,
 }
@@ -157,8 +189,7 @@ fn places(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Ve
         .collect();
     // A line that one visit shows is one, if it has come or gone.
     let Some(lines) = each
-        .iter()
-        .cloned()
+        .into_iter()
         .reduce(|a, b| a.zip(&b, |a, b| if a.strength >= b.strength { a } else { b }))
     else {
         return Vec::new();
@@ -176,7 +207,7 @@ fn places(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Ve
         f64::from(bilinear(plane, x as f64 - s * ty, y as f64 + s * tx))
     };
     let side = |x: usize, y: usize, s: f64| across(&strength, x, y, s);
-    let strengths: Vec<Plane> = each.iter().map(|l| l.map(|l| l.strength)).collect();
+    let apart = cell(settings.line_apart_mm).max(1.0) as usize;
     let crests = |limit: f64| {
         let crest = Mask::from_fn(strength.width(), strength.height(), |x, y| {
             let v = f64::from(strength.at(x, y));
@@ -184,8 +215,7 @@ fn places(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Ve
             inner.at(x, y)
                 && v > 0.0
                 && f64::from(excess.at(x, y)) >= limit
-                && v >= side(x, y, 1.0)
-                && v >= side(x, y, -1.0)
+                && (1..=apart).all(|s| v >= side(x, y, s as f64) && v >= side(x, y, -(s as f64)))
         });
         // Crests that step aside by a pixel stay joined.
         dilate(&crest, 1)
@@ -211,17 +241,12 @@ fn places(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Ve
                 if bend < 0.0 { (0.5 * (before - after) / bend).clamp(-1.0, 1.0) } else { 0.0 };
             let along = here.along.map(f64::from);
             let full = |v: f64| (v + 0.5) * factor as f64 - 0.5;
-            let goes_on = settings.line_excess * f64::from(around.at(x, y)) + settings.line_low;
-            let answer = |plane: &Plane| {
-                [-1.0, 0.0, 1.0].map(|s| across(plane, x, y, s)).into_iter().fold(0.0, f64::max)
-            };
             places.push(Place {
                 x: full(x as f64 - off * along[1]),
                 y: full(y as f64 + off * along[0]),
                 length_px: factor as f64 * pixel_length(&here),
                 along,
                 mesh: f64::from(around.at(x, y)) / v,
-                answers: strengths.iter().map(|plane| answer(plane) / goes_on).collect(),
                 line,
             });
         }
@@ -254,6 +279,9 @@ fn section(flat: &Plane, place: &Place, frame: &Frame, settings: &MetricSettings
 /// Parallels to each side of a section.
 const PARALLELS: isize = 3;
 
+/// Smallest variance of places along a line, of the squared radius, that a slope is fitted to.
+const SHORT: f64 = 0.01;
+
 /// Places by the cell they lie in, to find those near to one on the same line.
 struct Near<'a> {
     places: &'a [Place],
@@ -274,30 +302,55 @@ impl<'a> Near<'a> {
         (place.line, (place.x / self.radius) as i64, (place.y / self.radius) as i64)
     }
 
-    /// Mean of what is read around place `i` on its line: weights fall as a Gaussian of half the radius
-    /// and with the angle between the two.
-    fn mean<const N: usize>(&self, i: usize, of: impl Fn(usize) -> [f64; N]) -> [f64; N] {
+    /// Places on the line of place `i` that lie within the radius.
+    fn around(&self, i: usize) -> impl Iterator<Item = usize> {
         let here = &self.places[i];
         let (line, cx, cy) = self.cell(here);
-        let (mut sum, mut weights) = ([0.0; N], 0.0);
-        for (dx, dy) in (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (dx, dy))) {
-            for &k in self.cells.get(&(line, cx + dx, cy + dy)).into_iter().flatten() {
+        let cells = (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (dx, dy)));
+        cells
+            .flat_map(move |(dx, dy)| {
+                self.cells.get(&(line, cx + dx, cy + dy)).into_iter().flatten()
+            })
+            .copied()
+            .filter(move |&k| {
                 let there = &self.places[k];
-                let far = ((there.x - here.x).powi(2) + (there.y - here.y).powi(2))
-                    / (self.radius * self.radius);
-                if far > 1.0 {
-                    continue;
-                }
-                let turn = here.along[0] * there.along[0] + here.along[1] * there.along[1];
-                let weight = turn.abs() * (-2.0 * far).exp();
-                weights += weight;
-                let read = of(k);
-                for (x, v) in sum.iter_mut().enumerate() {
-                    *v += weight * read[if turn < 0.0 { N - 1 - x } else { x }];
-                }
+                (there.x - here.x).hypot(there.y - here.y) <= self.radius
+            })
+    }
+
+    /// Whether something holds at all places around.
+    fn all(&self, i: usize, holds: impl Fn(usize) -> bool) -> bool {
+        self.around(i).all(holds)
+    }
+
+    /// What is read around place `i` on its line, a local straight fit along it (a mean would be drawn
+    /// inwards at the ends): weights fall as a Gaussian of half the radius and with the angle between
+    /// the two.
+    fn smooth<const N: usize>(&self, i: usize, of: impl Fn(usize) -> [f64; N]) -> [f64; N] {
+        let here = &self.places[i];
+        let (mut sum, mut sloping) = ([0.0; N], [0.0; N]);
+        let mut moments = [0.0; 3];
+        for k in self.around(i) {
+            let there = &self.places[k];
+            let [dx, dy] = [there.x - here.x, there.y - here.y].map(|d| d / self.radius);
+            let t = dx * here.along[0] + dy * here.along[1];
+            let turn = here.along[0] * there.along[0] + here.along[1] * there.along[1];
+            let weight = turn.abs() * (-2.0 * (dx * dx + dy * dy)).exp();
+            moments.iter_mut().zip([1.0, t, t * t]).for_each(|(m, p)| *m += weight * p);
+            let read = of(k);
+            for (x, v) in sum.iter_mut().enumerate() {
+                let read = weight * read[if turn < 0.0 { N - 1 - x } else { x }];
+                *v += read;
+                sloping[x] += t * read;
             }
         }
-        sum.map(|v| v / weights)
+        let [all, first, second] = moments;
+        let spread = all * second - first * first;
+        // A line too short to tell a slope has a mean.
+        if spread < SHORT * all * all {
+            return sum.map(|v| v / all);
+        }
+        std::array::from_fn(|x| (second * sum[x] - first * sloping[x]) / spread)
     }
 }
 
@@ -309,18 +362,12 @@ fn mean(sections: &[Section]) -> Section {
     sum
 }
 
-/// What part of the shape `of` a section has: 1 is all of it.
-fn share(section: &Section, of: &Section) -> f64 {
-    let level = |s: &Section| s.iter().sum::<f64>() / SAMPLES as f64;
-    let (a, b) = (level(section), level(of));
-    let [own, all] = section
-        .iter()
-        .zip(of)
-        .fold([0.0; 2], |[own, all], (v, w)| [own + (v - a) * (w - b), all + (w - b) * (w - b)]);
-    if all > 0.0 { own / all } else { 0.0 }
-}
-
 impl GrooveSettings {
+    /// Distance of two samples of a section, mm.
+    fn step_mm(&self) -> f64 {
+        2.0 * self.reach_mm / (SAMPLES - 1) as f64
+    }
+
     /// Where the samples of a section lie, mm from the line.
     fn places(&self) -> impl Iterator<Item = f64> + use<> {
         let reach = self.reach_mm;
@@ -328,45 +375,37 @@ impl GrooveSettings {
     }
 }
 
-/// What a section, and the mean section of its pair, tell of a groove.
+/// What a section tells of a groove.
 #[derive(Debug, Clone, Copy)]
 struct Groove {
     /// Full width at half depth, blur taken off, mm.
     width_mm: f64,
     /// Half width of the dip, mm.
     core_mm: f64,
-    /// The bright side beside the dark one, 0 … 1: 0 where light falls from the front, 1 where what is seen
-    /// is the slope of the walls under a sidelong light.
-    bright: f64,
+    /// Square of the width seen, of what is left of it without blur.
+    own: f64,
     settings: GrooveSettings,
 }
 
 impl Groove {
-    /// The dark dip's full width at half depth, once on a dip of the least width and again on one as wide as
-    /// was found. A slope's dark lobe is narrower than its groove. How much of a slope is seen is told from
-    /// `joint`, so that both visits are read alike. What the eye of the camera, the scattering of light and
-    /// the placing of the line add to the square is taken off. 0 where there is no dip.
-    fn of(section: &Section, joint: &Section, frame: &Frame) -> Groove {
+    /// The dip's full width at half depth, once on a dip of the least width and again on one as wide as was
+    /// found. What the eye of the camera, the scattering of light and the placing of the line add to its
+    /// square is taken off, and the rest is told as the groove's: its walls are dark where they are steep.
+    /// 0 where there is no dip.
+    fn of(section: &Section, frame: &Frame) -> Groove {
         let settings = frame.groove;
-        let mut groove = Groove { width_mm: 0.0, core_mm: settings.core_mm, bright: 0.0, settings };
+        let mut groove = Groove { width_mm: 0.0, core_mm: settings.core_mm, own: 1.0, settings };
         let camera = FWHM * settings.blur_periods * frame.shortest_period_px * frame.mm_per_px;
         for _ in 0..2 {
-            let level = groove.level(joint);
-            let top = groove.core(joint).map(|(_, v)| v - level).fold(0.0, f64::max);
-            groove.bright = (top / groove.contrast(joint).max(1e-9)).clamp(0.0, 1.0);
-            let seen =
-                groove.dip_mm(section) * (1.0 + (1.0 / settings.lobe - 1.0) * groove.sloping());
+            let seen = groove.dip_mm(section);
             let own = seen * seen - settings.spread_mm.powi(2) - camera * camera;
-            groove.width_mm = own.max((settings.width_min * seen).powi(2)).sqrt();
+            let own = own.max((settings.width_min * seen).powi(2));
+            groove.width_mm = own.sqrt() / settings.dark;
+            groove.own = if seen > 0.0 { seen * seen / own } else { 1.0 };
             let most = settings.reach_mm - settings.rim_mm;
-            groove.core_mm = settings.core_mm.max(settings.core_widths * seen).min(most);
+            groove.core_mm = settings.core_mm.max(settings.core_widths * groove.width_mm).min(most);
         }
         groove
-    }
-
-    /// How much of what is seen is the slope of the walls, 0 … 1.
-    fn sloping(&self) -> f64 {
-        2.0 * self.bright / (1.0 + self.bright * self.bright)
     }
 
     /// Places and values of the dip.
@@ -376,27 +415,41 @@ impl Groove {
         inside.filter(move |(_, x)| x.abs() <= core).map(|((i, v), _)| (i, *v))
     }
 
-    /// Full width at half depth of the dip around its darkest place, mm; 0 where there is no dip.
+    /// What part of the shape `of` a section has, the dip and what is beside it: 1 is all of it.
+    fn share(&self, section: &Section, of: &Section) -> f64 {
+        let [own, all] = [section, of].map(|s| {
+            let reach = self.core_mm + self.settings.rim_mm;
+            let near = s.iter().zip(self.settings.places()).filter(|(_, x)| x.abs() <= reach);
+            let near: Vec<f64> = near.map(|(v, _)| *v).collect();
+            let level = near.iter().sum::<f64>() / near.len().max(1) as f64;
+            near.into_iter().map(|v| v - level).collect::<Vec<f64>>()
+        });
+        let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let whole = product(&all, &all);
+        if whole > 0.0 { product(&own, &all) / whole } else { 0.0 }
+    }
+
+    /// Full width at half depth of the dip around its darkest place, mm: of the Gaussian of its depth and
+    /// area, which a shoulder that comes and goes at half depth does not make jump; 0 where there is no dip.
     fn dip_mm(&self, section: &Section) -> f64 {
-        if self.contrast(section) <= 0.0 {
+        let contrast = self.contrast(section);
+        if contrast <= 0.0 {
             return 0.0;
         }
-        let Some((bottom, low)) = self.core(section).min_by(|a, b| a.1.total_cmp(&b.1)) else {
+        let Some((bottom, _)) = self.core(section).min_by(|a, b| a.1.total_cmp(&b.1)) else {
             return 0.0;
         };
-        let half = 0.5 * (low + self.level(section));
-        let side = |step: isize| {
-            let mut at = bottom;
-            while let Some(next) = at.checked_add_signed(step).filter(|&i| i < SAMPLES) {
-                if section[next] >= half {
-                    let rise = section[next] - section[at];
-                    return at.abs_diff(bottom) as f64 + (half - section[at]) / rise;
-                }
-                at = next;
-            }
-            at.abs_diff(bottom) as f64
-        };
-        (side(-1) + side(1)) * 2.0 * self.settings.reach_mm / (SAMPLES - 1) as f64
+        let level = self.level(section);
+        let dark = |v: &&f64| **v < level;
+        let (left, right) = section.split_at(bottom);
+        let area: f64 = left
+            .iter()
+            .rev()
+            .take_while(dark)
+            .chain(right.iter().take_while(dark))
+            .map(|v| level - v)
+            .sum();
+        area * self.settings.step_mm() / contrast / GAUSS_AREA
     }
 
     /// Mean of the section beside the dip.
@@ -419,8 +472,7 @@ impl Groove {
     /// The integral of the dip, log units times mm.
     fn deficit(&self, section: &Section) -> f64 {
         let level = self.level(section);
-        let step = 2.0 * self.settings.reach_mm / (SAMPLES - 1) as f64;
-        self.core(section).map(|(_, v)| level - v).sum::<f64>() * step
+        self.core(section).map(|(_, v)| level - v).sum::<f64>() * self.settings.step_mm()
     }
 
     /// How much of a dip the section's integral makes up: 1 where light falls from the front, less where
@@ -443,37 +495,83 @@ impl Groove {
         self.width_mm * (y / (k - 0.5 * y)).sqrt()
     }
 
-    /// Depth of a visit's section as a factor of that of the pair's mean, `joint`, which `self` is of.
+    /// Depth and width of a visit's section as factors of those of the pair's mean, `joint`, which `self` is
+    /// of: the height and the stretch of the mean section that fit this one best, wherever it lies.
     ///
-    /// Two readings of it, the mean of their logs. The shape: its odd part grows as the depth, its even
-    /// part as the square, so that share = φ·f + (1 − φ)·f², φ the sloping part. And the dip's integral, which
-    /// grows as the square over the width, and which a lamp that moved hardly changes; it counts by half
-    /// where it is solid.
+    /// By radiosity the height goes as the depth, to a power of 0.95–1.1 where a lamp stands at any side and
+    /// of 1.2 under an even sky, and the dip's integral as its square (`benches/groove.py`). The height
+    /// follows a lamp that moved, the integral hardly does: it counts by half where it is solid. What
+    /// grew narrower is steeper, and so darker; the groove's own stretch is more than what blur shows.
     ///
     /// Lines are found where the mesh of skin happens to be dark, too; it does not change with them. What it
     /// answers around, `mesh`, tells how much of the section is its own.
-    fn change(&self, section: &Section, joint: &Section, mesh: f64, frame: &Frame) -> f64 {
+    fn change(&self, section: &Section, joint: &Section, mesh: f64) -> Change {
+        let at: Vec<f64> = self.settings.places().collect();
+        let reach = self.core_mm + self.settings.rim_mm;
+        let near: Vec<usize> = (1..SAMPLES - 1).filter(|&i| at[i].abs() <= reach).collect();
+        let bottom =
+            self.core(joint).min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0.0, |(i, _)| at[i]);
+        let of =
+            |value: &dyn Fn(usize) -> f64| near.iter().map(|&i| value(i)).collect::<Vec<f64>>();
+        let slope = |i: usize| (joint[i + 1] - joint[i - 1]) / (at[i + 1] - at[i - 1]);
+        let (level, shift) = (of(&|_| 1.0), of(&slope));
+        let (height, stretch) = (of(&|i| joint[i]), of(&|i| (bottom - at[i]) * slope(i)));
+        let own = of(&|i| section[i]);
+        let a = part(&own, &height, &[&level, &shift, &stretch]);
+        let told = a >= FAINT;
+        let e = if told { part(&own, &stretch, &[&level, &shift, &height]) / a } else { 0.0 };
+        let e = e.clamp(-STRETCH_MAX, STRETCH_MAX);
         let mesh = (self.settings.mesh * mesh).clamp(0.0, MESH_MAX);
-        let own = |share: f64| ((share - mesh) / (1.0 - mesh)).max(0.0);
-        let share = own(share(section, joint));
-        let phi = self.sloping();
-        let even = (1.0 - phi).max(1e-9);
-        let of_shape = ((phi * phi + 4.0 * even * share).sqrt() - phi) / (2.0 * even);
+        let own = |share: f64| ((share - mesh) / (1.0 - mesh)).max(VANISHED);
         let trust = 0.5 * self.solid(joint);
-        if trust <= 0.0 {
-            return of_shape;
+        let of_dip =
+            if trust > 0.0 { own(self.deficit(section) / self.deficit(joint)) } else { 1.0 };
+        let depth = own(a).powf(1.0 - trust) * of_dip.sqrt().powf(trust);
+        Change {
+            depth: depth * (e * (1.0 - 0.5 * trust)).exp(),
+            width: if told { (self.own * e).exp() } else { 0.0 },
         }
-        let wider = Groove::of(section, joint, frame).width_mm / self.width_mm;
-        let of_dip = own(self.deficit(section) / self.deficit(joint)) * wider;
-        let of_dip = of_dip.max(VANISHED).sqrt();
-        of_shape.max(VANISHED).powf(1.0 - trust) * of_dip.powf(trust)
     }
 }
 
+/// How a visit's groove differs from that of the pair's mean: factors.
+struct Change {
+    depth: f64,
+    /// 0 where next to nothing is left.
+    width: f64,
+}
+
+/// How much of `shape` a section has, beside the `others`: the coefficient of least squares.
+fn part(section: &[f64], shape: &[f64], others: &[&[f64]]) -> f64 {
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let mut basis: Vec<Vec<f64>> = Vec::new();
+    let rest = |of: &[f64], basis: &[Vec<f64>]| {
+        let mut rest = of.to_vec();
+        for b in basis {
+            let share = product(&rest, b) / product(b, b).max(f64::MIN_POSITIVE);
+            rest.iter_mut().zip(b).for_each(|(r, b)| *r -= share * b);
+        }
+        rest
+    };
+    for other in others {
+        let next = rest(other, &basis);
+        basis.push(next);
+    }
+    let alone = rest(shape, &basis);
+    let all = product(&alone, shape);
+    if all > 0.0 { product(&alone, section) / all } else { 0.0 }
+}
+
+/// Area of a Gaussian of height 1 and of full width 1 at half depth.
+const GAUSS_AREA: f64 = 1.064_467_019;
 /// Full width at half depth of a Gaussian of sigma 1.
 const FWHM: f64 = 2.354_820_045;
 /// A section is never told to be more of the mesh's making.
 const MESH_MAX: f64 = 0.6;
+/// A section with less of the mean one than this tells no stretch.
+const FAINT: f64 = 0.2;
+/// Largest stretch that a fit to first order tells, natural log.
+const STRETCH_MAX: f64 = 0.7;
 /// What is left of a groove that has vanished: a log has no 0.
 const VANISHED: f64 = 1e-3;
 
@@ -498,7 +596,7 @@ pub fn sheet(points: &[LinePoint], visit: usize, tiles: &Tiles) -> Sheet {
         let mut row = sheet.tile(tile);
         let length = point.length_px;
         // What has vanished, or not yet come, has no depth: the same lines in every visit.
-        if point.readings.iter().all(|r| r.present) {
+        if point.whole {
             row[2] += length;
             row[3] += length * point.mesh;
             for k in 0..SAMPLES {
@@ -543,21 +641,26 @@ fn told(mm: f64, frame: &Frame) -> f64 {
     mm / frame.mm_per_px * frame.length()
 }
 
+/// A region's groove in this visit: (width, depth) in mm.
+fn groove(s: &[f64], frame: &Frame) -> Result<(f64, f64), Reason> {
+    let [own, joint] = sections(s, frame)?;
+    let groove = Groove::of(&joint, frame);
+    if groove.width_mm <= 0.0 {
+        return Err(Reason::BelowNoise);
+    }
+    let change = groove.change(&own, &joint, s[3] / s[2]);
+    Ok((groove.width_mm * change.width, groove.depth_mm(&joint) * change.depth))
+}
+
 /// `wrinkle_width`: full width at half depth of the mean section of the lines that all visits show.
 pub fn width(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    let [own, joint] = sections(s, frame)?;
-    let width_mm = Groove::of(&own, &joint, frame).width_mm;
+    let width_mm = groove(s, frame)?.0;
     if width_mm > 0.0 { Ok(told(width_mm, frame)) } else { Err(Reason::BelowNoise) }
 }
 
 /// `wrinkle_depth`: depth of the mean section of the lines that all visits show, an optical estimate.
 pub fn depth(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    let [own, joint] = sections(s, frame)?;
-    let groove = Groove::of(&joint, &joint, frame);
-    if groove.width_mm <= 0.0 {
-        return Err(Reason::BelowNoise);
-    }
-    Ok(told(groove.depth_mm(&joint) * groove.change(&own, &joint, s[3] / s[2], frame), frame))
+    Ok(told(groove(s, frame)?.1, frame))
 }
 
 /// `wrinkle_depth_max`: the depth that 5 % of the length that all visits show exceeds (a single deepest
@@ -588,8 +691,7 @@ pub fn area_percent(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
     if s[1] <= 0.0 {
         return Ok(0.0);
     }
-    let [own, joint] = sections(s, frame)?;
-    Ok(100.0 * s[1] * Groove::of(&own, &joint, frame).width_mm / frame.mm_per_px / s[0])
+    Ok(100.0 * s[1] * groove(s, frame)?.0 / frame.mm_per_px / s[0])
 }
 
 #[cfg(test)]
@@ -631,7 +733,8 @@ mod tests {
         let settings = GrooveSettings::default();
         let seen = FWHM * sigma * 0.08;
         let camera = FWHM * settings.blur_periods * 3.0 * 0.08;
-        let width = (seen * seen - settings.spread_mm.powi(2) - camera * camera).sqrt();
+        let own = seen * seen - settings.spread_mm.powi(2) - camera * camera;
+        let width = own.sqrt() / settings.dark;
         let deficit = contrast * std::f64::consts::TAU.sqrt() * sigma * 0.08;
         for slope in [0.0, 0.1] {
             let found = read_line(contrast as f32, slope, sigma as f32);
@@ -667,7 +770,8 @@ mod tests {
     #[test]
     fn the_share_of_a_shape_is_linear() {
         let shape: Section = std::array::from_fn(|i| -(-(i as f64 - 24.0).powi(2) / 30.0).exp());
-        assert!((share(&shape.map(|v| 0.3 * v + 0.7), &shape) - 0.3).abs() < 1e-12);
-        assert!(share(&[0.2; SAMPLES], &shape).abs() < 1e-12);
+        let groove = Groove::of(&shape, &frame());
+        assert!((groove.share(&shape.map(|v| 0.3 * v + 0.7), &shape) - 0.3).abs() < 1e-12);
+        assert!(groove.share(&[0.2; SAMPLES], &shape).abs() < 1e-12);
     }
 }

@@ -40,6 +40,8 @@ pub struct SkinSpec {
     pub samples_per_mm: f64,
     /// Wrinkles on the patch.
     pub wrinkles: usize,
+    /// Least and largest depth of a wrinkle's deepest place in mm; most are shallow.
+    pub wrinkle_depth_mm: [f64; 2],
     /// Pores per cm².
     pub pore_density: f64,
     /// Median diameter of a pore in mm.
@@ -62,6 +64,7 @@ impl Default for SkinSpec {
             size_mm: [78.0, 62.0],
             samples_per_mm: 28.0,
             wrinkles: 9,
+            wrinkle_depth_mm: [0.07, 0.45],
             pore_density: 45.0,
             pore_diameter_mm: 0.31,
             fine_relief: 1.0,
@@ -512,7 +515,8 @@ fn random_wrinkles(spec: &SkinSpec, angle: f64, mut rng: Rng) -> Vec<Wrinkle> {
         let length = rng.range(0.15, 0.6) * w.min(h).min(70.0) + 4.0;
         let heading = angle + rng.range(-0.3, 0.3);
         let points = curve(middle, heading, length, 0.35, rng.fork());
-        let depth = 0.07 + 0.38 * rng.uniform().powi(2);
+        let [least, most] = spec.wrinkle_depth_mm;
+        let depth = least + (most - least) * rng.uniform().powi(2);
         let width = 0.3 + 1.3 * depth * rng.range(0.7, 1.3) + 0.12 * rng.uniform();
         let gap = 2.5 + width;
         let near = |a: &[f64; 2], b: &[f64; 2]| (a[0] - b[0]).hypot(a[1] - b[1]) < gap;

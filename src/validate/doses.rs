@@ -32,9 +32,22 @@ pub struct Dose {
     metrics: &'static [&'static str],
     set: fn(&mut Treatment, f64),
     truth: fn(&Totals, f64) -> f64,
-    /// Whether the skin has nothing but fine relief: texture sees wrinkles, pores and pigment too.
-    bare: bool,
+    skin: Kind,
 }
+
+/// Which skin a dose is given to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    /// That of the nulls.
+    Usual,
+    /// With three times the wrinkles, of 0.1–1 mm: usual skin has too few to be treated.
+    Lined,
+    /// With nothing but fine relief: texture sees wrinkles, pores and pigment too.
+    Bare,
+}
+
+/// Wrinkles of lined skin, of those of the usual, and their depths, mm.
+const LINED: (usize, [f64; 2]) = (3, [0.1, 1.0]);
 
 const fn dose(
     parameter: &'static str,
@@ -42,20 +55,20 @@ const fn dose(
     set: fn(&mut Treatment, f64),
     truth: fn(&Totals, f64) -> f64,
 ) -> Dose {
-    Dose { parameter, metrics, set, truth, bare: false }
+    Dose { parameter, metrics, set, truth, skin: Kind::Usual }
 }
 
 /// All doses.
 #[rustfmt::skip]
 pub static DOSES: [Dose; 8] = [
-    dose("wrinkle_depth", &["wrinkle_depth"], |t, f| t.wrinkle_depth = f, |all, _| all.wrinkle_depth_mm),
-    dose("wrinkle_width", &["wrinkle_width"], |t, f| t.wrinkle_width = f, |all, _| all.wrinkle_width_mm),
-    dose("wrinkle_length", &["wrinkle_length"], |t, f| t.wrinkle_length = f, |all, _| all.wrinkle_length_mm),
+    Dose { skin: Kind::Lined, ..dose("wrinkle_depth", &["wrinkle_depth"], |t, f| t.wrinkle_depth = f, |all, _| all.wrinkle_depth_mm) },
+    Dose { skin: Kind::Lined, ..dose("wrinkle_width", &["wrinkle_width"], |t, f| t.wrinkle_width = f, |all, _| all.wrinkle_width_mm) },
+    Dose { skin: Kind::Lined, ..dose("wrinkle_length", &["wrinkle_length"], |t, f| t.wrinkle_length = f, |all, _| all.wrinkle_length_mm) },
     dose("pore_diameter", &["pore_diameter"], |t, f| t.pore_diameter = f, |all, _| all.pore_diameter_mm),
     dose("pore_count", &["pore_count"], |t, f| t.pore_count = f, |all, _| all.pore_count as f64),
     dose("pigment", &[], |t, f| t.pigment = f, |_, factor| factor),
     dose("redness", &[], |t, f| t.redness = f, |_, factor| factor),
-    Dose { bare: true, ..dose("fine_relief", &["texture_roughness", "texture_fine", "texture_coarse"], |t, f| t.fine_relief = f, |_, factor| factor) },
+    Dose { skin: Kind::Bare, ..dose("fine_relief", &["texture_roughness", "texture_fine", "texture_coarse"], |t, f| t.fine_relief = f, |_, factor| factor) },
 ];
 
 /// How one metric answers to one dose, over all skins and factors.
@@ -123,16 +136,16 @@ pub(super) fn doses(options: &Options) -> Result<(Vec<DoseRow>, Vec<CrossTalk>)>
     let chosen: Vec<&Dose> =
         DOSES.iter().filter(|d| options.doses.contains(&d.parameter)).collect();
     // One baseline and one untouched follow-up serve all doses of a kind of skin.
-    let kinds: Vec<(bool, f64, u64)> = [false, true]
+    let skins: Vec<(Kind, f64, u64)> = [Kind::Usual, Kind::Lined, Kind::Bare]
         .into_iter()
-        .filter(|bare| chosen.iter().any(|d| d.bare == *bare))
-        .flat_map(|bare| options.px_per_mm.iter().map(move |px_per_mm| (bare, *px_per_mm)))
-        .flat_map(|(bare, px)| (0..options.dose_skins as u64).map(move |i| (bare, px, i)))
+        .filter(|kind| chosen.iter().any(|d| d.skin == *kind))
+        .flat_map(|kind| options.px_per_mm.iter().map(move |px_per_mm| (kind, *px_per_mm)))
+        .flat_map(|(kind, px)| (0..options.dose_skins as u64).map(move |i| (kind, px, i)))
         .collect();
-    let told = par_collect(kinds.len(), |i| {
-        let (bare, px_per_mm, k) = kinds[i];
-        let doses: Vec<&Dose> = chosen.iter().copied().filter(|d| d.bare == bare).collect();
-        treated_skin(options.seed + 10_000 + k, px_per_mm, &doses)
+    let told = par_collect(skins.len(), |i| {
+        let (kind, px_per_mm, k) = skins[i];
+        let doses: Vec<&Dose> = chosen.iter().copied().filter(|d| d.skin == kind).collect();
+        treated_skin(options.seed + 10_000 + k, px_per_mm, kind, &doses)
     });
     let mut all: Vec<Told> = Vec::new();
     for rows in told {
@@ -160,13 +173,19 @@ pub(super) fn doses(options: &Options) -> Result<(Vec<DoseRow>, Vec<CrossTalk>)>
 }
 
 /// Photographs one skin untouched twice and at each factor of each dose.
-fn treated_skin(seed: u64, px_per_mm: f64, doses: &[&Dose]) -> Result<Vec<Told>> {
-    let bare = doses.iter().any(|d| d.bare);
+fn treated_skin(seed: u64, px_per_mm: f64, kind: Kind, doses: &[&Dose]) -> Result<Vec<Told>> {
     let usual = skin_spec(seed, px_per_mm);
-    let spec = if bare { SkinSpec { wrinkles: 0, pore_density: 0.0, ..usual } } else { usual };
-    let skin = Skin::new(&spec);
-    let usual = Treatment::default();
-    let untouched = if bare { Treatment { pigment: 0.0, redness: 0.0, ..usual } } else { usual };
+    let (times, wrinkle_depth_mm) = LINED;
+    let skin = Skin::new(&match kind {
+        Kind::Usual => usual,
+        Kind::Lined => SkinSpec { wrinkles: times * usual.wrinkles, wrinkle_depth_mm, ..usual },
+        Kind::Bare => SkinSpec { wrinkles: 0, pore_density: 0.0, ..usual },
+    });
+    let plain = Treatment::default();
+    let untouched = match kind {
+        Kind::Bare => Treatment { pigment: 0.0, redness: 0.0, ..plain },
+        Kind::Usual | Kind::Lined => plain,
+    };
     let first = capture(seed, 0, px_per_mm);
     let baseline = photograph(&Scene::of_skin(&skin, &untouched), &first)?;
     let totals = |t: &Treatment| VisitTruth::new(&skin, &first, 0, t, &first).totals;
