@@ -264,7 +264,10 @@ fn shows_no_change(name: &str, subjects: &[Subject], seeds: u64) {
 /// Drawn skin again shows no change.
 #[test]
 fn close_ups_again_show_no_change() {
-    shows_no_change("close-ups", &some(|k| Subject::drawn(300 + k), 6), 1);
+    // Rows of one pair share the lamp's move: their mean is no better known than one row.
+    let skins: Vec<Subject> =
+        (0..if full() { 6 } else { 2 }).map(|k| Subject::drawn(300 + k)).collect();
+    shows_no_change("close-ups", &skins, 1);
 }
 
 /// A real face again shows no change.
