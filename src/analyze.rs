@@ -6,7 +6,7 @@ use crate::citations::{self, Citation};
 use crate::error::{Error, Result, Step};
 use crate::light::{self, LightChange};
 use crate::luminance::{self, Luminance, Pair};
-use crate::metric::{self, Group, METRICS, Metric, Readings, Reason, Tiles, View};
+use crate::metric::{self, Group, METRICS, Metric, Readings, Reason, Tiles, Unit, View, wrinkles};
 use crate::photo::Photo;
 use crate::plane::{Mask, Window, par_collect};
 use crate::quality::{self, QualityCheck};
@@ -255,8 +255,33 @@ pub fn analyze_series(series: Series, request: &Request) -> Result<Analysis> {
     let maps = if request.maps { show::maps(&aligned, &shown) } else { Maps::default() };
     clock.stage("show");
 
-    let report = report(&aligned, request, checks, measurements, changes, trends);
+    let mut report = report(&aligned, request, checks, measurements, changes, trends);
+    report.notices.extend(joint.iter().enumerate().filter_map(|(i, readings)| {
+        let told = report.changes.iter().any(|row| {
+            row.visit == i + 1 && row.metric == "wrinkle_length" && row.change_percent.is_some()
+        });
+        lines_come_and_gone(i + 1, readings.as_ref().filter(|_| told)?, &aligned.scale, settings)
+    }));
     Ok(Analysis { report, pictures, maps, costs: clock.costs })
+}
+
+/// Says how much line has vanished and how much is new, where that is more than one short line.
+fn lines_come_and_gone(
+    visit: usize,
+    readings: &Readings,
+    scale: &Scale,
+    settings: &Settings,
+) -> Option<String> {
+    let lines = readings.wrinkles.as_ref().ok()?;
+    let [vanished, new, kept] = wrinkles::vanished_new_kept(lines, &readings.frame);
+    let shortest = settings.metric.line_min_mm / readings.frame.mm_per_px * readings.frame.length();
+    (vanished + new >= shortest).then(|| {
+        let unit = Unit::Length.name(scale);
+        format!(
+            "visit {visit}: {vanished:.0} {unit} of line have vanished and {new:.0} {unit} are new, beside \
+             {kept:.0} {unit} that both photos show; whether that is real, wrinkle_length says"
+        )
+    })
 }
 
 /// The scale that was given, else that of the face's eyes, else a nominal one from its width.

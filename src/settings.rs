@@ -573,12 +573,12 @@ pub struct GrooveSettings {
     pub reach_mm: f64,
     /// Half width of the dip, mm, at least (P: what is narrower cuts the walls of a groove of 0.7 mm) …
     pub core_mm: f64,
-    /// … and this many times the width seen.
+    /// … and this many times the groove's width.
     pub core_widths: f64,
     /// Width of what is beside it on each side, mm.
     pub rim_mm: f64,
-    /// Width of the dark dip of a groove, of its own: 0.6–0.95 by radiosity, V, U and Gaussian shapes, lamps at
-    /// any side (`benches/groove.py`).
+    /// Width of the dark dip of a groove, of its own (P: 0.8; by radiosity 0.7, with 0.3–1 in single shapes and
+    /// lights, `benches/groove.py`).
     pub dark: f64,
     /// What the scattering of light in skin (science.md: 0.1–0.3 mm) and the placing of the line add to its
     /// width, mm (P).

@@ -19,6 +19,9 @@ const PICTURE_PX: usize = 1600;
 const DISPLACEMENT_STEP: usize = 8;
 
 const LINE: Rgba<u8> = Rgba([255, 64, 64, 255]);
+/// A line that the baseline does not show, and one that only the baseline shows.
+const NEW_LINE: Rgba<u8> = Rgba([255, 200, 0, 255]);
+const VANISHED_LINE: Rgba<u8> = Rgba([255, 255, 255, 255]);
 const PORE: Rgba<u8> = Rgba([32, 200, 255, 255]);
 const OUTLINE: Rgba<u8> = Rgba([255, 255, 255, 200]);
 
@@ -107,9 +110,15 @@ fn code(v: f64) -> u8 {
 
 fn draw_wrinkles(image: &mut RgbaImage, scale: f64, readings: &Readings, visit: usize) {
     let Ok(points) = &readings.wrinkles else { return };
-    for p in points.iter().filter(|p| p.readings[visit].present) {
+    for p in points {
         let at = ((p.x as f64 * scale) as i32, (p.y as f64 * scale) as i32);
-        draw_filled_circle_mut(image, at, 1, LINE);
+        let colour = match (p.readings[0].present, p.readings[visit].present) {
+            (true, true) => LINE,
+            (false, true) => NEW_LINE,
+            (true, false) => VANISHED_LINE,
+            (false, false) => continue,
+        };
+        draw_filled_circle_mut(image, at, 1, colour);
     }
 }
 

@@ -124,7 +124,7 @@ impl Frame {
         if self.metric_scale { Ok(self.mm_per_px * self.mm_per_px) } else { Err(Reason::NoScale) }
     }
     /// Factor from px to the unit of lengths.
-    fn length(&self) -> f64 {
+    pub(crate) fn length(&self) -> f64 {
         if self.metric_scale { self.mm_per_px } else { 1.0 }
     }
 }

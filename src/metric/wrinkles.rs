@@ -10,8 +10,9 @@
 //! nothing. By radiosity in long grooves (V, U and Gaussian, albedo 0.3–0.65, a sky and a lamp in any
 //! mixture) it is D ≈ w·K·q²/(1 + ½q²) with q = depth/width: the steeper the walls, the less light
 //! they get and the less of them is seen; `benches/groove.py` makes the table. K is a mean over
-//! mixtures of light and shapes that are not known: depths are good to some 20 %, their changes to much
-//! less.
+//! mixtures of light and shapes that are not known: depths are good to some 20 %. What a visit differs by is
+//! told by the height and the stretch of the pair's mean section that fit its own: the mesh and the light
+//! that both share do not count.
 
 use super::{Frame, Reason, Sheet, Tiles};
 use crate::filter::gaussian::{MaskedBlur, away_from_edges};
@@ -378,7 +379,7 @@ impl GrooveSettings {
 /// What a section tells of a groove.
 #[derive(Debug, Clone, Copy)]
 struct Groove {
-    /// Full width at half depth, blur taken off, mm.
+    /// Full width at half depth of the groove, mm.
     width_mm: f64,
     /// Half width of the dip, mm.
     core_mm: f64,
@@ -498,10 +499,11 @@ impl Groove {
     /// Depth and width of a visit's section as factors of those of the pair's mean, `joint`, which `self` is
     /// of: the height and the stretch of the mean section that fit this one best, wherever it lies.
     ///
-    /// By radiosity the height goes as the depth, to a power of 0.95–1.1 where a lamp stands at any side and
-    /// of 1.2 under an even sky, and the dip's integral as its square (`benches/groove.py`). The height
-    /// follows a lamp that moved, the integral hardly does: it counts by half where it is solid. What
-    /// grew narrower is steeper, and so darker; the groove's own stretch is more than what blur shows.
+    /// By radiosity (`benches/groove.py`) the height goes as the depth where a lamp stands at a side, to a
+    /// power of 0.8–1.3, and the dip's integral as its square. The height follows a lamp that moved, the
+    /// integral hardly does: it counts by half where it is solid. Under an even sky the height, too, goes as
+    /// the square, and a change of depth is told up to half too large. What grew narrower is steeper, and
+    /// so darker; the groove's own stretch is more than what blur shows.
     ///
     /// Lines are found where the mesh of skin happens to be dark, too; it does not change with them. What it
     /// answers around, `mesh`, tells how much of the section is its own.
@@ -574,6 +576,25 @@ const FAINT: f64 = 0.2;
 const STRETCH_MAX: f64 = 0.7;
 /// What is left of a groove that has vanished: a log has no 0.
 const VANISHED: f64 = 1e-3;
+
+/// Lengths of line that the first visit and not the last shows, that the last and not the first does, and
+/// that both do, in the unit of lengths.
+pub fn vanished_new_kept(points: &[LinePoint], frame: &Frame) -> [f64; 3] {
+    let mut lengths = [0.0; 3];
+    for point in points {
+        let (Some(first), Some(last)) = (point.readings.first(), point.readings.last()) else {
+            continue;
+        };
+        let kind = match (first.present, last.present) {
+            (true, false) => 0,
+            (false, true) => 1,
+            (true, true) => 2,
+            (false, false) => continue,
+        };
+        lengths[kind] += point.length_px * frame.length();
+    }
+    lengths
+}
 
 /// Depth histogram: this many bins, each this factor deeper than the last, from this depth in mm.
 const BINS: usize = 96;

@@ -86,7 +86,8 @@ pub fn viewer(report: &Report, pictures: &Pictures) -> Markup {
                         "The measured part of the photos, each follow-up laid onto the baseline. \
                          Drag the line, or focus it and press the arrow keys. Compare light and \
                          focus first: where they differ, skin looks different though it has not \
-                         changed. "
+                         changed. Wrinkles are red, those that only the follow-up shows yellow, \
+                         those that only the baseline shows white. "
                     }
                     @if report.regions.source == RegionSource::Face {
                         "Left and right are the person’s own, so left is on the right of the \
