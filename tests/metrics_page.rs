@@ -122,7 +122,7 @@ fn page(accuracy: &Value) -> String {
     let [small, large] = settings.pore_diameter_mm;
     let mut text = format!(
         "# Metrics\n\nMade by `tests/metrics_page.rs` from the metric table, the settings and \
-         `docs/accuracy.json` (`skindelta validate --json docs/accuracy.json`): do not edit. Errors are of \
+         `docs/accuracy.json` (`skindelta validate --full --json docs/accuracy.json`): do not edit. Errors are of \
          drawn skin under all that careful visits differ by.\n\nBands: fine {fine}–{middle} mm, coarse \
          {middle}–{coarse} mm. Grey levels {} log units wide, pairs {} mm apart. Pores {small}–{large} mm, \
          from {} times what the mesh of skin makes. Lines of {} mm and more.\n",
