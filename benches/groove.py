@@ -18,6 +18,8 @@ DEPTHS = np.array([0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0])
 PATCHES = 240
 REACH = 2.2
 LAMP_EDGE = np.radians(8)
+# Sigma of the blur before height and width are told, in widths: its full width is a quarter of the groove's.
+BLUR = 0.11
 
 
 def profile(shape, x):
@@ -79,7 +81,7 @@ def deficit(shape, q, **light):
 def blurred(shape, q, **light):
     """The section behind a blur of a quarter of its width, around its darkest place."""
     x, seen = section(shape, q, **light)
-    kernel = np.exp(-0.5 * ((x[:, None] - x[None, :]) / 0.11) ** 2)
+    kernel = np.exp(-0.5 * ((x[:, None] - x[None, :]) / BLUR) ** 2)
     seen = np.log(kernel @ np.exp(seen) / kernel.sum(1))
     at = np.linspace(-1.5, 1.5, 61)
     return at, np.interp(at + x[seen.argmin()], x, seen)
@@ -100,7 +102,7 @@ def height_and_width(shape, q, **light):
     last = bottom + (right.argmin() if not right.all() else len(right) - 1)
     area = (level - deep[first : last + 1]).sum() * (at[1] - at[0])
     width = area / (level - deep[bottom]) / 1.0645
-    return power, np.sqrt(max(width**2 - (2.355 * 0.11) ** 2, 0))
+    return power, np.sqrt(max(width**2 - (2.355 * BLUR) ** 2, 0))
 
 
 def main():

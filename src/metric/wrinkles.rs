@@ -20,6 +20,7 @@ use crate::filter::label::{hysteresis, label};
 use crate::filter::morphology::dilate;
 use crate::filter::oriented::{Oriented, oriented};
 use crate::filter::resize::{shrink, shrink_mask};
+use crate::filter::stats::quantile;
 use crate::filter::thin::thin;
 use crate::filter::warp::bilinear;
 use crate::luminance::Luminance;
@@ -97,12 +98,17 @@ pub fn read(
         })
     });
     let usual = usual(&places, &seen, visits.len());
-    let present = |i: usize, v: usize| {
-        seen[i].as_ref().is_none_or(|seen| {
-            let usual = usual[&places[i].line][v];
-            seen.remains[v] >= settings.line_remains.max(settings.line_remains_usual * usual)
+    // A place too faint to be judged interrupts no line.
+    let present: Vec<Vec<bool>> = seen
+        .iter()
+        .zip(&places)
+        .map(|(seen, place)| {
+            let Some(seen) = seen else { return vec![true; visits.len()] };
+            let least = usual[&place.line].iter().map(|usual| settings.line_remains_usual * usual);
+            let least = least.map(|least| least.max(settings.line_remains));
+            seen.remains.iter().zip(least).map(|(remains, least)| *remains >= least).collect()
         })
-    };
+        .collect();
     let points = par_collect(places.len(), |i| {
         let (place, seen) = (&places[i], seen[i].as_ref()?);
         let turned = |mut section: Section| {
@@ -113,7 +119,7 @@ pub fn read(
         };
         let readings = (0..visits.len()).map(|v| LineReading {
             depth_mm: seen.depth_mm * seen.changes[v],
-            present: present(i, v),
+            present: present[i][v],
             section: turned(sections[i][v]),
         });
         let at = |v: f64| v.round().max(0.0) as usize;
@@ -122,7 +128,7 @@ pub fn read(
             y: at(place.y),
             length_px: place.length_px,
             readings: readings.collect(),
-            whole: near.all(i, |k| (0..visits.len()).all(|v| present(k, v))),
+            whole: near.around(i).all(|k| present[k].iter().all(|present| *present)),
             joint: turned(mean(&sections[i])),
             mesh: place.mesh,
         })
@@ -150,8 +156,7 @@ fn usual(places: &[Place], seen: &[Option<Seen>], visits: usize) -> BTreeMap<u32
     }
     let quartile = |seen: &[&Seen], v: usize| {
         let mut remains: Vec<f64> = seen.iter().map(|s| s.remains[v]).collect();
-        remains.sort_by(f64::total_cmp);
-        remains.get(3 * remains.len() / 4).copied().unwrap_or(0.0)
+        quantile(&mut remains, 0.75).unwrap_or(0.0)
     };
     let of_line = |seen: Vec<&Seen>| (0..visits).map(|v| quartile(&seen, v)).collect();
     lines.into_iter().map(|(line, seen)| (line, of_line(seen))).collect()
@@ -203,11 +208,10 @@ fn places(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Ve
     let mesh = strength.zip(&all, |v, a| v.min(settings.line_mesh_max as f32 * a));
     let around = surround.mean(&mesh);
     let excess = strength.zip(&around, |v, a| v - settings.line_excess as f32 * a);
-    let across = |plane: &Plane, x: usize, y: usize, s: f64| {
+    let side = |x: usize, y: usize, s: f64| {
         let [tx, ty] = lines.at(x, y).along.map(f64::from);
-        f64::from(bilinear(plane, x as f64 - s * ty, y as f64 + s * tx))
+        f64::from(bilinear(&strength, x as f64 - s * ty, y as f64 + s * tx))
     };
-    let side = |x: usize, y: usize, s: f64| across(&strength, x, y, s);
     let apart = cell(settings.line_apart_mm).max(1.0) as usize;
     let crests = |limit: f64| {
         let crest = Mask::from_fn(strength.width(), strength.height(), |x, y| {
@@ -319,11 +323,6 @@ impl<'a> Near<'a> {
             })
     }
 
-    /// Whether something holds at all places around.
-    fn all(&self, i: usize, holds: impl Fn(usize) -> bool) -> bool {
-        self.around(i).all(holds)
-    }
-
     /// What is read around place `i` on its line, a local straight fit along it (a mean would be drawn
     /// inwards at the ends): weights fall as a Gaussian of half the radius and with the angle between
     /// the two.
@@ -418,16 +417,19 @@ impl Groove {
 
     /// What part of the shape `of` a section has, the dip and what is beside it: 1 is all of it.
     fn share(&self, section: &Section, of: &Section) -> f64 {
-        let [own, all] = [section, of].map(|s| {
-            let reach = self.core_mm + self.settings.rim_mm;
+        let reach = self.core_mm + self.settings.rim_mm;
+        let near = |s: &Section| -> Vec<f64> {
             let near = s.iter().zip(self.settings.places()).filter(|(_, x)| x.abs() <= reach);
-            let near: Vec<f64> = near.map(|(v, _)| *v).collect();
-            let level = near.iter().sum::<f64>() / near.len().max(1) as f64;
-            near.into_iter().map(|v| v - level).collect::<Vec<f64>>()
-        });
-        let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-        let whole = product(&all, &all);
-        if whole > 0.0 { product(&own, &all) / whole } else { 0.0 }
+            near.map(|(v, _)| *v).collect()
+        };
+        let own = near(section);
+        part(&own, &near(of), &[&vec![1.0; own.len()]])
+    }
+
+    /// The sample at the darkest place of the dip.
+    fn bottom(&self, section: &Section) -> usize {
+        let darkest = self.core(section).min_by(|a, b| a.1.total_cmp(&b.1));
+        darkest.map_or(SAMPLES / 2, |(i, _)| i)
     }
 
     /// Full width at half depth of the dip around its darkest place, mm: of the Gaussian of its depth and
@@ -437,12 +439,9 @@ impl Groove {
         if contrast <= 0.0 {
             return 0.0;
         }
-        let Some((bottom, _)) = self.core(section).min_by(|a, b| a.1.total_cmp(&b.1)) else {
-            return 0.0;
-        };
         let level = self.level(section);
         let dark = |v: &&f64| **v < level;
-        let (left, right) = section.split_at(bottom);
+        let (left, right) = section.split_at(self.bottom(section));
         let area: f64 = left
             .iter()
             .rev()
@@ -467,7 +466,7 @@ impl Groove {
 
     /// How much darker than beside it the darkest place of the dip is, log units.
     fn contrast(&self, section: &Section) -> f64 {
-        self.level(section) - self.core(section).map(|(_, v)| v).fold(f64::MAX, f64::min)
+        self.level(section) - section[self.bottom(section)]
     }
 
     /// The integral of the dip, log units times mm.
@@ -511,8 +510,7 @@ impl Groove {
         let at: Vec<f64> = self.settings.places().collect();
         let reach = self.core_mm + self.settings.rim_mm;
         let near: Vec<usize> = (1..SAMPLES - 1).filter(|&i| at[i].abs() <= reach).collect();
-        let bottom =
-            self.core(joint).min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0.0, |(i, _)| at[i]);
+        let bottom = at[self.bottom(joint)];
         let of =
             |value: &dyn Fn(usize) -> f64| near.iter().map(|&i| value(i)).collect::<Vec<f64>>();
         let slope = |i: usize| (joint[i + 1] - joint[i - 1]) / (at[i + 1] - at[i - 1]);

@@ -50,25 +50,26 @@ enum Kind {
 const LINED: (usize, [f64; 2]) = (3, [0.1, 1.0]);
 
 const fn dose(
+    skin: Kind,
     parameter: &'static str,
     metrics: &'static [&'static str],
     set: fn(&mut Treatment, f64),
     truth: fn(&Totals, f64) -> f64,
 ) -> Dose {
-    Dose { parameter, metrics, set, truth, skin: Kind::Usual }
+    Dose { parameter, metrics, set, truth, skin }
 }
 
 /// All doses.
 #[rustfmt::skip]
 pub static DOSES: [Dose; 8] = [
-    Dose { skin: Kind::Lined, ..dose("wrinkle_depth", &["wrinkle_depth"], |t, f| t.wrinkle_depth = f, |all, _| all.wrinkle_depth_mm) },
-    Dose { skin: Kind::Lined, ..dose("wrinkle_width", &["wrinkle_width"], |t, f| t.wrinkle_width = f, |all, _| all.wrinkle_width_mm) },
-    Dose { skin: Kind::Lined, ..dose("wrinkle_length", &["wrinkle_length"], |t, f| t.wrinkle_length = f, |all, _| all.wrinkle_length_mm) },
-    dose("pore_diameter", &["pore_diameter"], |t, f| t.pore_diameter = f, |all, _| all.pore_diameter_mm),
-    dose("pore_count", &["pore_count"], |t, f| t.pore_count = f, |all, _| all.pore_count as f64),
-    dose("pigment", &[], |t, f| t.pigment = f, |_, factor| factor),
-    dose("redness", &[], |t, f| t.redness = f, |_, factor| factor),
-    Dose { skin: Kind::Bare, ..dose("fine_relief", &["texture_roughness", "texture_fine", "texture_coarse"], |t, f| t.fine_relief = f, |_, factor| factor) },
+    dose(Kind::Lined, "wrinkle_depth", &["wrinkle_depth"], |t, f| t.wrinkle_depth = f, |all, _| all.wrinkle_depth_mm),
+    dose(Kind::Lined, "wrinkle_width", &["wrinkle_width"], |t, f| t.wrinkle_width = f, |all, _| all.wrinkle_width_mm),
+    dose(Kind::Lined, "wrinkle_length", &["wrinkle_length"], |t, f| t.wrinkle_length = f, |all, _| all.wrinkle_length_mm),
+    dose(Kind::Usual, "pore_diameter", &["pore_diameter"], |t, f| t.pore_diameter = f, |all, _| all.pore_diameter_mm),
+    dose(Kind::Usual, "pore_count", &["pore_count"], |t, f| t.pore_count = f, |all, _| all.pore_count as f64),
+    dose(Kind::Usual, "pigment", &[], |t, f| t.pigment = f, |_, factor| factor),
+    dose(Kind::Usual, "redness", &[], |t, f| t.redness = f, |_, factor| factor),
+    dose(Kind::Bare, "fine_relief", &["texture_roughness", "texture_fine", "texture_coarse"], |t, f| t.fine_relief = f, |_, factor| factor),
 ];
 
 /// How one metric answers to one dose, over all skins and factors.
