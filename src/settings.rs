@@ -488,7 +488,7 @@ pub struct MetricSettings {
     pub pore_ridge: f64,
     /// Scale of the slopes that tell the light, mm: their skewness points within 6° of a lamp at 52° on six
     /// drawn skins of all tones, and at half or twice the scale too.
-    pub pore_slope_mm: f64,
+    pub lamp_slope_mm: f64,
     /// Brightness of a pore's walls per unit of the slopes' skewness, and the most it may be (P).
     pub pore_lit: [f64; 2],
     /// A pore is counted if some visit shows at least this contrast, and this many standard deviations of
@@ -637,7 +637,7 @@ impl Default for MetricSettings {
             pore_cell_mm: 24.0,
             pore_sample_mm: 0.2,
             pore_ridge: 0.01,
-            pore_slope_mm: 0.1,
+            lamp_slope_mm: 0.1,
             pore_lit: [4.0, 0.6],
             pore_contrast: 0.1,
             pore_noises: 3.3,

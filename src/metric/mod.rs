@@ -9,8 +9,10 @@
 //! phantom or reference value that proves it.
 
 pub mod glcm;
+mod lamp;
 pub mod pores;
 pub mod scars;
+mod search;
 pub mod texture;
 pub mod tone;
 pub mod wrinkles;
@@ -335,11 +337,12 @@ pub fn read(
         groove: settings.groove,
     };
     let lum: Vec<&Luminance> = views.iter().map(|v| v.luminance).collect();
+    let lamp = lamp::Lamp::of(&lum, &frame, settings);
     Some(Readings {
         frame,
         texture: texture::Texture::read(&lum, &frame, settings),
         glcm: glcm::Glcm::read(&lum, &frame, settings),
-        pores: pores::read(&lum, &frame, settings),
+        pores: pores::read(&lum, &lamp, &frame, settings),
         wrinkles: wrinkles::read(&lum, &frame, settings),
         tone: tone::ToneCells::read(views, &frame, settings),
     })

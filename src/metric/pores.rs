@@ -3,8 +3,7 @@
 //!
 //! A pore under a lamp is more than a dark spot: the wall away from the lamp is lit, the wall towards it
 //! in shade, nearly as strong as the dip itself. Where the lamp stands is told by the texture: slopes that
-//! look away from it are the steepest changes from dark to bright, so the mean of |∇|²·∇ points from the
-//! lamp to the skin, and vanishes under light from the front. A template of such a dip is sought with the
+//! look away from it are the steepest changes from dark to bright ([`super::lamp`]). A template of such a dip is sought with the
 //! filter that the mesh of skin around disturbs least ([`crate::filter::matched`]), in cells whose light
 //! and mesh are each their own. The mesh answers too: an amplitude counts from a multiple of what it makes.
 //!
@@ -14,12 +13,13 @@
 //! scattering moves it, a ring's mean holds nothing of the lit and the shaded wall, and a pore that shrinks
 //! as a whole loses it with the square of its diameter.
 
+use super::lamp::Lamp;
+use super::search::{self, Candidate, Cell, Filter, Search, differences};
 use super::{Frame, Reason, Sheet, Tiles};
-use crate::filter::gaussian::{away_from_edges, blur, blur_masked, diffuse};
-use crate::filter::matched::{Autocovariance, Matched, Whitener};
-use crate::filter::resize::{shrink, shrink_mask};
+use crate::filter::gaussian::diffuse;
+use crate::filter::matched::{Autocovariance, Whitener};
 use crate::luminance::Luminance;
-use crate::plane::{Grid, Mask, Plane, Window, par_collect};
+use crate::plane::{Plane, Window, par_collect};
 use crate::settings::MetricSettings;
 
 /// Directions in which a pore's rim is sought.
@@ -58,6 +58,7 @@ pub struct Pore {
 /// Finds pores in all visits together and reads them in each.
 pub fn read(
     visits: &[&Luminance],
+    lamp: &Lamp,
     frame: &Frame,
     settings: &MetricSettings,
 ) -> Result<Vec<Pore>, Reason> {
@@ -69,8 +70,8 @@ pub fn read(
     if frame.shortest_period_px * frame.mm_per_px > 3.0 * settings.pore_mm_per_px_max {
         return Err(Reason::BelowResolution);
     }
-    let search = Search::new(visits, frame, settings)?;
-    let candidates = search.candidates(settings);
+    let search = search(lamp, frame, settings)?;
+    let candidates = search.candidates(settings.pore_apart_px);
     let smooth: Vec<Plane> =
         visits.iter().map(|l| diffuse(&l.flat, &l.valid, settings.pore_smoothing_px2)).collect();
     let pores = par_collect(candidates.len(), |i| {
@@ -80,171 +81,53 @@ pub fn read(
 }
 
 /// Where pores are sought, and with what.
-struct Search {
-    /// Pixels of the visits in one of these planes, both ways.
-    factor: usize,
-    /// The visits without what is slower than pores.
-    planes: Vec<Plane>,
-    /// Pixels of the planes that lie away from the skin's edges.
-    inner: Mask,
-    cells: Vec<Cell>,
-}
-
-/// A part of the skin whose light and mesh are taken for the same all over.
-struct Cell {
-    window: Window,
-    filters: Vec<Filter>,
-}
-
-/// Reads the amplitude of a dip.
-struct Filter {
-    matched: Matched,
-    /// The amplitude from which a pore counts.
-    limit: f64,
-    /// Standard deviation of the difference of two visits' amplitudes.
-    apart: f64,
-}
-
-/// A place that answers like a pore.
-struct Candidate {
-    /// Place in the planes of the search.
-    x: f64,
-    y: f64,
-    cell: usize,
-    filter: usize,
-    /// The largest amplitude of a visit, in amplitudes that count.
-    strength: f32,
-}
-
-impl Search {
-    /// # Errors
-    /// `LowCoverage` where there is too little skin to know its mesh by.
-    fn new(
-        visits: &[&Luminance],
-        frame: &Frame,
-        settings: &MetricSettings,
-    ) -> Result<Search, Reason> {
-        let factor = ((settings.pore_grid_mm / frame.mm_per_px) as usize).max(1);
-        let px = |mm: f64| mm / (frame.mm_per_px * factor as f64);
-        let valid = shrink_mask(&visits[0].valid, factor);
-        let planes: Vec<Plane> = visits
-            .iter()
-            .map(|l| {
-                let flat = shrink(&l.flat, factor);
-                let slow = blur_masked(&flat, &valid, px(settings.pore_surround_mm) as f32);
-                let fast = flat.zip(&slow, |v, s| v - s);
-                fast.zip(&valid, |v, m| if m { v } else { 0.0 })
-            })
-            .collect();
-        let (w, h) = (valid.width(), valid.height());
-        let cells = |n: usize| (n as f64 / px(settings.pore_cell_mm)).round().max(1.0) as usize;
-        let (columns, rows) = (cells(w), cells(h));
-        let slopes = Slopes::of(&planes, px(settings.pore_slope_mm) as f32);
-        let inner = away_from_edges(&valid, px(settings.pore_margin_mm));
-        let radius = px(settings.pore_reach_mm).round() as usize;
-        let stride = (px(settings.pore_sample_mm) as usize).max(1);
-        let all: Vec<&Plane> = planes.iter().collect();
-        let unlike: Vec<Plane> =
-            planes.windows(2).map(|two| two[0].zip(&two[1], |a, b| b - a)).collect();
-        let unlike: Vec<&Plane> = unlike.iter().collect();
-        let mesh = |around| {
-            let of = |planes| Autocovariance::of(planes, &valid, around, 2 * radius, stride);
-            Some([of(&all)?, of(&unlike)?])
+///
+/// # Errors
+/// `LowCoverage` where there is too little skin to know its mesh by.
+fn search<'a>(
+    lamp: &'a Lamp,
+    frame: &Frame,
+    settings: &MetricSettings,
+) -> Result<Search<'a>, Reason> {
+    let px = |mm: f64| mm / (frame.mm_per_px * lamp.factor as f64);
+    let (planes, valid) = (&lamp.planes, &lamp.valid);
+    let (w, h) = (valid.width(), valid.height());
+    let radius = px(settings.pore_reach_mm).round() as usize;
+    let stride = (px(settings.pore_sample_mm) as usize).max(1);
+    let all: Vec<&Plane> = planes.iter().collect();
+    let unlike = differences(planes);
+    let unlike: Vec<&Plane> = unlike.iter().collect();
+    let mesh = |around| {
+        let of = |planes| Autocovariance::of(planes, valid, around, 2 * radius, stride);
+        Some([of(&all)?, of(&unlike)?])
+    };
+    let [gain, most] = settings.pore_lit;
+    // Where nothing varies there is nothing to be found.
+    let filters = |[mesh, unlike]: &[Autocovariance; 2], around: Window| {
+        let whitener = Whitener::new(mesh, radius, settings.pore_ridge)?;
+        let lit = lamp.falls(around)?.map(|v| gain * v);
+        let size = lit[0].hypot(lit[1]);
+        let lit = lit.map(|v| v * (most / size.max(most)));
+        let sigmas = settings.pore_sigmas_mm.iter().map(|mm| px(*mm));
+        let filter = |sigma| {
+            let matched = whitener.filter(|x, y| dip(x, y, sigma, lit))?;
+            let limit = settings.pore_contrast.max(settings.pore_noises * matched.noise);
+            Some(Filter { limit, apart: matched.spread(unlike), matched })
         };
-        // Where nothing varies there is nothing to be found.
-        let filters = |[mesh, unlike]: &[Autocovariance; 2], around: Window| {
-            let whitener = Whitener::new(mesh, radius, settings.pore_ridge)?;
-            let lit = slopes.lit(&inner, around, settings)?;
-            let sigmas = settings.pore_sigmas_mm.iter().map(|mm| px(*mm));
-            let filter = |sigma| {
-                let matched = whitener.filter(|x, y| dip(x, y, sigma, lit))?;
-                let limit = settings.pore_contrast.max(settings.pore_noises * matched.noise);
-                Some(Filter { limit, apart: matched.spread(unlike), matched })
-            };
-            sigmas.map(filter).collect::<Option<Vec<_>>>()
-        };
-        let everywhere = Window::full(w, h);
-        let whole = mesh(everywhere).ok_or(Reason::LowCoverage)?;
-        let cells = par_collect(columns * rows, |i| {
-            let (column, row) = (i % columns, i / columns);
-            let (x, y) = (w * column / columns, h * row / rows);
-            let (width, height) = (w * (column + 1) / columns - x, h * (row + 1) / rows - y);
-            let window = Window { x, y, width, height };
-            let around = window.grown(width.min(height) / 4, w, h);
-            // A cell with little skin takes what is known of the rest.
-            let own = mesh(around).and_then(|mesh| filters(&mesh, around));
-            let filters = own.or_else(|| filters(&whole, everywhere)).unwrap_or_default();
-            Cell { window, filters }
-        });
-        Ok(Search { factor, planes, inner, cells })
-    }
-
-    /// Maxima over place, scale and visit, strongest first.
-    fn candidates(&self, settings: &MetricSettings) -> Vec<Candidate> {
-        let inner = &self.inner;
-        let (w, h) = (inner.width(), inner.height());
-        // The largest answer, in amplitudes that count, and the filter that gave it.
-        let mut best: Grid<(f32, u8)> = Grid::filled(w, h, (0.0, 0));
-        best.par_rows(|y, row| {
-            let here =
-                |cell: &&Cell| (cell.window.y..cell.window.y + cell.window.height).contains(&y);
-            for cell in self.cells.iter().filter(here) {
-                let columns = cell.window.x..cell.window.x + cell.window.width;
-                if !inner.row(y)[columns.clone()].contains(&true) {
-                    continue;
-                }
-                for (k, filter) in cell.filters.iter().enumerate() {
-                    let scale = (1.0 / filter.limit) as f32;
-                    for plane in &self.planes {
-                        let answers = filter.matched.row(plane, y, columns.clone());
-                        for (b, a) in row[columns.clone()].iter_mut().zip(answers) {
-                            if scale * a > b.0 {
-                                *b = (scale * a, k as u8);
-                            }
-                        }
-                    }
-                }
-            }
-        });
-        let reach = settings.pore_apart_px as isize;
-        let rows = par_collect(h, |y| {
-            let mut found = Vec::new();
-            for x in (0..w).filter(|&x| inner.at(x, y) && best.at(x, y).0 >= 1.0) {
-                let (v, filter) = best.at(x, y);
-                let (xi, yi) = (x as isize, y as isize);
-                let peak = (-reach..=reach).all(|dy| {
-                    (-reach..=reach).all(|dx: isize| {
-                        let other = best.clamped(xi + dx, yi + dy).0;
-                        // Of equal neighbours the first in reading order is the peak.
-                        if (dy, dx) < (0, 0) { v > other } else { v >= other }
-                    })
-                });
-                if !peak {
-                    continue;
-                }
-                let centre = |dx: isize, dy: isize| {
-                    let [a, b] = [-1, 1].map(|s| best.clamped(xi + s * dx, yi + s * dy).0);
-                    let bend = a + b - 2.0 * v;
-                    if bend < 0.0 { (0.5 * (a - b) / bend).clamp(-0.5, 0.5) as f64 } else { 0.0 }
-                };
-                let within = |c: &Cell| c.window.contains(x, y);
-                let cell = self.cells.iter().position(within);
-                found.extend(cell.map(|cell| Candidate {
-                    x: x as f64 + centre(1, 0),
-                    y: y as f64 + centre(0, 1),
-                    cell,
-                    filter: filter.into(),
-                    strength: v,
-                }));
-            }
-            found
-        });
-        let mut all: Vec<Candidate> = rows.into_iter().flatten().collect();
-        all.sort_by(|a, b| {
-            b.strength.total_cmp(&a.strength).then(a.y.total_cmp(&b.y)).then(a.x.total_cmp(&b.x))
-        });
-        all
-    }
+        sigmas.map(filter).collect::<Option<Vec<_>>>()
+    };
+    let everywhere = Window::full(w, h);
+    let whole = mesh(everywhere).ok_or(Reason::LowCoverage)?;
+    let windows = search::cells([w, h], px(settings.pore_cell_mm));
+    let cells = par_collect(windows.len(), |i| {
+        let window = windows[i];
+        let around = window.grown(window.width.min(window.height) / 4, w, h);
+        // A cell with little skin takes what is known of the rest.
+        let own = mesh(around).and_then(|mesh| filters(&mesh, around));
+        let filters = own.or_else(|| filters(&whole, everywhere)).unwrap_or_default();
+        Cell { window, filters }
+    });
+    Ok(Search { factor: lamp.factor, planes, inner: &lamp.inner, cells })
 }
 
 /// What a pore does to log light, of depth 1: a round dip, and its walls under a lamp in whose direction
@@ -255,62 +138,15 @@ fn dip(x: f64, y: f64, sigma: f64, lit: [f64; 2]) -> f64 {
     shape * (wall - 1.0)
 }
 
-/// Gradients of the visits.
-struct Slopes(Vec<Grid<[f32; 2]>>);
-
-impl Slopes {
-    /// At scale `sigma`, px.
-    fn of(planes: &[Plane], sigma: f32) -> Slopes {
-        Slopes(
-            planes
-                .iter()
-                .map(|plane| {
-                    let s = blur(plane, sigma);
-                    Grid::from_fn(s.width(), s.height(), |x, y| {
-                        let (x, y) = (x as isize, y as isize);
-                        let across = s.clamped(x + 1, y) - s.clamped(x - 1, y);
-                        [0.5 * across, 0.5 * (s.clamped(x, y + 1) - s.clamped(x, y - 1))]
-                    })
-                })
-                .collect(),
-        )
-    }
-
-    /// Which way the light falls over the skin, and how bright it makes walls: ∑|∇|²∇ over (∑|∇|²)^³⁄².
-    /// `None` where there is no skin.
-    fn lit(&self, mask: &Mask, window: Window, settings: &MetricSettings) -> Option<[f64; 2]> {
-        let (mut sum, mut square, mut n) = ([0.0f64; 2], 0.0, 0.0);
-        for slopes in &self.0 {
-            for y in window.y..window.y + window.height {
-                for x in (window.x..window.x + window.width).filter(|&x| mask.at(x, y)) {
-                    let g = slopes.at(x, y).map(f64::from);
-                    let size = g[0] * g[0] + g[1] * g[1];
-                    sum = [sum[0] + size * g[0], sum[1] + size * g[1]];
-                    square += size;
-                    n += 1.0;
-                }
-            }
-        }
-        if n == 0.0 || square <= 0.0 {
-            return None;
-        }
-        let [gain, most] = settings.pore_lit;
-        let lit = sum.map(|v| gain * v / n / (square / n).powf(1.5));
-        let size = lit[0].hypot(lit[1]);
-        Some(lit.map(|v| v * (most / size.max(most))))
-    }
-}
-
 /// Reads a pore in the smoothed visits.
 fn read_pore(
     visits: &[Plane],
-    search: &Search,
+    search: &Search<'_>,
     place: &Candidate,
     frame: &Frame,
     settings: &MetricSettings,
 ) -> Option<Pore> {
-    let full = |v: f64| (v + 0.5) * search.factor as f64 - 0.5;
-    let (x, y) = (full(place.x), full(place.y));
+    let [x, y] = search.place(place);
     let reach = settings.pore_diameter_mm[1] / frame.mm_per_px * 0.75;
     let samples = (reach * PER_PX as f64).ceil() as usize;
     let profiles: Vec<Vec<Vec<f64>>> = visits
@@ -365,13 +201,12 @@ fn read_pore(
     if volume <= 0.0 {
         return None;
     }
-    let filter = &search.cells[place.cell].filters[place.filter];
-    let amplitudes: Vec<f64> =
-        search.planes.iter().map(|plane| filter.matched.at(plane, place.x, place.y)).collect();
-    // What chance may have taken has not vanished.
-    let strongest = amplitudes.iter().copied().fold(f64::MIN, f64::max);
-    let least = (settings.pore_hysteresis * filter.limit)
-        .min(strongest - settings.pore_differences * filter.apart);
+    let amplitudes = search.amplitudes(place);
+    let least = search.filter(place).least(
+        &amplitudes,
+        settings.pore_hysteresis,
+        settings.pore_differences,
+    );
     let (readings, open): (Vec<PoreReading>, Vec<usize>) = profiles
         .iter()
         .zip(&means)
@@ -575,7 +410,9 @@ mod tests {
             centres.iter().map(|&(cx, cy)| dip(cx, cy)).sum::<f32>() + line
         });
         let l = Luminance::drawn(flat);
-        let pores = read(&[&l], &frame, &MetricSettings::default()).unwrap();
+        let settings = MetricSettings::default();
+        let lamp = Lamp::of(&[&l], &frame, &settings);
+        let pores = read(&[&l], &lamp, &frame, &settings).unwrap();
         assert_eq!(pores.len(), 3, "{pores:?}");
         let fwhm = 2.0 * (2.0 * 2f64.ln()).sqrt() * sigma as f64;
         for (p, (cx, cy)) in pores.iter().zip([centres[0], centres[1], centres[2]]) {

@@ -1,0 +1,74 @@
+//! Where the lamp stands, told by the skin itself.
+//!
+//! Slopes of fine relief that look away from a lamp are the steepest changes from dark to bright: the mean of
+//! |∇|²·∇ points from the lamp to the skin, and vanishes under light from the front.
+
+use super::Frame;
+use crate::filter::gaussian::{away_from_edges, blur, blur_masked};
+use crate::filter::resize::{shrink, shrink_mask};
+use crate::luminance::Luminance;
+use crate::plane::{Grid, Mask, Plane, Window};
+use crate::settings::MetricSettings;
+
+/// The fine relief of the visits, and its slopes.
+pub struct Lamp {
+    /// Pixels of the window of the region map in one of the planes, both ways.
+    pub factor: usize,
+    /// The visits without what is slower than pores.
+    pub planes: Vec<Plane>,
+    /// Pixels of the planes that are skin.
+    pub valid: Mask,
+    /// Those away from the skin's edges.
+    pub inner: Mask,
+    slopes: Vec<Grid<[f32; 2]>>,
+}
+
+impl Lamp {
+    /// From the luminance of all visits.
+    pub fn of(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Lamp {
+        let factor = ((settings.pore_grid_mm / frame.mm_per_px) as usize).max(1);
+        let px = |mm: f64| mm / (frame.mm_per_px * factor as f64);
+        let valid = shrink_mask(&visits[0].valid, factor);
+        let fine = |l: &&Luminance| {
+            let flat = shrink(&l.flat, factor);
+            let slow = blur_masked(&flat, &valid, px(settings.pore_surround_mm) as f32);
+            let fast = flat.zip(&slow, |v, s| v - s);
+            fast.zip(&valid, |v, m| if m { v } else { 0.0 })
+        };
+        let planes: Vec<Plane> = visits.iter().map(fine).collect();
+        let slopes = |plane: &Plane| {
+            let s = blur(plane, px(settings.lamp_slope_mm) as f32);
+            Grid::from_fn(s.width(), s.height(), |x, y| {
+                let (x, y) = (x as isize, y as isize);
+                let across = s.clamped(x + 1, y) - s.clamped(x - 1, y);
+                [0.5 * across, 0.5 * (s.clamped(x, y + 1) - s.clamped(x, y - 1))]
+            })
+        };
+        Lamp {
+            factor,
+            slopes: planes.iter().map(slopes).collect(),
+            inner: away_from_edges(&valid, px(settings.pore_margin_mm)),
+            planes,
+            valid,
+        }
+    }
+
+    /// Which way the light falls over the skin of `window` (of the planes), all visits together, and how
+    /// steeply: ∑|∇|²∇ over (∑|∇|²)^³⁄². `None` where there is no skin.
+    pub fn falls(&self, window: Window) -> Option<[f64; 2]> {
+        let (mut sum, mut square, mut n) = ([0.0f64; 2], 0.0, 0.0);
+        for slopes in &self.slopes {
+            for y in window.y..window.y + window.height {
+                for x in (window.x..window.x + window.width).filter(|&x| self.inner.at(x, y)) {
+                    let g = slopes.at(x, y).map(f64::from);
+                    let size = g[0] * g[0] + g[1] * g[1];
+                    sum = [sum[0] + size * g[0], sum[1] + size * g[1]];
+                    square += size;
+                    n += 1.0;
+                }
+            }
+        }
+        let root_mean_square = (square / n).sqrt();
+        (n > 0.0 && square > 0.0).then(|| sum.map(|v| v / n / root_mean_square.powi(3)))
+    }
+}
