@@ -242,9 +242,9 @@ fn light_sd(metric: &Metric, light: LightChange, settings: &ChangeSettings) -> f
     let [texture, wrinkles, direction] = settings.light_gain;
     let gain = match metric.group {
         Group::Texture if metric.id == "texture_anisotropy" => direction,
-        Group::Tone | Group::Scars => 0.0,
+        Group::Tone => 0.0,
         Group::Texture | Group::Pores => texture,
-        Group::Glcm | Group::Wrinkles => wrinkles,
+        Group::Glcm | Group::Wrinkles | Group::Scars => wrinkles,
     };
     let contrast = (light.contrast.unwrap_or(0.0).abs() - settings.contrast_floor).max(0.0);
     let contrast = (settings.contrast_gain * contrast).min(settings.contrast_max);

@@ -49,6 +49,12 @@ citation!(
     Some("10.1109/TIT.1960.1057571")
 );
 citation!(
+    TSUMURA_2003,
+    "tsumura2003",
+    "Tsumura N, Ojima N, Sato K, et al. Image-based skin color and texture analysis/synthesis by extracting hemoglobin and melanin information in the skin. ACM Trans Graph 22(3):770, 2003",
+    Some("10.1145/882262.882344")
+);
+citation!(
     FREEMAN_1991,
     "freeman1991",
     "Freeman WT, Adelson EH. The design and use of steerable filters. IEEE TPAMI 13(9), 1991",

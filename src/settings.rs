@@ -556,6 +556,42 @@ pub struct MetricSettings {
     pub line_remains_usual: f64,
     /// Reading of depth and width.
     pub groove: GrooveSettings,
+    /// Side of a pixel that scars are sought on, mm, at most.
+    pub scar_grid_mm: f64,
+    /// Radii at half depth of the bowls that are sought, mm.
+    pub scar_radii_mm: Vec<f64>,
+    /// Radius of the filters, mm: half as much again as the largest.
+    pub scar_reach_mm: f64,
+    /// Sigma of the mean that is taken off before, mm.
+    pub scar_surround_mm: f64,
+    /// Half width of what is left out about a line, mm.
+    pub scar_line_mm: f64,
+    /// Sigma of the mean of the colour that pigment is told by, mm: finer, it is noise and compression.
+    pub scar_colour_mm: f64,
+    /// Contrast at which light and dark are cut off, of the median contrast: where scars are sought, and where
+    /// their depth is read (P).
+    pub scar_clip: [f64; 2],
+    /// White noise added to the covariance, in shares of its variance.
+    pub scar_ridge: f64,
+    /// Least skewness of the slopes by which a lamp is seen to stand beside.
+    pub scar_falls_min: f64,
+    /// How many standard deviations of what the skin around answers a bowl must answer (P).
+    pub scar_noises: f64,
+    /// It is there in each visit that shows at least this part of that …
+    pub scar_hysteresis: f64,
+    /// … or differs by less than this many standard deviations of what the visits differ by.
+    pub scar_differences: f64,
+    /// Least distance between the rims of two, mm, and between places that answer.
+    pub scar_apart_mm: f64,
+    /// Distance kept from the mask's edge, mm …
+    pub scar_margin_mm: f64,
+    /// … and least share of skin within two radii.
+    pub scar_seen_min: f64,
+    /// Largest answer two radii beside a scar, across the light, of its own (P).
+    pub scar_sides_max: f64,
+    /// Log light per slope along the light: of a lamp 35° off the skin's normal that gives the skin half of
+    /// its light, tan 35° / 2.
+    pub scar_shading: f64,
     /// Sigma of the surround that a spot is held against, mm.
     pub spot_surround_mm: f64,
     /// Least share of all skin that must lie outside a region for its tone to be told against.
@@ -669,6 +705,23 @@ impl Default for MetricSettings {
             line_remains: 0.25,
             line_remains_usual: 0.6,
             groove: GrooveSettings::default(),
+            scar_grid_mm: 0.3,
+            scar_radii_mm: vec![0.75, 1.0, 1.35, 1.8, 2.4],
+            scar_reach_mm: 3.6,
+            scar_surround_mm: 4.0,
+            scar_line_mm: 0.8,
+            scar_colour_mm: 0.5,
+            scar_clip: [3.0, 8.0],
+            scar_ridge: 0.02,
+            scar_falls_min: 0.03,
+            scar_noises: 5.0,
+            scar_hysteresis: 0.55,
+            scar_differences: 2.8,
+            scar_apart_mm: 0.5,
+            scar_margin_mm: 1.0,
+            scar_seen_min: 0.97,
+            scar_sides_max: 0.35,
+            scar_shading: 0.35,
             spot_surround_mm: 4.0,
             tone_reference_share: 0.2,
             spot_min_mm2: 1.0,

@@ -3,10 +3,11 @@
 use crate::align::{AlignedSeries, Field};
 use crate::filter::thin::thin;
 use crate::metric::Readings;
+use crate::metric::scars::Scar;
 use crate::photo::Photo;
 use crate::plane::{Grid, Mask, Window, par_collect};
 use crate::region::{RegionMap, WHOLE};
-use crate::report::{Maps, Pictures, PoreRow};
+use crate::report::{Maps, Pictures, PoreRow, ScarRow};
 use crate::srgb;
 use crate::units::MmPerPx;
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
@@ -23,6 +24,7 @@ const LINE: Rgba<u8> = Rgba([255, 64, 64, 255]);
 const NEW_LINE: Rgba<u8> = Rgba([255, 200, 0, 255]);
 const VANISHED_LINE: Rgba<u8> = Rgba([255, 255, 255, 255]);
 const PORE: Rgba<u8> = Rgba([32, 200, 255, 255]);
+const SCAR: Rgba<u8> = Rgba([120, 255, 120, 255]);
 const OUTLINE: Rgba<u8> = Rgba([255, 255, 255, 200]);
 
 /// One visit as it is shown: its map from the baseline and what was found in it.
@@ -55,6 +57,7 @@ pub fn pictures(regions: &RegionMap, visits: &[Shown<'_>]) -> Pictures {
             .collect(),
         wrinkles: visits.iter().map(|v| drawn(v, &draw_wrinkles)).collect(),
         pores: visits.iter().map(|v| drawn(v, &draw_pores)).collect(),
+        scars: visits.iter().map(|v| drawn(v, &draw_scars)).collect(),
         regions: Some(overlay(&|image, scale| draw_outlines(image, scale, regions))),
     }
 }
@@ -131,6 +134,17 @@ fn draw_pores(image: &mut RgbaImage, scale: f64, readings: &Readings, visit: usi
     }
 }
 
+fn draw_scars(image: &mut RgbaImage, scale: f64, readings: &Readings, visit: usize) {
+    let Ok(scars) = &readings.scars else { return };
+    for s in scars.iter().filter(|s| s.readings[visit].present) {
+        let at = ((s.x * scale) as i32, (s.y * scale) as i32);
+        let radius = (s.radius_px * scale).round().max(3.0) as i32;
+        for radius in [radius, radius + 1] {
+            draw_hollow_circle_mut(image, at, radius, SCAR);
+        }
+    }
+}
+
 /// Outlines of the named regions: pixels whose right or lower neighbour differs.
 fn draw_outlines(image: &mut RgbaImage, scale: f64, regions: &RegionMap) {
     for region in regions.regions.iter().filter(|r| r.name != WHOLE) {
@@ -201,6 +215,7 @@ pub fn maps(aligned: &AlignedSeries, visits: &[Shown<'_>]) -> Maps {
             .iter()
             .map(|v| v.readings.map(|r| pore_rows(r, aligned, &mut known)))
             .collect(),
+        scars: visits.iter().map(|v| v.readings.map(|r| scar_rows(r, aligned))).collect(),
         regions: Some(labels),
         region_names: names,
     }
@@ -295,15 +310,37 @@ fn pore_rows(
         let same = known.nearest([x, y], 0.5 * diameter, &taken);
         let pore_id = same.unwrap_or_else(|| known.add([x, y]));
         taken.insert(pore_id);
-        let (px, py) = (x.round() as usize, y.round() as usize);
-        let region = regions
-            .regions
-            .iter()
-            .find(|r| r.window.contains(px, py) && r.inside.at(px - r.window.x, py - r.window.y))
-            .map_or(String::new(), |r| r.name.clone());
+        let region = region_at(regions, [x, y]);
         rows.push(PoreRow { pore_id, x_px: x, y_px: y, diameter_mm: diameter * mm, region });
     }
     rows
+}
+
+/// Scars present in one visit.
+fn scar_rows((readings, visit): (&Readings, usize), aligned: &AlignedSeries) -> Vec<ScarRow> {
+    let regions = &aligned.regions;
+    let mm = aligned.scale.mm_per_px.unwrap_or(MmPerPx(1.0)).0;
+    let present = readings.scars.iter().flatten().filter(|s| s.readings[visit].present);
+    let row = |scar: &Scar| {
+        let at = [regions.window.x as f64 + scar.x, regions.window.y as f64 + scar.y];
+        ScarRow {
+            x_px: at[0],
+            y_px: at[1],
+            diameter_mm: 2.0 * scar.radius_px * mm,
+            depth_mm: scar.readings[visit].depth_px * mm,
+            region: region_at(regions, at),
+        }
+    };
+    present.map(row).collect()
+}
+
+/// Name of the first listed region at a place of the baseline, empty where there is none.
+fn region_at(regions: &RegionMap, [x, y]: [f64; 2]) -> String {
+    let (x, y) = (x.round() as usize, y.round() as usize);
+    let mut regions = regions.regions.iter();
+    regions
+        .find(|r| r.window.contains(x, y) && r.inside.at(x - r.window.x, y - r.window.y))
+        .map_or(String::new(), |r| r.name.clone())
 }
 
 #[cfg(test)]

@@ -200,6 +200,7 @@ fn all_files_are_written_and_an_earlier_run_is_replaced() {
             "regions.json",
             "regions.png",
             "visit-0-pores.csv",
+            "visit-0-scars.csv",
             "visit-0-wrinkles.png",
             "visit-1-displacement.npy",
             "visit-1-pores.csv"
@@ -207,6 +208,8 @@ fn all_files_are_written_and_an_earlier_run_is_replaced() {
     );
     let pores = fs::read_to_string(out.join("maps/visit-0-pores.csv")).unwrap();
     assert_eq!(pores, "pore_id,x_px,y_px,diameter_mm,region\r\n4,10.25,3.0,0.31,whole\r\n");
+    let scars = fs::read_to_string(out.join("maps/visit-0-scars.csv")).unwrap();
+    assert_eq!(scars, "x_px,y_px,diameter_mm,depth_mm,region\r\n5.5,2.0,2.4,0.3,\r\n");
     let regions = fs::read_to_string(out.join("maps/regions.json")).unwrap();
     assert_eq!(regions, "{\"names\":[\"forehead\",\"chin\"]}\n");
 

@@ -53,6 +53,15 @@ impl Lamp {
         }
     }
 
+    /// The window of the planes that is `window` on planes of another `factor`.
+    pub fn window(&self, window: Window, factor: usize) -> Window {
+        let fine = |n: usize| n * factor / self.factor;
+        let [x, y] = [window.x, window.y].map(fine);
+        let width = fine(window.width).min(self.valid.width().saturating_sub(x));
+        let height = fine(window.height).min(self.valid.height().saturating_sub(y));
+        Window { x, y, width, height }
+    }
+
     /// Which way the light falls over the skin of `window` (of the planes), all visits together, and how
     /// steeply: ∑|∇|²∇ over (∑|∇|²)^³⁄². `None` where there is no skin.
     pub fn falls(&self, window: Window) -> Option<[f64; 2]> {

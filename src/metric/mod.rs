@@ -201,8 +201,8 @@ pub static METRICS: [Metric; 32] = [
     row("wrinkle_depth", Unit::Length, Lower, Group::Wrinkles, &[&c::FREEMAN_1991], wrinkles::depth),
     row("wrinkle_depth_max", Unit::Length, Lower, Group::Wrinkles, &[&c::FREEMAN_1991], wrinkles::depth_max),
     row("wrinkle_area_percent", PERCENT, Lower, Group::Wrinkles, &[&c::FREEMAN_1991], wrinkles::area_percent),
-    row("scar_area_percent", PERCENT, Lower, Group::Scars, &[], scars::not_yet),
-    row("scar_depth", Unit::Length, Lower, Group::Scars, &[], scars::not_yet),
+    row("scar_area_percent", PERCENT, Lower, Group::Scars, &[&c::TURIN_1960, &c::TSUMURA_2003], scars::area_percent),
+    row("scar_depth", Unit::Length, Lower, Group::Scars, &[&c::TURIN_1960, &c::TSUMURA_2003], scars::depth),
     in_units(row("lightness", Unit::Fixed("L*"), Neutral, Group::Tone, &[&c::CIE_15], tone::lightness)),
     in_units(row("redness", Unit::Fixed("a*"), Neutral, Group::Tone, &[&c::CIE_15], tone::redness)),
     in_units(row("yellowness", Unit::Fixed("b*"), Neutral, Group::Tone, &[&c::CIE_15], tone::yellowness)),
@@ -319,6 +319,8 @@ pub struct Readings {
     pub pores: Result<Vec<pores::Pore>, Reason>,
     /// Centre-line points of wrinkles, each read in every visit.
     pub wrinkles: Result<Vec<wrinkles::LinePoint>, Reason>,
+    /// Atrophic scars, each read in every visit.
+    pub scars: Result<Vec<scars::Scar>, Reason>,
     tone: tone::ToneCells,
 }
 
@@ -338,12 +340,15 @@ pub fn read(
     };
     let lum: Vec<&Luminance> = views.iter().map(|v| v.luminance).collect();
     let lamp = lamp::Lamp::of(&lum, &frame, settings);
+    let wrinkles = wrinkles::read(&lum, &frame, settings);
+    let lines = wrinkles.as_deref().unwrap_or_default();
     Some(Readings {
         frame,
         texture: texture::Texture::read(&lum, &frame, settings),
         glcm: glcm::Glcm::read(&lum, &frame, settings),
         pores: pores::read(&lum, &lamp, &frame, settings),
-        wrinkles: wrinkles::read(&lum, &frame, settings),
+        scars: scars::read(views, &lamp, lines, &frame, settings),
+        wrinkles,
         tone: tone::ToneCells::read(views, &frame, settings),
     })
 }
@@ -369,7 +374,10 @@ impl Readings {
                 Ok(lines) => Ok(wrinkles::sheet(lines, visit, tiles)),
                 Err(reason) => Err(*reason),
             },
-            Group::Scars => Err(Reason::NotImplemented),
+            Group::Scars => match &self.scars {
+                Ok(scars) => Ok(scars::sheet(scars, visit, tiles)),
+                Err(reason) => Err(*reason),
+            },
             Group::Tone => self.tone.sheet(visit, tiles, reference),
         }
     }

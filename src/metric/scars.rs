@@ -1,9 +1,330 @@
-//! Atrophic scars: depressions of 1–6 mm. Not measured in this version: a depression has to be
-//! told from a dark spot by its bright and dark side, which needs the light's direction.
+//! Atrophic scars: depressions of 1–6 mm, found once for a pair and read in each photo at the same places.
+//!
+//! A bowl in the skin is lit on the side away from the lamp and in shade on the side towards it. Over some
+//! millimetres that shading is fainter than the blotches of melanin and blood. What these do to brightness
+//! they do to colour too, and shading does not: the part of the luminance that the colour beside explains
+//! (least squares over all visits, as melanin and haemoglobin have one colour each) is taken off. In what is
+//! left a bowl's lit and shaded sides, along the direction in which the light falls ([`super::lamp`]), are
+//! sought with the filter that the skin around disturbs least ([`crate::filter::matched`]). A dark spot has no
+//! such sides, and a line has none across itself: the template answers to neither.
+//!
+//! How deep a bowl is for the shading that it shows depends on the lamp: the slope of the wall is told for a
+//! usual one, and holds within a factor of two. Changes do not depend on it.
 
-use super::{Frame, Reason};
+use super::lamp::Lamp;
+use super::search::{self, Candidate, Cell, Filter, Search, differences};
+use super::wrinkles::LinePoint;
+use super::{Frame, Reason, Sheet, Tiles, View};
+use crate::filter::gaussian::{away_from_edges, blur_masked};
+use crate::filter::matched::{Autocovariance, Whitener};
+use crate::filter::morphology::dilate;
+use crate::filter::resize::{enlarge, shrink, shrink_mask};
+use crate::filter::stats::{mean_square, median};
+use crate::plane::{Mask, Plane, Window, par_collect};
+use crate::settings::MetricSettings;
 
-/// `scar_area_percent`, `scar_depth`: says that they are not measured.
-pub fn not_yet(_: &[f64], _: &Frame) -> Result<f64, Reason> {
-    Err(Reason::NotImplemented)
+/// One depression, the same over all visits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scar {
+    /// Centre, px of the window of the region map.
+    pub x: f64,
+    /// Centre.
+    pub y: f64,
+    /// Radius at half depth, px.
+    pub radius_px: f64,
+    /// One over the variance of its depth that the skin around makes.
+    weight: f64,
+    /// One per visit.
+    pub readings: Vec<ScarReading>,
+}
+
+/// What one visit shows of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScarReading {
+    /// Optical estimate of the depth, px.
+    pub depth_px: f64,
+    /// Whether it counts in this visit.
+    pub present: bool,
+}
+
+/// Finds depressions in all visits together and reads them in each, away from the `lines`.
+///
+/// # Errors
+/// `NoScale`, `LowCoverage` where there is too little skin to know its texture by, `Quality` where no lamp
+/// is seen to stand beside: light from the front shades no bowl.
+pub fn read(
+    views: &[View<'_>],
+    lamp: &Lamp,
+    lines: &[LinePoint],
+    frame: &Frame,
+    settings: &MetricSettings,
+) -> Result<Vec<Scar>, Reason> {
+    if !frame.metric_scale {
+        return Err(Reason::NoScale);
+    }
+    let factor = ((settings.scar_grid_mm / frame.mm_per_px) as usize).max(1);
+    let px = |mm: f64| mm / (frame.mm_per_px * factor as f64);
+    let skin = skin(views, factor);
+    let valid = beside(lines, &skin, factor, px(settings.scar_line_mm));
+    let [planes, read] = shading(views, &valid, factor, frame.mm_per_px, settings);
+    let inner = away_from_edges(&valid, px(settings.scar_margin_mm));
+    let (w, h) = (valid.width(), valid.height());
+    let everywhere = Window::full(w, h);
+    let radius = px(settings.scar_reach_mm).round() as usize;
+    let covariance = |planes: &[Plane]| {
+        let planes: Vec<&Plane> = planes.iter().collect();
+        Autocovariance::of(&planes, &valid, everywhere, 2 * radius, 2)
+    };
+    let texture = covariance(&planes).ok_or(Reason::LowCoverage)?;
+    let unlike = covariance(&differences(&planes));
+    let Some(whitener) = Whitener::new(&texture, radius, settings.scar_ridge) else {
+        return Ok(Vec::new());
+    };
+    let variance = |window: Window| {
+        let inside = valid.crop(window);
+        planes.iter().map(|plane| mean_square(&plane.crop(window), &inside)).sum::<f64>()
+    };
+    let usual = variance(everywhere);
+    let windows: Vec<(Window, Window)> = search::cells([w, h], px(settings.pore_cell_mm))
+        .into_iter()
+        .map(|window| (window, window.grown(window.width.min(window.height) / 4, w, h)))
+        .collect();
+    let light = par_collect(windows.len(), |i| {
+        let [across, down] = lamp.falls(lamp.window(windows[i].1, factor))?;
+        let steep = across.hypot(down);
+        (steep >= settings.scar_falls_min).then(|| [across / steep, down / steep])
+    });
+    if light.iter().all(Option::is_none) {
+        return Err(Reason::Quality);
+    }
+    let cells = par_collect(windows.len(), |i| {
+        let (window, around) = windows[i];
+        let local = (variance(around) / usual).sqrt();
+        let filters = light[i].filter(|_| local > 0.0).and_then(|falls| {
+            let filter = |radius_mm: &f64| {
+                let radius = px(*radius_mm);
+                let matched = whitener.filter(|x, y| bowl(x / radius, y / radius, falls))?;
+                let limit = settings.scar_noises * matched.noise * local;
+                let apart = unlike.as_ref().map_or(0.0, |unlike| matched.spread(unlike));
+                Some(Filter { limit, apart, matched })
+            };
+            settings.scar_radii_mm.iter().map(filter).collect::<Option<Vec<_>>>()
+        });
+        Cell { window, filters: filters.unwrap_or_default() }
+    });
+    let search = Search { factor, planes: &planes, inner: &inner, cells };
+    // Along a fold, or the edge of a form, the answer goes on to a side across the light; a bowl's does not.
+    let alone = |place: &Candidate| {
+        let [x, y] = light[place.cell].unwrap_or_default();
+        let far = 2.0 * px(settings.scar_radii_mm[place.size]);
+        let answer = |side: f64| {
+            let at =
+                Candidate { x: place.x - side * far * y, y: place.y + side * far * x, ..*place };
+            search.amplitudes(&at).into_iter().fold(f64::MIN, f64::max)
+        };
+        answer(1.0).max(answer(-1.0)) <= settings.scar_sides_max * answer(0.0)
+    };
+    let candidates = search.candidates(px(settings.scar_apart_mm).round() as usize);
+    let mut scars: Vec<Scar> = Vec::new();
+    for place in candidates {
+        let scar = read_scar(&search, &read, &place, frame, settings);
+        let near = |other: &Scar| {
+            let apart = (other.x - scar.x).hypot(other.y - scar.y);
+            apart < other.radius_px.max(scar.radius_px) + settings.scar_apart_mm / frame.mm_per_px
+        };
+        let reach = 2.0 * px(settings.scar_radii_mm[place.size]);
+        let whole = seen(&skin, &place, reach) >= settings.scar_seen_min;
+        if whole && alone(&place) && !scars.iter().any(near) {
+            scars.push(scar);
+        }
+    }
+    scars.sort_by(|a, b| a.y.total_cmp(&b.y).then(a.x.total_cmp(&b.x)));
+    Ok(scars)
+}
+
+/// Skin on the planes of the search.
+fn skin(views: &[View<'_>], factor: usize) -> Mask {
+    let luminance = &views[0].luminance.valid;
+    let seen = Mask::from_fn(luminance.width(), luminance.height(), |x, y| {
+        let cell = |v: &View<'_>| v.tone.valid.at(x / v.tone.cell_px, y / v.tone.cell_px);
+        luminance.at(x, y) && views.iter().all(cell)
+    });
+    shrink_mask(&seen, factor)
+}
+
+/// Skin that no line crosses within `line_px`.
+fn beside(lines: &[LinePoint], skin: &Mask, factor: usize, line_px: f64) -> Mask {
+    let mut crossed = Mask::filled(skin.width(), skin.height(), false);
+    lines.iter().for_each(|line| crossed.set(line.x / factor, line.y / factor, true));
+    let crossed = dilate(&crossed, line_px.round() as usize);
+    skin.zip(&crossed, |skin, crossed| skin && !crossed)
+}
+
+/// Log light of the visits, on the planes of the search, without what their colour explains and without what
+/// is slower than scars: where they are sought, and where their depth is read.
+fn shading(
+    views: &[View<'_>],
+    valid: &Mask,
+    factor: usize,
+    mm_per_px: f64,
+    settings: &MetricSettings,
+) -> [Vec<Plane>; 2] {
+    let rest = colourless(views, mm_per_px, settings);
+    let inside = |plane: &Plane| -> Vec<f64> {
+        let pixels = plane.data().iter().zip(views[0].luminance.valid.data());
+        pixels.filter(|(_, m)| **m).map(|(v, _)| f64::from(v.abs())).collect()
+    };
+    let mut sizes: Vec<f64> = rest.iter().flat_map(inside).collect();
+    let usual = median(&mut sizes).unwrap_or(0.0);
+    let surround = settings.scar_surround_mm / (mm_per_px * factor as f64);
+    // Pores and what the lines leave are darker than most bowls' shading, and would be taken for some: one
+    // limit for all visits.
+    settings.scar_clip.map(|limit| {
+        let most = (limit * usual) as f32;
+        let cut = |plane: &Plane| shrink(&plane.map(|v| v.clamp(-most, most)), factor);
+        rest.iter().map(|plane| fast(&cut(plane), valid, surround)).collect()
+    })
+}
+
+/// A plane without its mean around, 0 outside the mask.
+fn fast(plane: &Plane, mask: &Mask, sigma: f64) -> Plane {
+    let slow = blur_masked(plane, mask, sigma as f32);
+    let fast = plane.zip(&slow, |v, s| v - s);
+    fast.zip(mask, |v, m| if m { v } else { 0.0 })
+}
+
+/// Log light of the visits at all pixels, without what their colour explains.
+fn colourless(views: &[View<'_>], mm_per_px: f64, settings: &MetricSettings) -> Vec<Plane> {
+    let cell = views[0].tone.cell_px;
+    let cells = |mm: f64| mm / (mm_per_px * cell as f64);
+    let seen = &views[0].luminance.valid;
+    let coarse = shrink_mask(seen, cell);
+    let valid = Mask::from_fn(coarse.width(), coarse.height(), |x, y| {
+        coarse.at(x, y) && views.iter().all(|v| v.tone.valid.at(x, y))
+    });
+    let smooth = |plane: &Plane| {
+        let smooth = blur_masked(plane, &valid, cells(settings.scar_colour_mm) as f32);
+        fast(&smooth, &valid, cells(settings.scar_surround_mm))
+    };
+    // Of each visit: light, log red over green, log green over blue.
+    let planes: Vec<[Plane; 3]> = views
+        .iter()
+        .map(|view| {
+            let ratio = |a: usize, b: usize| {
+                let [a, b] =
+                    [a, b].map(|k| view.tone.rgb.map(|c| c[k].max(f32::MIN_POSITIVE).ln()));
+                smooth(&a.zip(&b, |a, b| a - b))
+            };
+            [smooth(&shrink(&view.luminance.flat, cell)), ratio(0, 1), ratio(1, 2)]
+        })
+        .collect();
+    let all = |k: usize| -> Vec<f64> {
+        let pixels = planes.iter().flat_map(|p| p[k].data().iter().zip(valid.data()));
+        pixels.filter(|(_, m)| **m).map(|(v, _)| f64::from(*v)).collect()
+    };
+    let [u, v] = explained(&all(0), &all(1), &all(2)).map(|v| v as f32);
+    let rest = |(view, [_, a, b]): (&View<'_>, &[Plane; 3])| {
+        let colour = a.zip(b, |a, b| u * a + v * b);
+        let colour = enlarge(&colour, cell, seen.width(), seen.height());
+        view.luminance.flat.zip(&colour, |l, c| l - c)
+    };
+    views.iter().zip(&planes).map(rest).collect()
+}
+
+/// The u and v for which l − u·a − v·b is the least, in the mean of the squares; 0 where a and b are one.
+fn explained(l: &[f64], a: &[f64], b: &[f64]) -> [f64; 2] {
+    let sum = |p: &[f64], q: &[f64]| p.iter().zip(q).map(|(p, q)| p * q).sum::<f64>();
+    let (aa, ab, bb, la, lb) = (sum(a, a), sum(a, b), sum(b, b), sum(l, a), sum(l, b));
+    let determinant = aa * bb - ab * ab;
+    if determinant <= 1e-9 * aa * bb || !determinant.is_finite() {
+        return [0.0; 2];
+    }
+    [(la * bb - lb * ab) / determinant, (lb * aa - la * ab) / determinant]
+}
+
+/// The slope along `falls`, per radius, of a bowl of depth 1 whose depth is half at distance 1.
+fn bowl(x: f64, y: f64, falls: [f64; 2]) -> f64 {
+    let square = x * x + y * y;
+    4.0 * square * (x * falls[0] + y * falls[1]) / (1.0 + square * square).powi(2)
+}
+
+/// Share of skin within `reach` px of a place.
+fn seen(skin: &Mask, place: &Candidate, reach: f64) -> f64 {
+    let reach = reach.round() as isize;
+    let (x, y) = (place.x.round() as isize, place.y.round() as isize);
+    let square = (-reach..=reach).flat_map(|dy| (-reach..=reach).map(move |dx| [dx, dy]));
+    let disc: Vec<_> = square.filter(|[dx, dy]| dx * dx + dy * dy <= reach * reach).collect();
+    let inside = |[dx, dy]: &&[isize; 2]| {
+        let (x, y) = (x + dx, y + dy);
+        let frame = x >= 0 && y >= 0 && x < skin.width() as isize && y < skin.height() as isize;
+        frame && skin.at(x as usize, y as usize)
+    };
+    disc.iter().filter(inside).count() as f64 / disc.len() as f64
+}
+
+fn read_scar(
+    search: &Search<'_>,
+    planes: &[Plane],
+    place: &Candidate,
+    frame: &Frame,
+    settings: &MetricSettings,
+) -> Scar {
+    let [x, y] = search.place(place);
+    let radius_px = settings.scar_radii_mm[place.size] / frame.mm_per_px;
+    let amplitudes = search.amplitudes(place);
+    let filter = search.filter(place);
+    let least = filter.least(&amplitudes, settings.scar_hysteresis, settings.scar_differences);
+    let depth = |amplitude: f64| amplitude * radius_px / settings.scar_shading;
+    let noise = filter.limit / settings.scar_noises;
+    // The place was taken where chance adds most: a peak over place and size gains one in the square of its
+    // height, of the noise's, for each (Wilks 1938), and all visits share that.
+    let height = amplitudes.iter().copied().fold(0.0, f64::max) / noise;
+    let gained = noise * (height - (height * height - 3.0).max(0.0).sqrt());
+    let reading = |(amplitude, plane): (f64, &Plane)| ScarReading {
+        depth_px: depth(filter.matched.at(plane, place.x, place.y) - gained),
+        present: amplitude >= least,
+    };
+    let weight = depth(noise).powi(-2);
+    Scar {
+        x,
+        y,
+        radius_px,
+        weight,
+        readings: amplitudes.into_iter().zip(planes).map(reading).collect(),
+    }
+}
+
+/// Columns: pixels, area of those present, px²; of all: weight, depth times weight.
+const COLUMNS: usize = 4;
+
+/// Sums over tiles.
+pub fn sheet(scars: &[Scar], visit: usize, tiles: &Tiles) -> Sheet {
+    let mut sheet = Sheet::new(tiles.count(), COLUMNS);
+    tiles.for_each(|tile, _, _| sheet.tile(tile)[0] += 1.0);
+    for scar in scars {
+        let (x, y) = (scar.x.round().max(0.0) as usize, scar.y.round().max(0.0) as usize);
+        let Some(tile) = tiles.of(x, y) else { continue };
+        let reading = &scar.readings[visit];
+        let mut row = sheet.tile(tile);
+        if reading.present {
+            row[1] += std::f64::consts::PI * scar.radius_px * scar.radius_px;
+        }
+        row[2] += scar.weight;
+        row[3] += scar.weight * reading.depth_px;
+    }
+    sheet
+}
+
+/// `scar_area_percent`: area within half depth of those present, of the measured skin.
+pub fn area_percent(s: &[f64], _: &Frame) -> Result<f64, Reason> {
+    if s[0] <= 0.0 { Err(Reason::LowCoverage) } else { Ok(100.0 * s[1] / s[0]) }
+}
+
+/// `scar_depth`: mean depth of all that some visit shows, the better read counting more.
+pub fn depth(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
+    if s[2] <= 0.0 {
+        return Err(Reason::NothingFound);
+    }
+    let depth = s[3] / s[2];
+    if depth <= 0.0 { Err(Reason::BelowNoise) } else { Ok(depth * frame.length()) }
 }

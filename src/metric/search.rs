@@ -34,16 +34,18 @@ pub struct Filter {
 }
 
 /// A place that answers.
+#[derive(Clone, Copy)]
 pub struct Candidate {
     /// Place in the planes of the search.
     pub x: f64,
     /// Row.
     pub y: f64,
-    cell: usize,
+    /// Number of its cell.
+    pub cell: usize,
     /// Number of the filter that answers most.
     pub size: usize,
     /// The largest amplitude of a visit, in amplitudes that count.
-    strength: f32,
+    pub strength: f32,
 }
 
 /// The windows of `columns`×`rows` cells of `w`×`h` pixels, row after row.

@@ -50,6 +50,8 @@ pub struct SkinSpec {
     pub fine_relief: f64,
     /// Atrophic scars: bowls of 1.5–5 mm.
     pub scars: usize,
+    /// Least and largest depth of a scar, mm.
+    pub scar_depth_mm: [f64; 2],
     /// Pigmented spots of 1.5–5 mm.
     pub spots: usize,
     /// Freckles per cm².
@@ -69,6 +71,7 @@ impl Default for SkinSpec {
             pore_diameter_mm: 0.31,
             fine_relief: 1.0,
             scars: 0,
+            scar_depth_mm: [0.12, 0.35],
             spots: 3,
             freckle_density: 1.2,
         }
@@ -339,7 +342,8 @@ impl Skin {
         let angle = rng.range(-0.9, 0.9);
         let wrinkles = random_wrinkles(spec, angle, Rng::new(spec.seed, 2));
         let pores = random_pores(spec, Rng::new(spec.seed, 3));
-        let scars = random_dots(spec, spec.scars, [1.5, 5.0], [0.12, 0.35], Rng::new(spec.seed, 4));
+        let scars =
+            random_dots(spec, spec.scars, [1.5, 5.0], spec.scar_depth_mm, Rng::new(spec.seed, 4));
         let spots = random_dots(spec, spec.spots, [1.5, 5.0], [0.25, 0.6], Rng::new(spec.seed, 5));
         let area_cm2 = spec.size_mm[0] * spec.size_mm[1] / 100.0;
         let freckles = (spec.freckle_density * area_cm2).round() as usize;

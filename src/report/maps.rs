@@ -1,6 +1,6 @@
-//! `maps/`: displacement, wrinkles, pores and regions in baseline pixels, for other programs.
+//! `maps/`: displacement, wrinkles, pores, scars and regions in baseline pixels, for other programs.
 
-use super::{Maps, PoreRow, csv};
+use super::{Maps, PoreRow, ScarRow, csv};
 use crate::error::{Error, Result, Step};
 use crate::plane::{Grid, Mask};
 use image::codecs::png::PngEncoder;
@@ -30,6 +30,12 @@ pub fn files(maps: &Maps) -> Result<Vec<(String, Vec<u8>)>> {
             files.push((name, pore_table(pores).into_bytes()));
         }
     }
+    for (visit, scars) in maps.scars.iter().enumerate() {
+        if let Some(scars) = scars {
+            let name = format!("maps/visit-{visit}-scars.csv");
+            files.push((name, scar_table(scars).into_bytes()));
+        }
+    }
     if let Some(labels) = &maps.regions {
         let bytes = png("maps/regions.png", labels)?;
         files.push(("maps/regions.png".into(), bytes));
@@ -41,7 +47,7 @@ pub fn files(maps: &Maps) -> Result<Vec<(String, Vec<u8>)>> {
 
 /// Whether a file of this name in `maps/` is one that [`files`] makes.
 pub(super) fn is_map(name: &str) -> bool {
-    const KINDS: [&str; 3] = ["-displacement.npy", "-wrinkles.png", "-pores.csv"];
+    const KINDS: [&str; 4] = ["-displacement.npy", "-wrinkles.png", "-pores.csv", "-scars.csv"];
     let visit = || {
         let rest = name.strip_prefix("visit-")?;
         KINDS.iter().find_map(|kind| rest.strip_suffix(kind))
@@ -93,6 +99,18 @@ fn pore_table(pores: &[PoreRow]) -> String {
     csv::table(&rows)
 }
 
+/// One row per scar.
+fn scar_table(scars: &[ScarRow]) -> String {
+    let head = ["x_px", "y_px", "diameter_mm", "depth_mm", "region"];
+    let mut rows = vec![head.map(String::from).to_vec()];
+    rows.extend(scars.iter().map(|s| {
+        let [x, y, diameter, depth] =
+            [s.x_px, s.y_px, s.diameter_mm, s.depth_mm].map(|v| csv::cell(Some(v)));
+        vec![x, y, diameter, depth, csv::text(&s.region)]
+    }));
+    csv::table(&rows)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,7 +131,9 @@ mod tests {
 
     #[test]
     fn only_our_names_are_maps() {
-        for name in ["regions.png", "visit-0-pores.csv", "visit-12-displacement.npy"] {
+        for name in
+            ["regions.png", "visit-0-pores.csv", "visit-1-scars.csv", "visit-12-displacement.npy"]
+        {
             assert!(is_map(name), "{name}");
         }
         for name in ["visit--pores.csv", "visit-1-notes.txt", "visit-x-pores.csv", "my.png"] {

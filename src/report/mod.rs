@@ -145,6 +145,8 @@ pub struct Pictures {
     pub wrinkles: Vec<Option<image::RgbaImage>>,
     /// Transparent overlay of pores.
     pub pores: Vec<Option<image::RgbaImage>>,
+    /// Transparent overlay of scars.
+    pub scars: Vec<Option<image::RgbaImage>>,
     /// Transparent overlay of region outlines with names, baseline only.
     pub regions: Option<image::RgbaImage>,
 }
@@ -164,6 +166,21 @@ pub struct PoreRow {
     pub region: String,
 }
 
+/// One depressed scar of a visit.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScarRow {
+    /// Centre, baseline px.
+    pub x_px: f64,
+    /// Centre, baseline px.
+    pub y_px: f64,
+    /// Diameter at half depth.
+    pub diameter_mm: f64,
+    /// Optical estimate.
+    pub depth_mm: f64,
+    /// Name of the region it lies in.
+    pub region: String,
+}
+
 /// What `--maps` writes, in baseline coordinates; outer index = visit.
 #[derive(Debug, Clone, Default)]
 pub struct Maps {
@@ -174,6 +191,8 @@ pub struct Maps {
     pub wrinkles: Vec<Option<Mask>>,
     /// Per visit: pores.
     pub pores: Vec<Option<Vec<PoreRow>>>,
+    /// Per visit: scars.
+    pub scars: Vec<Option<Vec<ScarRow>>>,
     /// Label per baseline pixel: 0 none, k the k-th name.
     pub regions: Option<Grid<u8>>,
     /// Names of the labels.

@@ -14,7 +14,7 @@ const FACTORS: [f64; 5] = [1.0, 0.9, 0.8, 0.65, 0.5];
 /// The factor that cross-talk is told at.
 const CROSS_FACTOR: f64 = 0.8;
 /// The metrics that cross-talk is told of.
-pub const HEADLINES: [&str; 7] = [
+pub const HEADLINES: [&str; 8] = [
     "texture_roughness",
     "texture_coarse",
     "pore_count",
@@ -22,6 +22,7 @@ pub const HEADLINES: [&str; 7] = [
     "wrinkle_length",
     "wrinkle_width",
     "wrinkle_depth",
+    "scar_depth",
 ];
 
 /// A true thing that is scaled, and the metrics that should tell. Pigment and redness of a whole photo
@@ -42,12 +43,17 @@ enum Kind {
     Usual,
     /// With three times the wrinkles, of 0.1–1 mm: usual skin has too few to be treated.
     Lined,
+    /// With four times the scars.
+    Scarred,
     /// With nothing but fine relief: texture sees wrinkles, pores and pigment too.
     Bare,
 }
 
 /// Wrinkles of lined skin, of those of the usual, and their depths, mm.
 const LINED: (usize, [f64; 2]) = (3, [0.1, 1.0]);
+
+/// Scars of scarred skin, of those of the usual.
+const SCARRED: usize = 4;
 
 const fn dose(
     skin: Kind,
@@ -61,12 +67,13 @@ const fn dose(
 
 /// All doses.
 #[rustfmt::skip]
-pub static DOSES: [Dose; 8] = [
+pub static DOSES: [Dose; 9] = [
     dose(Kind::Lined, "wrinkle_depth", &["wrinkle_depth"], |t, f| t.wrinkle_depth = f, |all, _| all.wrinkle_depth_mm),
     dose(Kind::Lined, "wrinkle_width", &["wrinkle_width"], |t, f| t.wrinkle_width = f, |all, _| all.wrinkle_width_mm),
     dose(Kind::Lined, "wrinkle_length", &["wrinkle_length"], |t, f| t.wrinkle_length = f, |all, _| all.wrinkle_length_mm),
     dose(Kind::Usual, "pore_diameter", &["pore_diameter"], |t, f| t.pore_diameter = f, |all, _| all.pore_diameter_mm),
     dose(Kind::Usual, "pore_count", &["pore_count"], |t, f| t.pore_count = f, |all, _| all.pore_count as f64),
+    dose(Kind::Scarred, "scar_depth", &["scar_depth"], |t, f| t.scar_depth = f, |_, factor| factor),
     dose(Kind::Usual, "pigment", &[], |t, f| t.pigment = f, |_, factor| factor),
     dose(Kind::Usual, "redness", &[], |t, f| t.redness = f, |_, factor| factor),
     dose(Kind::Bare, "fine_relief", &["texture_roughness", "texture_fine", "texture_coarse"], |t, f| t.fine_relief = f, |_, factor| factor),
@@ -137,7 +144,7 @@ pub(super) fn doses(options: &Options) -> Result<(Vec<DoseRow>, Vec<CrossTalk>)>
     let chosen: Vec<&Dose> =
         DOSES.iter().filter(|d| options.doses.contains(&d.parameter)).collect();
     // One baseline and one untouched follow-up serve all doses of a kind of skin.
-    let skins: Vec<(Kind, f64, u64)> = [Kind::Usual, Kind::Lined, Kind::Bare]
+    let skins: Vec<(Kind, f64, u64)> = [Kind::Usual, Kind::Lined, Kind::Scarred, Kind::Bare]
         .into_iter()
         .filter(|kind| chosen.iter().any(|d| d.skin == *kind))
         .flat_map(|kind| options.px_per_mm.iter().map(move |px_per_mm| (kind, *px_per_mm)))
@@ -180,12 +187,13 @@ fn treated_skin(seed: u64, px_per_mm: f64, kind: Kind, doses: &[&Dose]) -> Resul
     let skin = Skin::new(&match kind {
         Kind::Usual => usual,
         Kind::Lined => SkinSpec { wrinkles: times * usual.wrinkles, wrinkle_depth_mm, ..usual },
-        Kind::Bare => SkinSpec { wrinkles: 0, pore_density: 0.0, ..usual },
+        Kind::Scarred => SkinSpec { scars: SCARRED * usual.scars, ..usual },
+        Kind::Bare => SkinSpec { wrinkles: 0, scars: 0, pore_density: 0.0, ..usual },
     });
     let plain = Treatment::default();
     let untouched = match kind {
         Kind::Bare => Treatment { pigment: 0.0, redness: 0.0, ..plain },
-        Kind::Usual | Kind::Lined => plain,
+        Kind::Usual | Kind::Lined | Kind::Scarred => plain,
     };
     let first = capture(seed, 0, px_per_mm);
     let baseline = photograph(&Scene::of_skin(&skin, &untouched), &first)?;

@@ -110,6 +110,10 @@ impl Outcome {
     }
 }
 
+/// Atrophic scars on as much skin as a usual patch has, and their depths, mm: shallow and deep boxcar scars
+/// (Jacob 2001).
+const SCARS: (usize, [f64; 2]) = (6, [0.15, 0.6]);
+
 /// One person's skin, large enough for the default frame at `px_per_mm`, with the same wrinkles
 /// and spots per area at all resolutions.
 fn skin_spec(seed: u64, px_per_mm: f64) -> SkinSpec {
@@ -125,6 +129,8 @@ fn skin_spec(seed: u64, px_per_mm: f64) -> SkinSpec {
         samples_per_mm: 2.0 * px_per_mm,
         wrinkles: per_area(usual.wrinkles),
         spots: per_area(usual.spots),
+        scars: per_area(SCARS.0),
+        scar_depth_mm: SCARS.1,
         ..usual
     }
 }

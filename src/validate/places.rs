@@ -1,4 +1,4 @@
-//! Whether the pores and lines that one photo shows are there, and as large as told.
+//! Whether the pores, lines and scars that one photo shows are there, and as large as told.
 
 use super::{Options, analyze, capture, mean, mm_per_px, percent, photograph, skin_spec};
 use crate::error::Result;
@@ -12,6 +12,9 @@ use std::collections::BTreeSet;
 
 /// Pores from this diameter should be found, mm.
 const PORE_MM: f64 = 0.25;
+/// Scars from this depth should be found, mm, and how far what is found may lie from one, in its diameters.
+const SCAR_MM: f64 = 0.25;
+const SCAR_NEAR: f64 = 0.5;
 /// Lines from this depth should be found, mm.
 const LINE_MM: f64 = 0.15;
 /// How far what is found may lie from the truth: a line, mm; a pore, in its diameters.
@@ -23,15 +26,16 @@ const EDGE_MM: f64 = 1.5;
 /// What is found of one kind at one resolution, all skins together.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlaceRow {
-    /// `pores` or `lines`.
+    /// `pores`, `lines` or `scars`.
     pub what: &'static str,
     /// Pixels per mm.
     pub px_per_mm: f64,
     /// Share of what is found that is one, %; none where nothing is found.
     pub precision_percent: Option<f64>,
-    /// Share that is found of those of 0.25 mm diameter, or 0.15 mm depth, and more, %.
+    /// Share that is found of those of 0.25 mm diameter (pores), 0.15 mm depth (lines) or 0.25 mm depth (scars) and
+    /// more, %.
     pub recall_percent: Option<f64>,
-    /// How many are found: pores, or pixels of centre lines.
+    /// How many are found: pores, scars, or pixels of centre lines.
     pub found: usize,
 }
 
@@ -63,11 +67,13 @@ struct Found {
 struct Seen {
     pores: Found,
     lines: Found,
+    scars: Found,
     sizes: [Option<f64>; SIZES.len()],
 }
 
 /// Metrics of size.
-const SIZES: [&str; 3] = ["pore_diameter", "wrinkle_width", "wrinkle_depth"];
+const SIZES: [&str; 5] =
+    ["pore_diameter", "wrinkle_length", "wrinkle_width", "wrinkle_depth", "scar_depth"];
 
 pub(super) fn places(options: &Options) -> Result<(Vec<PlaceRow>, Vec<SizeRow>)> {
     let (mut places, mut sizes) = (Vec::new(), Vec::new());
@@ -76,9 +82,9 @@ pub(super) fn places(options: &Options) -> Result<(Vec<PlaceRow>, Vec<SizeRow>)>
             one_photo(options.seed + 20_000 + i as u64, px_per_mm)
         });
         let seen = seen.into_iter().collect::<Result<Vec<Seen>>>()?;
-        for (what, of) in
-            [("pores", (|s| &s.pores) as fn(&Seen) -> &Found), ("lines", |s| &s.lines)]
-        {
+        let kinds: [(&str, fn(&Seen) -> &Found); 3] =
+            [("pores", |s| &s.pores), ("lines", |s| &s.lines), ("scars", |s| &s.scars)];
+        for (what, of) in kinds {
             let sum = |n: fn(&Found) -> usize| seen.iter().map(|s| n(of(s))).sum::<usize>();
             let found = sum(|f| f.found);
             places.push(PlaceRow {
@@ -127,31 +133,24 @@ fn one_photo(seed: u64, px_per_mm: f64) -> Result<Seen> {
         rows.find(|r| r.metric == metric && r.region == WHOLE).and_then(|r| r.value)
     };
 
-    let mut pores = Found::default();
+    let far = |dot: &DotTruth, at: [f64; 2]| apart([dot.x_px, dot.y_px], at);
+    let asked = |dot: &DotTruth| inside([dot.x_px, dot.y_px]);
     let told = analysis.maps.pores.first().cloned().flatten().unwrap_or_default();
     let told: Vec<[f64; 2]> = told.iter().map(|p| [p.x_px, p.y_px]).collect();
-    let near = |pore: &DotTruth, at: [f64; 2]| {
-        apart([pore.x_px, pore.y_px], at) < PORE_NEAR * pore.diameter_mm.max(PORE_MM)
-    };
-    let mut diameters = Vec::new();
-    let mut taken = BTreeSet::new();
-    for at in &told {
-        pores.found += 1;
-        let far = |i: &usize| apart([truth.pores[*i].x_px, truth.pores[*i].y_px], *at);
-        let free = (0..truth.pores.len()).filter(|i| !taken.contains(i));
-        let close = free.filter(|i| near(&truth.pores[*i], *at));
-        if let Some(i) = close.min_by(|a, b| far(a).total_cmp(&far(b))) {
-            pores.right += 1;
-            taken.insert(i);
-            diameters.push(truth.pores[i].diameter_mm);
-        }
-    }
-    for pore in truth.pores.iter().filter(|p| p.diameter_mm >= PORE_MM) {
-        if inside([pore.x_px, pore.y_px]) {
-            pores.there += 1;
-            pores.seen += usize::from(told.iter().any(|at| near(pore, *at)));
-        }
-    }
+    let (pores, found_pores) = dots(
+        &told,
+        &truth.pores,
+        |pore, at| far(pore, at) / (PORE_NEAR * pore.diameter_mm.max(PORE_MM)),
+        |pore| pore.diameter_mm >= PORE_MM && asked(pore),
+    );
+    let told = analysis.maps.scars.first().cloned().flatten().unwrap_or_default();
+    let told: Vec<[f64; 2]> = told.iter().map(|s| [s.x_px, s.y_px]).collect();
+    let (scars, found_scars) = dots(
+        &told,
+        &truth.scars,
+        |scar, at| far(scar, at) / (SCAR_NEAR * scar.diameter_mm),
+        |scar| scar.depth_mm >= SCAR_MM && asked(scar),
+    );
 
     let mut lines = Found::default();
     let mask = analysis.maps.wrinkles.first().cloned().flatten();
@@ -159,28 +158,68 @@ fn one_photo(seed: u64, px_per_mm: f64) -> Result<Seen> {
     for (i, _) in mask.iter().flat_map(|m| m.data()).enumerate().filter(|(_, m)| **m) {
         centre.push([(i % size[0] as usize) as f64, (i / size[0] as usize) as f64]);
     }
-    // Points of the true lines, as many on each mm: place, depth and width there.
-    let points: Vec<([f64; 2], f64, f64)> = truth
+    let points: Vec<LinePoint> = truth
         .wrinkles
         .iter()
-        .flat_map(|w| w.points_px.iter().zip(&w.depths_mm).map(|(at, d)| (*at, *d, w.width_mm)))
+        .flat_map(|w| {
+            let length = w.points_px.windows(2).map(|two| apart(two[0], two[1])).sum::<f64>();
+            let length_mm = length / w.points_px.len() as f64;
+            let points = w.points_px.iter().zip(&w.depths_mm);
+            points.map(move |(at, depth_mm)| LinePoint {
+                at: *at,
+                depth_mm: *depth_mm,
+                width_mm: w.width_mm,
+                length_mm,
+            })
+        })
         .collect();
     lines.found = centre.len();
-    let by_a_line = |at: &&[f64; 2]| points.iter().any(|p| apart(p.0, **at) < LINE_NEAR_MM);
+    let by_a_line = |at: &&[f64; 2]| points.iter().any(|p| apart(p.at, **at) < LINE_NEAR_MM);
     lines.right = centre.iter().filter(by_a_line).count();
-    let seen: Vec<&([f64; 2], f64, f64)> = points
-        .iter()
-        .filter(|p| inside(p.0) && centre.iter().any(|at| apart(p.0, *at) < LINE_NEAR_MM))
-        .collect();
-    let deep = |p: &&([f64; 2], f64, f64)| p.1 >= LINE_MM && inside(p.0);
+    let is_seen = |p: &&LinePoint| centre.iter().any(|at| apart(p.at, *at) < LINE_NEAR_MM);
+    let seen: Vec<&LinePoint> = points.iter().filter(is_seen).collect();
+    let deep = |p: &&LinePoint| p.depth_mm >= LINE_MM && inside(p.at);
     lines.there = points.iter().filter(deep).count();
-    lines.seen = seen.iter().filter(|p| deep(*p)).count();
+    lines.seen = seen.iter().copied().filter(|p| deep(p)).count();
 
     let over = |metric: &str, truth: f64| Some(value(metric)? / truth).filter(|v| v.is_finite());
     let sizes = [
-        over(SIZES[0], mean(diameters.into_iter())),
-        over(SIZES[1], mean(seen.iter().map(|p| p.2))),
-        over(SIZES[2], mean(seen.iter().map(|p| p.1))),
+        over(SIZES[0], mean(found_pores.iter().map(|p| p.diameter_mm))),
+        over(SIZES[1], seen.iter().map(|p| p.length_mm).sum()),
+        over(SIZES[2], mean(seen.iter().map(|p| p.width_mm))),
+        over(SIZES[3], mean(seen.iter().map(|p| p.depth_mm))),
+        over(SIZES[4], mean(found_scars.iter().map(|s| s.depth_mm))),
     ];
-    Ok(Seen { pores, lines, sizes })
+    Ok(Seen { pores, lines, scars, sizes })
+}
+
+/// A point of a true line, and the length that it stands for.
+struct LinePoint {
+    at: [f64; 2],
+    depth_mm: f64,
+    width_mm: f64,
+    length_mm: f64,
+}
+
+/// How many of the places that are told lie on a true dot, one each, and how many of those that `count`
+/// are found; beside them the true ones that were met. `far`: 1 and less is near enough.
+fn dots<'a>(
+    told: &[[f64; 2]],
+    truth: &'a [DotTruth],
+    far: impl Fn(&DotTruth, [f64; 2]) -> f64,
+    count: impl Fn(&DotTruth) -> bool,
+) -> (Found, Vec<&'a DotTruth>) {
+    let mut found = Found { found: told.len(), ..Found::default() };
+    let mut taken = BTreeSet::new();
+    for at in told {
+        let free = (0..truth.len()).filter(|i| !taken.contains(i) && far(&truth[*i], *at) < 1.0);
+        let nearest = free.min_by(|a, b| far(&truth[*a], *at).total_cmp(&far(&truth[*b], *at)));
+        taken.extend(nearest);
+    }
+    found.right = taken.len();
+    for dot in truth.iter().filter(|dot| count(dot)) {
+        found.there += 1;
+        found.seen += usize::from(told.iter().any(|at| far(dot, *at) < 1.0));
+    }
+    (found, taken.into_iter().map(|i| &truth[i]).collect())
 }

@@ -338,6 +338,7 @@ pub fn pictures(visits: usize) -> Pictures {
         photos: (0..visits).map(|v| (v != 2).then(|| photo(v))).collect(),
         wrinkles: all(&|_| overlay(&|x, y| line(x, y) < 1.6, [0, 160, 220, 230])),
         pores: all(&|_| overlay(&|x, y| (6.0..8.0).contains(&pore(x, y)), [250, 210, 40, 230])),
+        scars: all(&|_| overlay(&|x, y| (20.0..23.0).contains(&pore(x, y)), [120, 255, 120, 230])),
         regions: Some(overlay(
             &|x, y| (x % 300 < 3 || y % 366 < 3) && x > 40 && x < 860,
             [255, 255, 255, 200],
@@ -349,10 +350,13 @@ pub fn pictures(visits: usize) -> Pictures {
 pub fn maps() -> Maps {
     let pore =
         PoreRow { pore_id: 4, x_px: 10.25, y_px: 3.0, diameter_mm: 0.31, region: WHOLE.into() };
+    let scar =
+        ScarRow { x_px: 5.5, y_px: 2.0, diameter_mm: 2.4, depth_mm: 0.3, region: String::new() };
     Maps {
         displacement: vec![Some(Grid::filled(3, 2, [1.5, f32::NAN]))],
         wrinkles: vec![Some(Mask::filled(20, 10, true)), None],
         pores: vec![Some(vec![pore]), Some(Vec::new())],
+        scars: vec![Some(vec![scar]), None],
         regions: Some(Grid::filled(20, 10, 1)),
         region_names: vec!["forehead".into(), "chin".into()],
     }

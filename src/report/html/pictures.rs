@@ -29,6 +29,9 @@ pub fn viewer(report: &Report, pictures: &Pictures) -> Markup {
             @if let Some(data) = layer(&pictures.pores, visit) {
                 img class="overlay pores" src=(data) alt="";
             }
+            @if let Some(data) = layer(&pictures.scars, visit) {
+                img class="overlay scars" src=(data) alt="";
+            }
         }
     };
     let has = |images: &[Option<RgbaImage>]| images.iter().any(Option::is_some);
@@ -74,6 +77,9 @@ pub fn viewer(report: &Report, pictures: &Pictures) -> Markup {
                     }
                     @if has(&pictures.pores) {
                         label { input type="checkbox" value="pores"; span { "Pores" } }
+                    }
+                    @if has(&pictures.scars) {
+                        label { input type="checkbox" value="scars"; span { "Scars" } }
                     }
                     @if pictures.regions.is_some() {
                         label { input type="checkbox" value="regions"; span { "Regions" } }
