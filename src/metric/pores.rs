@@ -51,6 +51,8 @@ pub struct Pore {
     pub y: f64,
     /// Equivalent diameter in the pair's mean, px.
     pub diameter_px: f64,
+    /// What part of its dip chance made, in all visits alike.
+    chance: f64,
     /// One per visit.
     pub readings: Vec<PoreReading>,
 }
@@ -112,7 +114,7 @@ fn search<'a>(
         let filter = |sigma| {
             let matched = whitener.filter(|x, y| dip(x, y, sigma, lit))?;
             let limit = settings.pore_contrast.max(settings.pore_noises * matched.noise);
-            Some(Filter { limit, apart: matched.spread(unlike), matched })
+            Some(Filter { noise: matched.noise, limit, apart: matched.spread(unlike), matched })
         };
         sigmas.map(filter).collect::<Option<Vec<_>>>()
     };
@@ -202,11 +204,10 @@ fn read_pore(
         return None;
     }
     let amplitudes = search.amplitudes(place);
-    let least = search.filter(place).least(
-        &amplitudes,
-        settings.pore_hysteresis,
-        settings.pore_differences,
-    );
+    let filter = search.filter(place);
+    let gained = filter.gained(&amplitudes);
+    let strongest = amplitudes.iter().copied().fold(f64::MIN, f64::max);
+    let least = filter.least(&amplitudes, settings.pore_hysteresis, settings.pore_differences);
     let (readings, open): (Vec<PoreReading>, Vec<usize>) = profiles
         .iter()
         .zip(&means)
@@ -243,7 +244,7 @@ fn read_pore(
     let round = readings.iter().any(|r| r.elongation <= settings.pore_elongation_max);
     // Dark in every direction: a valley between plateaus, or a line's end, is open to some side.
     let closed = open.iter().any(|&n| n <= settings.pore_open_directions_max);
-    let pore = Pore { x, y, diameter_px, readings };
+    let pore = Pore { x, y, diameter_px, chance: gained / strongest, readings };
     (sized && round && closed).then_some(pore)
 }
 
@@ -319,8 +320,9 @@ pub fn sheet(pores: &[Pore], visit: usize, tiles: &Tiles, frame: &Frame) -> Shee
             row[5] += r.elongation;
             for k in 0..RINGS {
                 let all = pore.readings.iter().map(|r| r.rings[k]).sum::<f64>();
-                row[7 + k] += all / pore.readings.len() as f64;
-                row[7 + RINGS + k] += r.rings[k];
+                let joint = all / pore.readings.len() as f64;
+                row[7 + k] += joint * (1.0 - pore.chance);
+                row[7 + RINGS + k] += r.rings[k] - joint * pore.chance;
             }
         }
         if r.present {

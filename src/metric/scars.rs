@@ -104,9 +104,10 @@ pub fn read(
             let filter = |radius_mm: &f64| {
                 let radius = px(*radius_mm);
                 let matched = whitener.filter(|x, y| bowl(x / radius, y / radius, falls))?;
-                let limit = settings.scar_noises * matched.noise * local;
+                let noise = matched.noise * local;
+                let limit = settings.scar_noises * noise;
                 let apart = unlike.as_ref().map_or(0.0, |unlike| matched.spread(unlike));
-                Some(Filter { limit, apart, matched })
+                Some(Filter { noise, limit, apart, matched })
             };
             settings.scar_radii_mm.iter().map(filter).collect::<Option<Vec<_>>>()
         });
@@ -275,16 +276,12 @@ fn read_scar(
     let filter = search.filter(place);
     let least = filter.least(&amplitudes, settings.scar_hysteresis, settings.scar_differences);
     let depth = |amplitude: f64| amplitude * radius_px / settings.scar_shading;
-    let noise = filter.limit / settings.scar_noises;
-    // The place was taken where chance adds most: a peak over place and size gains one in the square of its
-    // height, of the noise's, for each (Wilks 1938), and all visits share that.
-    let height = amplitudes.iter().copied().fold(0.0, f64::max) / noise;
-    let gained = noise * (height - (height * height - 3.0).max(0.0).sqrt());
+    let gained = filter.gained(&amplitudes);
     let reading = |(amplitude, plane): (f64, &Plane)| ScarReading {
         depth_px: depth(filter.matched.at(plane, place.x, place.y) - gained),
         present: amplitude >= least,
     };
-    let weight = depth(noise).powi(-2);
+    let weight = depth(filter.noise).powi(-2);
     Scar {
         x,
         y,

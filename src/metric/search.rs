@@ -27,6 +27,8 @@ pub struct Cell {
 pub struct Filter {
     /// The filter.
     pub matched: Matched,
+    /// Standard deviation of what the skin around answers.
+    pub noise: f64,
     /// The amplitude that counts.
     pub limit: f64,
     /// Standard deviation of the difference of two visits' amplitudes.
@@ -152,6 +154,14 @@ impl Search<'_> {
 }
 
 impl Filter {
+    /// What chance added to the amplitudes of a place, in all visits alike, by its choice: a peak over place
+    /// and size gains one in the square of its height, in standard deviations of the noise, for each of the
+    /// three (Wilks 1938).
+    pub fn gained(&self, amplitudes: &[f64]) -> f64 {
+        let height = amplitudes.iter().copied().fold(0.0, f64::max) / self.noise;
+        self.noise * (height - (height * height - 3.0).max(0.0).sqrt())
+    }
+
     /// The least amplitude at which something is there in a visit, of a place that answers `amplitudes`: what
     /// chance may have taken has not vanished.
     pub fn least(&self, amplitudes: &[f64], hysteresis: f64, differences: f64) -> f64 {
