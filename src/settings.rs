@@ -648,7 +648,7 @@ impl Default for GrooveSettings {
             blur_periods: 0.25,
             width_min: 0.3,
             least_mm: 6.0,
-            mesh: 0.4,
+            mesh: 0.65,
             solid: 0.5,
             dip: 1.1,
         }

@@ -505,7 +505,7 @@ impl Groove {
     /// so darker; the groove's own stretch is more than what blur shows.
     ///
     /// Lines are found where the mesh of skin happens to be dark, too; it does not change with them. What it
-    /// answers around, `mesh`, tells how much of the section is its own.
+    /// answers around, `mesh`, tells how much of the section is its own, and neither grows nor stretches.
     fn change(&self, section: &Section, joint: &Section, mesh: f64) -> Change {
         let at: Vec<f64> = self.settings.places().collect();
         let reach = self.core_mm + self.settings.rim_mm;
@@ -520,8 +520,8 @@ impl Groove {
         let a = part(&own, &height, &[&level, &shift, &stretch]);
         let told = a >= FAINT;
         let e = if told { part(&own, &stretch, &[&level, &shift, &height]) / a } else { 0.0 };
-        let e = e.clamp(-STRETCH_MAX, STRETCH_MAX);
         let mesh = (self.settings.mesh * mesh).clamp(0.0, MESH_MAX);
+        let e = (e / (1.0 - mesh)).clamp(-STRETCH_MAX, STRETCH_MAX);
         let own = |share: f64| ((share - mesh) / (1.0 - mesh)).max(VANISHED);
         let trust = 0.5 * self.solid(joint);
         let of_dip =

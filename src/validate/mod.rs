@@ -46,10 +46,10 @@ impl Options {
     pub fn short() -> Options {
         Options {
             px_per_mm: vec![14.0],
-            null_skins: 8,
+            null_skins: 6,
             recaptures: 1,
             doses: DOSES.iter().map(|dose| dose.parameter).collect(),
-            dose_skins: 2,
+            dose_skins: 1,
             seed: 100,
         }
     }
