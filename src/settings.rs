@@ -571,6 +571,9 @@ pub struct MetricSettings {
     /// Contrast at which light and dark are cut off, of the median contrast: where scars are sought, and where
     /// their depth is read (P).
     pub scar_clip: [f64; 2],
+    /// Contrast on the planes of the search that still counts as texture, of the median contrast: twice the
+    /// standard deviation.
+    pub scar_texture: f64,
     /// White noise added to the covariance, in shares of its variance.
     pub scar_ridge: f64,
     /// Least skewness of the slopes by which a lamp is seen to stand beside.
@@ -712,6 +715,7 @@ impl Default for MetricSettings {
             scar_line_mm: 0.8,
             scar_colour_mm: 0.5,
             scar_clip: [3.0, 8.0],
+            scar_texture: 3.0,
             scar_ridge: 0.02,
             scar_falls_min: 0.03,
             scar_noises: 5.0,

@@ -75,14 +75,18 @@ pub fn read(
         let planes: Vec<&Plane> = planes.iter().collect();
         Autocovariance::of(&planes, &valid, everywhere, 2 * radius, 2)
     };
-    let texture = covariance(&planes).ok_or(Reason::LowCoverage)?;
+    // Many scars must not hide each other: what is far beyond the usual does not count as texture.
+    let mut sizes: Vec<f64> = planes.iter().flat_map(|plane| inside(plane, &valid)).collect();
+    let most = (settings.scar_texture * median(&mut sizes).unwrap_or(0.0)) as f32;
+    let texture: Vec<Plane> = planes.iter().map(|p| p.map(|v| v.clamp(-most, most))).collect();
+    let mesh = covariance(&texture).ok_or(Reason::LowCoverage)?;
     let unlike = covariance(&differences(&planes));
-    let Some(whitener) = Whitener::new(&texture, radius, settings.scar_ridge) else {
+    let Some(whitener) = Whitener::new(&mesh, radius, settings.scar_ridge) else {
         return Ok(Vec::new());
     };
     let variance = |window: Window| {
         let inside = valid.crop(window);
-        planes.iter().map(|plane| mean_square(&plane.crop(window), &inside)).sum::<f64>()
+        texture.iter().map(|plane| mean_square(&plane.crop(window), &inside)).sum::<f64>()
     };
     let usual = variance(everywhere);
     let windows: Vec<(Window, Window)> = search::cells([w, h], px(settings.pore_cell_mm))
@@ -171,11 +175,8 @@ fn shading(
     settings: &MetricSettings,
 ) -> [Vec<Plane>; 2] {
     let rest = colourless(views, mm_per_px, settings);
-    let inside = |plane: &Plane| -> Vec<f64> {
-        let pixels = plane.data().iter().zip(views[0].luminance.valid.data());
-        pixels.filter(|(_, m)| **m).map(|(v, _)| f64::from(v.abs())).collect()
-    };
-    let mut sizes: Vec<f64> = rest.iter().flat_map(inside).collect();
+    let seen = &views[0].luminance.valid;
+    let mut sizes: Vec<f64> = rest.iter().flat_map(|plane| inside(plane, seen)).collect();
     let usual = median(&mut sizes).unwrap_or(0.0);
     let surround = settings.scar_surround_mm / (mm_per_px * factor as f64);
     // Pores and what the lines leave are darker than most bowls' shading, and would be taken for some: one
@@ -185,6 +186,12 @@ fn shading(
         let cut = |plane: &Plane| shrink(&plane.map(|v| v.clamp(-most, most)), factor);
         rest.iter().map(|plane| fast(&cut(plane), valid, surround)).collect()
     })
+}
+
+/// Sizes of the pixels inside a mask.
+fn inside(plane: &Plane, mask: &Mask) -> Vec<f64> {
+    let pixels = plane.data().iter().zip(mask.data());
+    pixels.filter(|(_, m)| **m).map(|(v, _)| f64::from(v.abs())).collect()
 }
 
 /// A plane without its mean around, 0 outside the mask.
@@ -324,4 +331,32 @@ pub fn depth(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
     }
     let depth = s[3] / s[2];
     if depth <= 0.0 { Err(Reason::BelowNoise) } else { Ok(depth * frame.length()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_is_the_slope_of_a_bowl() {
+        let depth = |x: f64, y: f64| -1.0 / (1.0 + (x * x + y * y).powi(2));
+        let ([u, v], step) = ([0.6, -0.8], 1e-5);
+        for (x, y) in [(0.3, 0.1), (-0.7, 0.9), (1.4, -1.1), (0.0, 0.0)] {
+            let slope = (depth(x + step * u, y + step * v) - depth(x - step * u, y - step * v))
+                / (2.0 * step);
+            assert!((bowl(x, y, [u, v]) - slope).abs() < 1e-8);
+        }
+    }
+
+    #[test]
+    fn what_colour_explains_is_told() {
+        let a = [1.0, -2.0, 0.5, 3.0, -1.0];
+        let b = [0.3, 0.9, -1.2, 0.4, 2.0];
+        let l: Vec<f64> = a.iter().zip(b).map(|(a, b)| -1.2 * a + 0.7 * b).collect();
+        let [u, v] = explained(&l, &a, &b);
+        assert!((u + 1.2).abs() < 1e-12 && (v - 0.7).abs() < 1e-12);
+        // Grey skin has one colour.
+        assert_eq!(explained(&l, &[0.0; 5], &[0.0; 5]), [0.0; 2]);
+        assert_eq!(explained(&l, &a, &a), [0.0; 2]);
+    }
 }

@@ -60,7 +60,7 @@ impl Options {
             px_per_mm: vec![11.0, 14.0, 20.0],
             null_skins: 12,
             recaptures: 2,
-            dose_skins: 4,
+            dose_skins: 3,
             ..Options::short()
         }
     }

@@ -1,0 +1,118 @@
+//! Atrophic scars on drawn skin: bowls are found, dark spots and lines are none, a treated one is told at its
+//! size.
+
+use skindelta::analyze::{Analysis, Request, analyze_series};
+use skindelta::metric::Reason;
+use skindelta::phantom::truth::VisitTruth;
+use skindelta::phantom::{Capture, Scene, Skin, SkinSpec, Treatment};
+use skindelta::photo::Photo;
+use skindelta::region::RegionRequest;
+use skindelta::series::{ScaleSource, Series, Visit};
+use skindelta::settings::Settings;
+
+/// Change that a mean over two skins may be off by, points of percent, where all is made half as deep.
+const CHANGE_TOLERANCE: f64 = 12.0;
+
+fn skin(seed: u64, scars: usize) -> Skin {
+    let spec = SkinSpec {
+        seed,
+        tone: 2 + (seed % 2) as u8,
+        size_mm: [58.0, 49.0],
+        wrinkles: 4,
+        scars,
+        scar_depth_mm: [0.5, 0.6],
+        ..SkinSpec::default()
+    };
+    Skin::new(&spec)
+}
+
+fn capture(seed: u64) -> Capture {
+    Capture { width_px: 720, height_px: 600, ..Capture::careful(seed) }
+}
+
+fn analyze(skin: &Skin, shots: &[(Treatment, Capture)]) -> Analysis {
+    let settings = Settings::default();
+    let visit = |(k, (treatment, capture)): (usize, &(Treatment, Capture))| {
+        let bytes = Scene::of_skin(skin, treatment).shoot(capture).encode();
+        let photo = Photo::from_bytes("skin.jpg".as_ref(), &bytes, &settings.photo);
+        Visit { label: format!("visit {k}"), date: None, photo: photo.expect("a photo") }
+    };
+    let series = Series { visits: shots.iter().enumerate().map(visit).collect() };
+    let first = &shots[0].1;
+    let request = Request {
+        photos: Vec::new(),
+        regions: RegionRequest::Whole,
+        scale: Some((1.0 / (first.scale * first.px_per_mm), ScaleSource::Argument)),
+        model: None,
+        reference: None,
+        pictures: false,
+        maps: true,
+        settings,
+    };
+    analyze_series(series, &request).expect("an analysis")
+}
+
+/// Value of a metric in the baseline, and why there is none.
+fn value(analysis: &Analysis, metric: &str) -> (Option<f64>, Option<Reason>) {
+    let row = analysis.report.measurements.iter().find(|r| r.metric == metric).expect("a row");
+    (row.value, row.reason)
+}
+
+fn change_percent(analysis: &Analysis) -> f64 {
+    let row = analysis.report.changes.iter().find(|r| r.metric == "scar_depth").expect("a row");
+    row.change_percent.expect("a change")
+}
+
+#[test]
+fn deep_scars_are_found_and_nothing_else() {
+    let (mut there, mut told, mut right) = (0, 0, 0);
+    for seed in [1, 2, 3] {
+        let (skin, shot, plain) = (skin(seed, 6), capture(seed), Treatment::default());
+        let truth = VisitTruth::new(&skin, &shot, 0, &plain, &shot);
+        let analysis = analyze(&skin, &[(plain, shot.clone())]);
+        let found = analysis.maps.scars[0].clone().expect("a reading");
+        let edge = 3.0 * shot.px_per_mm;
+        let inside = |v: f64, n: usize| (edge..n as f64 - edge).contains(&v);
+        let asked = truth.scars.iter().filter(|s| inside(s.x_px, 720) && inside(s.y_px, 600));
+        there += asked.count();
+        told += found.len();
+        for scar in &found {
+            let near = truth.scars.iter().find(|s| {
+                let apart = (s.x_px - scar.x_px).hypot(s.y_px - scar.y_px) / shot.px_per_mm;
+                apart < 0.5 * s.diameter_mm
+            });
+            let Some(near) = near else { continue };
+            right += 1;
+            let ratio = scar.depth_mm / near.depth_mm;
+            assert!((0.4..2.5).contains(&ratio), "{} mm for {}", scar.depth_mm, near.depth_mm);
+        }
+    }
+    println!("{told} told, {right} of them right, {there} there");
+    assert!(2 * right >= there && there >= 8, "{right} of {there} found");
+    assert!(told - right <= 1, "{told} told, {right} right");
+}
+
+#[test]
+fn a_dose_comes_out_at_its_size_and_backwards_too() {
+    let half = Treatment { scar_depth: 0.5, ..Treatment::default() };
+    let told = [2, 3].map(|seed| {
+        let skin = skin(seed, 8);
+        let (first, second) = (capture(10 * seed), capture(10 * seed + 1));
+        let shots = [(Treatment::default(), first), (half, second)];
+        change_percent(&analyze(&skin, &shots))
+    });
+    println!("{told:?} for -50 %");
+    let mean = (told[0] + told[1]) / 2.0;
+    assert!((mean + 50.0).abs() < CHANGE_TOLERANCE, "{told:?}");
+}
+
+#[test]
+fn smooth_skin_has_no_scars_and_none_are_told_without_a_lamp() {
+    let shot = Capture { light_elevation_deg: 90.0, ..capture(7) };
+    let scarred = analyze(&skin(4, 6), &[(Treatment::default(), shot)]);
+    assert_eq!(value(&scarred, "scar_depth"), (None, Some(Reason::Quality)));
+    // Dark spots and freckles, pores and lines.
+    let smooth = analyze(&skin(5, 0), &[(Treatment::default(), capture(8))]);
+    assert_eq!(value(&smooth, "scar_area_percent"), (Some(0.0), None));
+    assert_eq!(value(&smooth, "scar_depth"), (None, Some(Reason::NothingFound)));
+}
