@@ -576,6 +576,8 @@ pub struct MetricSettings {
     pub scar_texture: f64,
     /// White noise added to the covariance, in shares of its variance.
     pub scar_ridge: f64,
+    /// Share of skin below which a cell takes texture and light of all skin.
+    pub scar_cell_min: f64,
     /// Least skewness of the slopes by which a lamp is seen to stand beside.
     pub scar_falls_min: f64,
     /// How many standard deviations of what the skin around answers a bowl must answer (P).
@@ -584,7 +586,7 @@ pub struct MetricSettings {
     pub scar_hysteresis: f64,
     /// … or differs by less than this many standard deviations of what the visits differ by.
     pub scar_differences: f64,
-    /// Least distance between the rims of two, mm, and between places that answer.
+    /// Least distance of one's middle from the larger one's rim, mm, and between places that answer.
     pub scar_apart_mm: f64,
     /// Distance kept from the mask's edge, mm …
     pub scar_margin_mm: f64,
@@ -717,6 +719,7 @@ impl Default for MetricSettings {
             scar_clip: [3.0, 8.0],
             scar_texture: 3.0,
             scar_ridge: 0.02,
+            scar_cell_min: 0.25,
             scar_falls_min: 0.03,
             scar_noises: 5.0,
             scar_hysteresis: 0.55,
@@ -885,7 +888,8 @@ pub struct CaptureSd {
 /// a real photo moved more, that is taken: a copy of a wrinkled dark face, turned, scaled and
 /// brightened by 10 % in its encoded values (a tone curve that phantoms lack), moved `texture_*` by
 /// 4–6 % (phantoms: 1.5 % RMS), `wrinkle_depth` by 3–11 % (2 %), `pore_diameter` by −2 to −5 %
-/// (1.7 %; and its dose response is still flat, so more is taken). Scars are not measured.
+/// (1.7 %; and its dose response is still flat, so more is taken). Scars are few: drawn skin shows 5–12 % of
+/// `scar_depth`, no real one has been tried, and more is taken.
 const CAPTURE_SD: [(&str, f64, f64); 32] = [
     ("texture_roughness", 0.014, 0.012),
     ("texture_fine", 0.016, 0.012),

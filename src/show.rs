@@ -57,7 +57,12 @@ pub fn pictures(regions: &RegionMap, visits: &[Shown<'_>]) -> Pictures {
             .collect(),
         wrinkles: visits.iter().map(|v| drawn(v, &draw_wrinkles)).collect(),
         pores: visits.iter().map(|v| drawn(v, &draw_pores)).collect(),
-        scars: visits.iter().map(|v| drawn(v, &draw_scars)).collect(),
+        scars: visits
+            .iter()
+            .map(|v| {
+                v.readings.filter(|(r, _)| r.scars.is_ok()).and_then(|_| drawn(v, &draw_scars))
+            })
+            .collect(),
         regions: Some(overlay(&|image, scale| draw_outlines(image, scale, regions))),
     }
 }
@@ -136,7 +141,7 @@ fn draw_pores(image: &mut RgbaImage, scale: f64, readings: &Readings, visit: usi
 
 fn draw_scars(image: &mut RgbaImage, scale: f64, readings: &Readings, visit: usize) {
     let Ok(scars) = &readings.scars else { return };
-    for s in scars.iter().filter(|s| s.readings[visit].present) {
+    for s in scars.found.iter().filter(|s| s.readings[visit].present) {
         let at = ((s.x * scale) as i32, (s.y * scale) as i32);
         let radius = (s.radius_px * scale).round().max(3.0) as i32;
         for radius in [radius, radius + 1] {
@@ -215,7 +220,7 @@ pub fn maps(aligned: &AlignedSeries, visits: &[Shown<'_>]) -> Maps {
             .iter()
             .map(|v| v.readings.map(|r| pore_rows(r, aligned, &mut known)))
             .collect(),
-        scars: visits.iter().map(|v| v.readings.map(|r| scar_rows(r, aligned))).collect(),
+        scars: visits.iter().map(|v| scar_rows(v.readings?, aligned)).collect(),
         regions: Some(labels),
         region_names: names,
     }
@@ -316,22 +321,26 @@ fn pore_rows(
     rows
 }
 
-/// Scars present in one visit.
-fn scar_rows((readings, visit): (&Readings, usize), aligned: &AlignedSeries) -> Vec<ScarRow> {
+/// Scars present in one visit; none where none could be sought.
+fn scar_rows(
+    (readings, visit): (&Readings, usize),
+    aligned: &AlignedSeries,
+) -> Option<Vec<ScarRow>> {
     let regions = &aligned.regions;
     let mm = aligned.scale.mm_per_px.unwrap_or(MmPerPx(1.0)).0;
-    let present = readings.scars.iter().flatten().filter(|s| s.readings[visit].present);
+    let scars = readings.scars.as_ref().ok()?;
+    let present = scars.found.iter().filter(|s| s.readings[visit].present);
     let row = |scar: &Scar| {
         let at = [regions.window.x as f64 + scar.x, regions.window.y as f64 + scar.y];
         ScarRow {
             x_px: at[0],
             y_px: at[1],
             diameter_mm: 2.0 * scar.radius_px * mm,
-            depth_mm: scar.readings[visit].depth_px * mm,
+            depth_mm: scar.readings[visit].depth_px.max(0.0) * mm,
             region: region_at(regions, at),
         }
     };
-    present.map(row).collect()
+    Some(present.map(row).collect())
 }
 
 /// Name of the first listed region at a place of the baseline, empty where there is none.

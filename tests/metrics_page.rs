@@ -36,6 +36,10 @@ const PORES: &str = "Light from another side; stubble and pigmented specks that 
     the photos compared: counts of single photos are not to be compared with each other, changes are.";
 const LINES: &str = "Expression; a lamp that moved (3.9 % of depth at 5°); hair that the mask leaves. Lines \
     shallower than the mesh of skin around are not seen.";
+const SCARS: &str = "A lamp that moved: a bowl is told by its lit and its shaded side, and light from the \
+    front shows none (`quality`). Its depth is told for a usual lamp, and holds within a factor of two or so \
+    (narrow pits read too shallow); changes do not depend on it. Shallow or large ones, those beside a line, \
+    a hair or the region's edge are not seen. Few scars make it jump: see its interval.";
 const TONE: &str = "White balance and light of the whole skin: told only against other skin (`--reference` \
     or the regions beside), else `no_reference`.";
 const SPOTS: &str =
@@ -65,8 +69,8 @@ const ABOUT: [About; 32] = [
     about("wrinkle_depth", "An optical estimate of how deep lines are. Checked on drawn skin, never against profilometry.", "from the integral D of the mean cross-section's dip and its width w: D = w·K·q²/(1 + ½q²), q = depth/w (radiosity in V, U and Gaussian grooves); a change by the height and stretch of the pair's mean cross-section and the root of its D", LINES),
     about("wrinkle_depth_max", "Depth that 5 % of the lines' length exceeds.", "95th percentile of the depths along the lines", LINES),
     about("wrinkle_area_percent", "Area of lines, of the measured skin.", "length × width / area", LINES),
-    about("scar_area_percent", "Not measured in this version.", "–", "–"),
-    about("scar_depth", "Not measured in this version.", "–", "–"),
+    about("scar_area_percent", "Area of atrophic scars, of the measured skin.", "Σ π r² / area, r the radius at half depth of bowls of 1.5–5 mm; found where log light, less what colour explains, answers a bowl lit from where the skin's slopes say that the lamp stands, from a multiple of what the skin around makes", SCARS),
+    about("scar_depth", "Mean depth of the scars that one of the photos shows, an optical estimate; the better read count more.", "amplitude of the bowl's shading × r / log light per slope, less what chance added where it was chosen", SCARS),
     about("lightness", "L\\* of the region.", "mean CIELAB L\\* under D50, relative to the other skin", TONE),
     about("redness", "a\\* of the region.", "mean CIELAB a\\* under D50, relative to the other skin", TONE),
     about("yellowness", "b\\* of the region.", "mean CIELAB b\\* under D50, relative to the other skin", TONE),

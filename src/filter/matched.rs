@@ -208,9 +208,11 @@ impl Matched {
         out
     }
 
-    /// The amplitude at a place between pixels, bilinear.
+    /// The amplitude at a place between pixels, bilinear; outside the plane that at its edge.
     pub fn at(&self, plane: &Plane, x: f64, y: f64) -> f64 {
-        let (left, top) = (x.floor().max(0.0), y.floor().max(0.0));
+        let inside = |v: f64, n: usize| v.clamp(0.0, n.max(1) as f64 - 1.0);
+        let (x, y) = (inside(x, plane.width()), inside(y, plane.height()));
+        let (left, top) = (x.floor(), y.floor());
         let (fx, fy) = (x - left, y - top);
         let line = |dy: usize| {
             let pair = self.row(plane, top as usize + dy, left as usize..left as usize + 2);

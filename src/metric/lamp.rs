@@ -63,7 +63,7 @@ impl Lamp {
     }
 
     /// Which way the light falls over the skin of `window` (of the planes), all visits together, and how
-    /// steeply: ∑|∇|²∇ over (∑|∇|²)^³⁄². `None` where there is no skin.
+    /// steeply: mean |∇|²∇ over (mean |∇|²)^³⁄². `None` where there is no skin, or nothing varies.
     pub fn falls(&self, window: Window) -> Option<[f64; 2]> {
         let (mut sum, mut square, mut n) = ([0.0f64; 2], 0.0, 0.0);
         for slopes in &self.slopes {

@@ -42,7 +42,7 @@ pub enum Reason {
     NoPercent,
     /// Too little of the region is skin that can be seen in the photo.
     LowCoverage,
-    /// Nothing of the kind is there to be measured (no pores, no lines).
+    /// Nothing of the kind is there to be measured (no pores, lines or scars).
     NothingFound,
     /// Tone without untreated reference skin or a colour chart.
     NoReference,
@@ -320,11 +320,11 @@ pub struct Readings {
     /// Centre-line points of wrinkles, each read in every visit.
     pub wrinkles: Result<Vec<wrinkles::LinePoint>, Reason>,
     /// Atrophic scars, each read in every visit.
-    pub scars: Result<Vec<scars::Scar>, Reason>,
+    pub scars: Result<scars::Scars, Reason>,
     tone: tone::ToneCells,
 }
 
-/// Reads all groups from one view (a photo by itself) or two (a pair). Lines and pores are sought
+/// Reads all groups from one view (a photo by itself) or two (a pair). Lines, pores and scars are sought
 /// in both together and read in each at the same places. `None` without any scale: no filter
 /// could be sized.
 pub fn read(
@@ -339,15 +339,18 @@ pub fn read(
         groove: settings.groove,
     };
     let lum: Vec<&Luminance> = views.iter().map(|v| v.luminance).collect();
-    let lamp = lamp::Lamp::of(&lum, &frame, settings);
     let wrinkles = wrinkles::read(&lum, &frame, settings);
-    let lines = wrinkles.as_deref().unwrap_or_default();
+    let (pores, scars) = {
+        let lamp = lamp::Lamp::of(&lum, &frame, settings);
+        let pores = pores::read(&lum, &lamp, &frame, settings);
+        (pores, scars::read(views, &lamp, &wrinkles, &frame, settings))
+    };
     Some(Readings {
         frame,
         texture: texture::Texture::read(&lum, &frame, settings),
         glcm: glcm::Glcm::read(&lum, &frame, settings),
-        pores: pores::read(&lum, &lamp, &frame, settings),
-        scars: scars::read(views, &lamp, lines, &frame, settings),
+        pores,
+        scars,
         wrinkles,
         tone: tone::ToneCells::read(views, &frame, settings),
     })

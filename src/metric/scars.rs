@@ -1,4 +1,4 @@
-//! Atrophic scars: depressions of 1–6 mm, found once for a pair and read in each photo at the same places.
+//! Atrophic scars: depressions of 1.5–5 mm, found once for a pair and read in each photo at the same places.
 //!
 //! A bowl in the skin is lit on the side away from the lamp and in shade on the side towards it. Over some
 //! millimetres that shading is fainter than the blotches of melanin and blood. What these do to brightness
@@ -6,7 +6,8 @@
 //! (least squares over all visits, as melanin and haemoglobin have one colour each) is taken off. In what is
 //! left a bowl's lit and shaded sides, along the direction in which the light falls ([`super::lamp`]), are
 //! sought with the filter that the skin around disturbs least ([`crate::filter::matched`]). A dark spot has no
-//! such sides, and a line has none across itself: the template answers to neither.
+//! such sides. Lines and folds have: what lies about a line is left out, and what answers on beside itself,
+//! across the light, is no bowl.
 //!
 //! How deep a bowl is for the shading that it shows depends on the lamp: the slope of the wall is told for a
 //! usual one, and holds within a factor of two. Changes do not depend on it.
@@ -22,6 +23,17 @@ use crate::filter::resize::{enlarge, shrink, shrink_mask};
 use crate::filter::stats::{mean_square, median};
 use crate::plane::{Mask, Plane, Window, par_collect};
 use crate::settings::MetricSettings;
+
+/// What was found, and where it was sought.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scars {
+    /// Depressions, by rows.
+    pub found: Vec<Scar>,
+    /// Skin that a lamp is seen to light from beside: light from the front shades no bowl.
+    searched: Mask,
+    /// Pixels of the window of the region map in one of the mask, both ways.
+    factor: usize,
+}
 
 /// One depression, the same over all visits.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,21 +62,22 @@ pub struct ScarReading {
 /// Finds depressions in all visits together and reads them in each, away from the `lines`.
 ///
 /// # Errors
-/// `NoScale`, `LowCoverage` where there is too little skin to know its texture by, `Quality` where no lamp
-/// is seen to stand beside: light from the front shades no bowl.
+/// `NoScale`; that of the lines where they could not be read, as they would be taken for scars; `LowCoverage`
+/// where there is too little skin to know its texture by.
 pub fn read(
     views: &[View<'_>],
     lamp: &Lamp,
-    lines: &[LinePoint],
+    lines: &Result<Vec<LinePoint>, Reason>,
     frame: &Frame,
     settings: &MetricSettings,
-) -> Result<Vec<Scar>, Reason> {
+) -> Result<Scars, Reason> {
     if !frame.metric_scale {
         return Err(Reason::NoScale);
     }
     let factor = ((settings.scar_grid_mm / frame.mm_per_px) as usize).max(1);
     let px = |mm: f64| mm / (frame.mm_per_px * factor as f64);
     let skin = skin(views, factor);
+    let lines = lines.as_ref().map_err(|reason| *reason)?;
     let valid = beside(lines, &skin, factor, px(settings.scar_line_mm));
     let [planes, read] = shading(views, &valid, factor, frame.mm_per_px, settings);
     let inner = away_from_edges(&valid, px(settings.scar_margin_mm));
@@ -76,14 +89,12 @@ pub fn read(
         Autocovariance::of(&planes, &valid, everywhere, 2 * radius, 2)
     };
     // Many scars must not hide each other: what is far beyond the usual does not count as texture.
-    let mut sizes: Vec<f64> = planes.iter().flat_map(|plane| inside(plane, &valid)).collect();
+    let mut sizes: Vec<f64> = planes.iter().flat_map(|plane| inside(plane, &valid, 1)).collect();
     let most = (settings.scar_texture * median(&mut sizes).unwrap_or(0.0)) as f32;
     let texture: Vec<Plane> = planes.iter().map(|p| p.map(|v| v.clamp(-most, most))).collect();
     let mesh = covariance(&texture).ok_or(Reason::LowCoverage)?;
-    let unlike = covariance(&differences(&planes));
-    let Some(whitener) = Whitener::new(&mesh, radius, settings.scar_ridge) else {
-        return Ok(Vec::new());
-    };
+    let unlike = covariance(&differences(&texture));
+    let whitener = Whitener::new(&mesh, radius, settings.scar_ridge);
     let variance = |window: Window| {
         let inside = valid.crop(window);
         texture.iter().map(|plane| mean_square(&plane.crop(window), &inside)).sum::<f64>()
@@ -91,26 +102,31 @@ pub fn read(
     let usual = variance(everywhere);
     let windows: Vec<(Window, Window)> = search::cells([w, h], px(settings.pore_cell_mm))
         .into_iter()
-        .map(|window| (window, window.grown(window.width.min(window.height) / 4, w, h)))
+        .map(|window| {
+            let around = window.grown(window.width.min(window.height) / 4, w, h);
+            let skin = valid.crop(around);
+            let seen = skin.data().iter().filter(|v| **v).count();
+            // A cell with little skin takes what is known of the rest.
+            let few = (seen as f64) < settings.scar_cell_min * skin.data().len() as f64;
+            (window, if few { everywhere } else { around })
+        })
         .collect();
     let light = par_collect(windows.len(), |i| {
         let [across, down] = lamp.falls(lamp.window(windows[i].1, factor))?;
         let steep = across.hypot(down);
         (steep >= settings.scar_falls_min).then(|| [across / steep, down / steep])
     });
-    if light.iter().all(Option::is_none) {
-        return Err(Reason::Quality);
-    }
     let cells = par_collect(windows.len(), |i| {
         let (window, around) = windows[i];
         let local = (variance(around) / usual).sqrt();
         let filters = light[i].filter(|_| local > 0.0).and_then(|falls| {
             let filter = |radius_mm: &f64| {
                 let radius = px(*radius_mm);
-                let matched = whitener.filter(|x, y| bowl(x / radius, y / radius, falls))?;
+                let matched =
+                    whitener.as_ref()?.filter(|x, y| bowl(x / radius, y / radius, falls))?;
                 let noise = matched.noise * local;
                 let limit = settings.scar_noises * noise;
-                let apart = unlike.as_ref().map_or(0.0, |unlike| matched.spread(unlike));
+                let apart = unlike.as_ref().map_or(0.0, |unlike| local * matched.spread(unlike));
                 Some(Filter { noise, limit, apart, matched })
             };
             settings.scar_radii_mm.iter().map(filter).collect::<Option<Vec<_>>>()
@@ -132,19 +148,30 @@ pub fn read(
     let candidates = search.candidates(px(settings.scar_apart_mm).round() as usize);
     let mut scars: Vec<Scar> = Vec::new();
     for place in candidates {
+        let reach = 2.0 * px(settings.scar_radii_mm[place.size]);
+        if seen(&skin, &place, reach) < settings.scar_seen_min || !alone(&place) {
+            continue;
+        }
         let scar = read_scar(&search, &read, &place, frame, settings);
         let near = |other: &Scar| {
             let apart = (other.x - scar.x).hypot(other.y - scar.y);
             apart < other.radius_px.max(scar.radius_px) + settings.scar_apart_mm / frame.mm_per_px
         };
-        let reach = 2.0 * px(settings.scar_radii_mm[place.size]);
-        let whole = seen(&skin, &place, reach) >= settings.scar_seen_min;
-        if whole && alone(&place) && !scars.iter().any(near) {
+        if !scars.iter().any(near) {
             scars.push(scar);
         }
     }
     scars.sort_by(|a, b| a.y.total_cmp(&b.y).then(a.x.total_cmp(&b.x)));
-    Ok(scars)
+    let lit = search.cells.iter().filter(|cell| !cell.filters.is_empty());
+    let mut searched = Mask::filled(w, h, false);
+    for window in lit.map(|cell| cell.window) {
+        for y in window.y..window.y + window.height {
+            for x in window.x..window.x + window.width {
+                searched.set(x, y, skin.at(x, y));
+            }
+        }
+    }
+    Ok(Scars { found: scars, searched, factor })
 }
 
 /// Skin on the planes of the search.
@@ -176,7 +203,7 @@ fn shading(
 ) -> [Vec<Plane>; 2] {
     let rest = colourless(views, mm_per_px, settings);
     let seen = &views[0].luminance.valid;
-    let mut sizes: Vec<f64> = rest.iter().flat_map(|plane| inside(plane, seen)).collect();
+    let mut sizes: Vec<f64> = rest.iter().flat_map(|plane| inside(plane, seen, SAMPLE)).collect();
     let usual = median(&mut sizes).unwrap_or(0.0);
     let surround = settings.scar_surround_mm / (mm_per_px * factor as f64);
     // Pores and what the lines leave are darker than most bowls' shading, and would be taken for some: one
@@ -188,9 +215,12 @@ fn shading(
     })
 }
 
-/// Sizes of the pixels inside a mask.
-fn inside(plane: &Plane, mask: &Mask) -> Vec<f64> {
-    let pixels = plane.data().iter().zip(mask.data());
+/// Every so manieth pixel is enough for a median.
+const SAMPLE: usize = 31;
+
+/// Sizes of every `step`th of the pixels that are inside a mask.
+fn inside(plane: &Plane, mask: &Mask, step: usize) -> Vec<f64> {
+    let pixels = plane.data().iter().zip(mask.data()).step_by(step);
     pixels.filter(|(_, m)| **m).map(|(v, _)| f64::from(v.abs())).collect()
 }
 
@@ -298,14 +328,20 @@ fn read_scar(
     }
 }
 
-/// Columns: pixels, area of those present, px²; of all: weight, depth times weight.
-const COLUMNS: usize = 4;
+/// Columns: pixels searched, area of those present, px²; of all: weight, depth times weight here, and in the
+/// mean of the visits.
+const COLUMNS: usize = 5;
+/// What is left of scars that have healed, of their depth in the mean of the visits: a log has no 0.
+const HEALED: f64 = 0.05;
 
 /// Sums over tiles.
-pub fn sheet(scars: &[Scar], visit: usize, tiles: &Tiles) -> Sheet {
+pub fn sheet(scars: &Scars, visit: usize, tiles: &Tiles) -> Sheet {
     let mut sheet = Sheet::new(tiles.count(), COLUMNS);
-    tiles.for_each(|tile, _, _| sheet.tile(tile)[0] += 1.0);
-    for scar in scars {
+    tiles.for_each(|tile, x, y| {
+        let searched = scars.searched.at(x / scars.factor, y / scars.factor);
+        sheet.tile(tile)[0] += f64::from(u8::from(searched));
+    });
+    for scar in &scars.found {
         let (x, y) = (scar.x.round().max(0.0) as usize, scar.y.round().max(0.0) as usize);
         let Some(tile) = tiles.of(x, y) else { continue };
         let reading = &scar.readings[visit];
@@ -315,22 +351,29 @@ pub fn sheet(scars: &[Scar], visit: usize, tiles: &Tiles) -> Sheet {
         }
         row[2] += scar.weight;
         row[3] += scar.weight * reading.depth_px;
+        let all = scar.readings.iter().map(|r| r.depth_px).sum::<f64>();
+        row[4] += scar.weight * all / scar.readings.len() as f64;
     }
     sheet
 }
 
-/// `scar_area_percent`: area within half depth of those present, of the measured skin.
+/// `scar_area_percent`: area within half depth of those present, of the skin that a lamp lights from beside.
 pub fn area_percent(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    if s[0] <= 0.0 { Err(Reason::LowCoverage) } else { Ok(100.0 * s[1] / s[0]) }
+    if s[0] <= 0.0 { Err(Reason::Quality) } else { Ok(100.0 * s[1] / s[0]) }
 }
 
 /// `scar_depth`: mean depth of all that some visit shows, the better read counting more.
 pub fn depth(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
+    if s[0] <= 0.0 {
+        return Err(Reason::Quality);
+    }
     if s[2] <= 0.0 {
         return Err(Reason::NothingFound);
     }
-    let depth = s[3] / s[2];
-    if depth <= 0.0 { Err(Reason::BelowNoise) } else { Ok(depth * frame.length()) }
+    if s[4] <= 0.0 {
+        return Err(Reason::BelowNoise);
+    }
+    Ok(s[3].max(HEALED * s[4]) / s[2] * frame.length())
 }
 
 #[cfg(test)]

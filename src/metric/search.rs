@@ -50,7 +50,7 @@ pub struct Candidate {
     pub strength: f32,
 }
 
-/// The windows of `columns`×`rows` cells of `w`×`h` pixels, row after row.
+/// Windows that part `w`×`h` pixels into cells of about `side` px, row after row.
 pub fn cells([w, h]: [usize; 2], side: f64) -> Vec<Window> {
     let number = |n: usize| (n as f64 / side).round().max(1.0) as usize;
     let (columns, rows) = (number(w), number(h));

@@ -4,7 +4,7 @@ use super::{Options, analyze, capture, mean, percent, photograph, skin_spec};
 use crate::change::{ChangeRow, Verdict};
 use crate::error::Result;
 use crate::filter::stats::median;
-use crate::metric::{METRICS, Metric, Reason};
+use crate::metric::{METRICS, Metric};
 use crate::phantom::{Capture, Scene, Skin, Treatment};
 use crate::plane::par_collect;
 use crate::region::{Polygon, RegionRequest, WHOLE};
@@ -92,9 +92,8 @@ pub(super) fn nulls(options: &Options) -> Result<Vec<NullRow>> {
     for rows in pairs {
         all.extend(rows?);
     }
-    let known = |r: &&Null| r.row.reason != Some(Reason::NotImplemented);
     let rows_of = |m: &'static Metric| -> Vec<&Null> {
-        all.iter().filter(|r| r.row.metric == m.id).filter(known).collect()
+        all.iter().filter(|r| r.row.metric == m.id).collect()
     };
     let tables = METRICS.iter().map(|m| (m, rows_of(m))).filter(|(_, rows)| !rows.is_empty());
     Ok(tables.map(|(m, rows)| null_row(m, &rows)).collect())
