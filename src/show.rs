@@ -140,8 +140,8 @@ fn draw_pores(image: &mut RgbaImage, scale: f64, readings: &Readings, visit: usi
 }
 
 fn draw_scars(image: &mut RgbaImage, scale: f64, readings: &Readings, visit: usize) {
-    let Ok(scars) = &readings.scars else { return };
-    for s in scars.found.iter().filter(|s| s.readings[visit].present) {
+    let found = readings.scars.iter().flat_map(|scars| &scars.found);
+    for s in found.filter(|s| s.readings[visit].present) {
         let at = ((s.x * scale) as i32, (s.y * scale) as i32);
         let radius = (s.radius_px * scale).round().max(3.0) as i32;
         for radius in [radius, radius + 1] {

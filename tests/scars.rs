@@ -39,16 +39,10 @@ fn analyze(skin: &Skin, shots: &[(Treatment, Capture)]) -> Analysis {
     };
     let series = Series { visits: shots.iter().enumerate().map(visit).collect() };
     let first = &shots[0].1;
-    let request = Request {
-        photos: Vec::new(),
-        regions: RegionRequest::Whole,
-        scale: Some((1.0 / (first.scale * first.px_per_mm), ScaleSource::Argument)),
-        model: None,
-        reference: None,
-        pictures: false,
-        maps: true,
-        settings,
-    };
+    let mut request = Request::new([""; 0]);
+    request.regions = RegionRequest::Whole;
+    request.scale = Some((1.0 / (first.scale * first.px_per_mm), ScaleSource::Argument));
+    request.maps = true;
     analyze_series(series, &request).expect("an analysis")
 }
 

@@ -125,6 +125,12 @@ impl<'a> MaskedBlur<'a> {
         });
         out
     }
+
+    /// `src` without that mean; 0 outside the mask.
+    pub fn rest(&self, src: &Plane) -> Plane {
+        let rest = src.zip(&self.mean(src), |v, mean| v - mean);
+        rest.zip(self.mask, |v, m| if m { v } else { 0.0 })
+    }
 }
 
 /// The discrete Gaussian (Lindeberg 1990): what diffusion from pixel to pixel makes, of variance

@@ -14,7 +14,7 @@ mod noise;
 pub use noise::{Noise, Rounding};
 
 use crate::align::Field;
-use crate::filter::gaussian::{blur, blur_masked, diffuse};
+use crate::filter::gaussian::{MaskedBlur, blur, blur_masked, diffuse};
 use crate::filter::morphology::dilate;
 use crate::filter::stats::median;
 use crate::filter::warp::Spline;
@@ -110,12 +110,7 @@ pub fn luminance(
     let badly = mask(&|x, y| skin.at(x, y) && shown.at(x, y) == Shown::Badly);
     let (good, bad) = (count(&well), count(&badly));
     let sigma = flatten_sigma_px(scale, window, settings);
-    let flatten = |valid: &Mask| {
-        let light = blur_masked(&log, valid, sigma);
-        Plane::from_fn(window.width, window.height, |x, y| {
-            if valid.at(x, y) { log.at(x, y) - light.at(x, y) } else { 0.0 }
-        })
-    };
+    let flatten = |valid: &Mask| MaskedBlur::new(valid, sigma).rest(&log);
     let (mut flat, mut valid) = (flatten(&well), well);
     let highlight = scale.mm_per_px.map_or(3.0, |mm| settings.highlight_sigma_mm / mm.0);
     let shine = blur_masked(&flat, &valid, highlight as f32);

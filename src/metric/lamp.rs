@@ -4,7 +4,7 @@
 //! |∇|²·∇ points from the lamp to the skin, and vanishes under light from the front.
 
 use super::Frame;
-use crate::filter::gaussian::{away_from_edges, blur, blur_masked};
+use crate::filter::gaussian::{MaskedBlur, away_from_edges, blur};
 use crate::filter::resize::{shrink, shrink_mask};
 use crate::luminance::Luminance;
 use crate::plane::{Grid, Mask, Plane, Window};
@@ -29,13 +29,9 @@ impl Lamp {
         let factor = ((settings.pore_grid_mm / frame.mm_per_px) as usize).max(1);
         let px = |mm: f64| mm / (frame.mm_per_px * factor as f64);
         let valid = shrink_mask(&visits[0].valid, factor);
-        let fine = |l: &&Luminance| {
-            let flat = shrink(&l.flat, factor);
-            let slow = blur_masked(&flat, &valid, px(settings.pore_surround_mm) as f32);
-            let fast = flat.zip(&slow, |v, s| v - s);
-            fast.zip(&valid, |v, m| if m { v } else { 0.0 })
-        };
-        let planes: Vec<Plane> = visits.iter().map(fine).collect();
+        let around = MaskedBlur::new(&valid, px(settings.pore_surround_mm) as f32);
+        let planes: Vec<Plane> =
+            visits.iter().map(|l| around.rest(&shrink(&l.flat, factor))).collect();
         let slopes = |plane: &Plane| {
             let s = blur(plane, px(settings.lamp_slope_mm) as f32);
             Grid::from_fn(s.width(), s.height(), |x, y| {

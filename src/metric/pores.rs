@@ -3,9 +3,10 @@
 //!
 //! A pore under a lamp is more than a dark spot: the wall away from the lamp is lit, the wall towards it
 //! in shade, nearly as strong as the dip itself. Where the lamp stands is told by the texture: slopes that
-//! look away from it are the steepest changes from dark to bright ([`super::lamp`]). A template of such a dip is sought with the
-//! filter that the mesh of skin around disturbs least ([`crate::filter::matched`]), in cells whose light
-//! and mesh are each their own. The mesh answers too: an amplitude counts from a multiple of what it makes.
+//! look away from it are the steepest changes from dark to bright ([`super::lamp`]). A template of such a
+//! dip is sought with the filter that the mesh of skin around disturbs least
+//! ([`crate::filter::matched`]), in cells whose light and mesh are each their own. The mesh answers too: an
+//! amplitude counts from a multiple of what it makes.
 //!
 //! At each place the pair's mean radial profile gives the diameter (at half depth, less what blur and
 //! the scattering of light in skin add). How much the diameters of the pores that both visits show have
@@ -122,8 +123,7 @@ fn search<'a>(
     let whole = mesh(everywhere).ok_or(Reason::LowCoverage)?;
     let windows = search::cells([w, h], px(settings.pore_cell_mm));
     let cells = par_collect(windows.len(), |i| {
-        let window = windows[i];
-        let around = window.grown(window.width.min(window.height) / 4, w, h);
+        let (window, around) = windows[i];
         // A cell with little skin takes what is known of the rest.
         let own = mesh(around).and_then(|mesh| filters(&mesh, around));
         let filters = own.or_else(|| filters(&whole, everywhere)).unwrap_or_default();

@@ -16,7 +16,7 @@ use super::lamp::Lamp;
 use super::search::{self, Candidate, Cell, Filter, Search, differences};
 use super::wrinkles::LinePoint;
 use super::{Frame, Reason, Sheet, Tiles, View};
-use crate::filter::gaussian::{away_from_edges, blur_masked};
+use crate::filter::gaussian::{MaskedBlur, away_from_edges};
 use crate::filter::matched::{Autocovariance, Whitener};
 use crate::filter::morphology::dilate;
 use crate::filter::resize::{enlarge, shrink, shrink_mask};
@@ -102,8 +102,7 @@ pub fn read(
     let usual = variance(everywhere);
     let windows: Vec<(Window, Window)> = search::cells([w, h], px(settings.pore_cell_mm))
         .into_iter()
-        .map(|window| {
-            let around = window.grown(window.width.min(window.height) / 4, w, h);
+        .map(|(window, around)| {
             let skin = valid.crop(around);
             let seen = skin.data().iter().filter(|v| **v).count();
             // A cell with little skin takes what is known of the rest.
@@ -206,12 +205,13 @@ fn shading(
     let mut sizes: Vec<f64> = rest.iter().flat_map(|plane| inside(plane, seen, SAMPLE)).collect();
     let usual = median(&mut sizes).unwrap_or(0.0);
     let surround = settings.scar_surround_mm / (mm_per_px * factor as f64);
+    let around = MaskedBlur::new(valid, surround as f32);
     // Pores and what the lines leave are darker than most bowls' shading, and would be taken for some: one
     // limit for all visits.
     settings.scar_clip.map(|limit| {
         let most = (limit * usual) as f32;
         let cut = |plane: &Plane| shrink(&plane.map(|v| v.clamp(-most, most)), factor);
-        rest.iter().map(|plane| fast(&cut(plane), valid, surround)).collect()
+        rest.iter().map(|plane| around.rest(&cut(plane))).collect()
     })
 }
 
@@ -224,13 +224,6 @@ fn inside(plane: &Plane, mask: &Mask, step: usize) -> Vec<f64> {
     pixels.filter(|(_, m)| **m).map(|(v, _)| f64::from(v.abs())).collect()
 }
 
-/// A plane without its mean around, 0 outside the mask.
-fn fast(plane: &Plane, mask: &Mask, sigma: f64) -> Plane {
-    let slow = blur_masked(plane, mask, sigma as f32);
-    let fast = plane.zip(&slow, |v, s| v - s);
-    fast.zip(mask, |v, m| if m { v } else { 0.0 })
-}
-
 /// Log light of the visits at all pixels, without what their colour explains.
 fn colourless(views: &[View<'_>], mm_per_px: f64, settings: &MetricSettings) -> Vec<Plane> {
     let cell = views[0].tone.cell_px;
@@ -240,10 +233,9 @@ fn colourless(views: &[View<'_>], mm_per_px: f64, settings: &MetricSettings) -> 
     let valid = Mask::from_fn(coarse.width(), coarse.height(), |x, y| {
         coarse.at(x, y) && views.iter().all(|v| v.tone.valid.at(x, y))
     });
-    let smooth = |plane: &Plane| {
-        let smooth = blur_masked(plane, &valid, cells(settings.scar_colour_mm) as f32);
-        fast(&smooth, &valid, cells(settings.scar_surround_mm))
-    };
+    let mean = |mm: f64| MaskedBlur::new(&valid, cells(mm) as f32);
+    let (near, around) = (mean(settings.scar_colour_mm), mean(settings.scar_surround_mm));
+    let smooth = |plane: &Plane| around.rest(&near.mean(plane));
     // Of each visit: light, log red over green, log green over blue.
     let planes: Vec<[Plane; 3]> = views
         .iter()

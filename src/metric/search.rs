@@ -50,15 +50,17 @@ pub struct Candidate {
     pub strength: f32,
 }
 
-/// Windows that part `w`×`h` pixels into cells of about `side` px, row after row.
-pub fn cells([w, h]: [usize; 2], side: f64) -> Vec<Window> {
+/// Windows that part `w`×`h` pixels into cells of about `side` px, row after row; beside each the one, a
+/// quarter larger to each side, that its light and mesh are told from.
+pub fn cells([w, h]: [usize; 2], side: f64) -> Vec<(Window, Window)> {
     let number = |n: usize| (n as f64 / side).round().max(1.0) as usize;
     let (columns, rows) = (number(w), number(h));
     let cell = |i: usize| {
         let (column, row) = (i % columns, i / columns);
         let (x, y) = (w * column / columns, h * row / rows);
         let (width, height) = (w * (column + 1) / columns - x, h * (row + 1) / rows - y);
-        Window { x, y, width, height }
+        let window = Window { x, y, width, height };
+        (window, window.grown(width.min(height) / 4, w, h))
     };
     (0..columns * rows).map(cell).collect()
 }
