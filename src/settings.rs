@@ -105,6 +105,9 @@ pub struct RegionSettings {
     /// Probability of face skin (the nose included) from which a model is believed. Half of the
     /// labelled people chose 0.8; lowered for a photo of dark skin, see models/README.md.
     pub model_skin: f64,
+    /// … within this of what is likelier none, mm; farther from it, being likelier skin is enough. By 3 the
+    /// purity of the labelled people stays, and crow's feet come in.
+    pub model_doubt_mm: f64,
     /// How many times farther than without a model skin may depart in light, chroma and fine
     /// structure, where a model has drawn its outline. Chosen on the same half.
     pub model_slack: f64,
@@ -174,6 +177,7 @@ impl Default for RegionSettings {
             border_mm: 1.0,
             margin: 0.04,
             model_skin: 0.7,
+            model_doubt_mm: 3.0,
             model_slack: 2.0,
             presence: 0.5,
             eye_area: 0.012,
@@ -527,16 +531,16 @@ pub struct MetricSettings {
     pub line_along_mm: f64,
     /// Directions that are tried: a line is at most 6° off one.
     pub line_directions: usize,
-    /// Sigma of the surround whose mean response is taken off, mm: wider than the mesh.
+    /// Sigma of the surround whose mean response counts as mesh, mm: wider than a bundle of lines.
     pub line_surround_mm: f64,
     /// Largest response that is counted as mesh, of the mean (P).
     pub line_mesh_max: f64,
-    /// How many times that mean is taken off (P).
+    /// How much more than that mean a point of a line answers at least, of it (P).
     pub line_excess: f64,
-    /// Response that starts a line (P: nearly all that is found on drawn skin is a wrinkle) …
-    pub line_high: f64,
-    /// … and that carries it on (P).
-    pub line_low: f64,
+    /// Longest gap that a line is followed over, mm: what a pore or a furrow across takes (P).
+    pub line_gap_mm: f64,
+    /// That excess summed along a line, mm, at least (P: from 12 on 97 % of what is told is line).
+    pub line_salience_mm: f64,
     /// Beside a line no other is told within this, mm: the far wall of a wide groove is none.
     pub line_apart_mm: f64,
     /// Shortest line, mm: the mesh of primary skin lines is finer (P).
@@ -696,12 +700,12 @@ impl Default for MetricSettings {
             line_sigma_min_px: 1.0,
             line_along_mm: 1.6,
             line_directions: 16,
-            line_surround_mm: 6.0,
+            line_surround_mm: 12.0,
             line_mesh_max: 1.5,
-            line_excess: 2.0,
-            line_high: 0.02,
-            line_low: 0.0,
-            line_apart_mm: 1.2,
+            line_excess: 0.6,
+            line_gap_mm: 0.6,
+            line_salience_mm: 15.0,
+            line_apart_mm: 0.8,
             line_min_mm: 5.0,
             line_margin_mm: 0.6,
             line_average_mm: 1.0,

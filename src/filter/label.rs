@@ -1,4 +1,4 @@
-//! Connected components and hysteresis.
+//! Connected components.
 
 use crate::plane::{Grid, Mask};
 use image::{GrayImage, Luma};
@@ -31,16 +31,6 @@ fn labels(mask: &Mask, connectivity: Connectivity) -> (Grid<u32>, usize) {
     (Grid::from_vec(w, h, data), n)
 }
 
-/// The components of `low` that hold at least one pixel of `high` (Canny 1986).
-pub fn hysteresis(low: &Mask, high: &Mask) -> Mask {
-    let (labels, n) = label(low);
-    let mut keep = vec![false; n + 1];
-    for (&l, &h) in labels.data().iter().zip(high.data()) {
-        keep[l as usize] |= h && l > 0;
-    }
-    labels.map(|l| keep[l as usize])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,13 +42,5 @@ mod tests {
         let (labels, sizes) = label_by_sides(&steps);
         assert_eq!(sizes, [23, 5, 1, 1]);
         assert_eq!((labels.at(5, 0), labels.at(1, 1), labels.at(0, 0)), (1, 2, 0));
-    }
-
-    #[test]
-    fn hysteresis_keeps_what_holds_a_seed() {
-        let low = Mask::from_fn(9, 3, |x, y| y == 1 && x != 4);
-        let high = Mask::from_fn(9, 3, |x, y| (x, y) == (1, 1));
-        let kept = hysteresis(&low, &high);
-        assert!((0..9).all(|x| kept.at(x, 1) == (x < 4)));
     }
 }

@@ -6,6 +6,7 @@
 pub mod box_mean;
 pub mod gaussian;
 pub mod label;
+pub mod link;
 pub mod matched;
 pub mod morphology;
 pub mod oriented;

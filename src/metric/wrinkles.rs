@@ -1,8 +1,8 @@
 //! Wrinkles: dark lines, found once for a pair and read in each photo at the same places.
 //!
-//! Candidates are crests of [`oriented`] derivatives of any visit, with thresholds in log contrast
-//! that are the same for all photos, less what the mesh of skin gives around. Their centre lines are
-//! thinned to one pixel, and at each of its points the cross-section is sampled in every visit.
+//! Candidates are crests of [`oriented`] derivatives of any visit, linked to lines ([`link`]). A line
+//! counts by how much more it answers than the mesh of skin around, summed along it: the mesh answers
+//! strongly in places, not for long. At each point the cross-section is sampled in every visit.
 //!
 //! Depth and width come from the mean cross-section of all lines of a region, in which the mesh that
 //! crosses them averages out. What a groove keeps from the camera is the integral of the dip, which
@@ -16,8 +16,7 @@
 
 use super::{Frame, Reason, Sheet, Tiles};
 use crate::filter::gaussian::{MaskedBlur, away_from_edges};
-use crate::filter::label::{hysteresis, label};
-use crate::filter::morphology::dilate;
+use crate::filter::link::{Linked, link};
 use crate::filter::oriented::{Oriented, oriented};
 use crate::filter::resize::{shrink, shrink_mask};
 use crate::filter::stats::quantile;
@@ -207,37 +206,32 @@ fn places(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Ve
     let all = surround.mean(&strength);
     let mesh = strength.zip(&all, |v, a| v.min(settings.line_mesh_max as f32 * a));
     let around = surround.mean(&mesh);
-    let excess = strength.zip(&around, |v, a| v - settings.line_excess as f32 * a);
+    // How much more than that a place answers, of it.
+    let excess = strength.zip(&around, |v, a| v / a - 1.0);
     let side = |x: usize, y: usize, s: f64| {
         let [tx, ty] = lines.at(x, y).along.map(f64::from);
         f64::from(bilinear(&strength, x as f64 - s * ty, y as f64 + s * tx))
     };
     let apart = cell(settings.line_apart_mm).max(1.0) as usize;
-    let crests = |limit: f64| {
-        let crest = Mask::from_fn(strength.width(), strength.height(), |x, y| {
-            let v = f64::from(strength.at(x, y));
-            // Where nothing answers, nothing stands out: else 0 would be a crest of 0.
-            inner.at(x, y)
-                && v > 0.0
-                && f64::from(excess.at(x, y)) >= limit
-                && (1..=apart).all(|s| v >= side(x, y, s as f64) && v >= side(x, y, -(s as f64)))
-        });
-        // Crests that step aside by a pixel stay joined.
-        dilate(&crest, 1)
-    };
-    let centre = thin(&hysteresis(&crests(settings.line_low), &crests(settings.line_high)));
-    let (labels, count) = label(&centre);
-    let mut lengths = vec![0.0f64; count + 1];
-    for (&l, line) in labels.data().iter().zip(lines.data()) {
-        lengths[l as usize] += pixel_length(line);
-    }
+    let crest = Mask::from_fn(strength.width(), strength.height(), |x, y| {
+        let v = f64::from(strength.at(x, y));
+        // Where nothing answers, nothing stands out: else 0 would be a crest of 0.
+        inner.at(x, y)
+            && v > 0.0
+            && f64::from(excess.at(x, y)) >= settings.line_excess
+            && (1..=apart).all(|s| v >= side(x, y, s as f64) && v >= side(x, y, -(s as f64)))
+    });
+    let linked = link(&thin(&crest), &lines, cell(settings.line_gap_mm) as f32);
+    let cell_mm = frame.mm_per_px * factor as f64;
     let mut places = Vec::new();
-    for y in 0..labels.height() {
-        for x in 0..labels.width() {
-            let line = labels.at(x, y);
-            if line == 0 || lengths[line as usize] < cell(settings.line_min_mm) {
-                continue;
-            }
+    for (line, points) in linked.iter().enumerate() {
+        let length_mm = cell_mm * points.iter().map(|p| p.length).sum::<f64>();
+        let stands_out = |p: &Linked| p.length * f64::from(excess.at(p.x, p.y));
+        let salience_mm = cell_mm * points.iter().map(stands_out).sum::<f64>();
+        if length_mm < settings.line_min_mm || salience_mm < settings.line_salience_mm {
+            continue;
+        }
+        for &Linked { x, y, length } in points {
             let here = lines.at(x, y);
             let (before, v, after) =
                 (side(x, y, -1.0), f64::from(strength.at(x, y)), side(x, y, 1.0));
@@ -249,20 +243,14 @@ fn places(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Ve
             places.push(Place {
                 x: full(x as f64 - off * along[1]),
                 y: full(y as f64 + off * along[0]),
-                length_px: factor as f64 * pixel_length(&here),
+                length_px: factor as f64 * length,
                 along,
                 mesh: f64::from(around.at(x, y)) / v,
-                line,
+                line: line as u32,
             });
         }
     }
     places
-}
-
-/// Length that one pixel of a one-pixel-wide line stands for: digital lines take one step along
-/// their longer axis per pixel.
-fn pixel_length(line: &Oriented) -> f64 {
-    1.0 / f64::from(line.along[0].abs().max(line.along[1].abs()).max(0.5))
 }
 
 /// The cross-section at a place, a mean over parallels along the line.

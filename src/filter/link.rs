@@ -1,0 +1,158 @@
+//! Linking crest points to lines (Steger 1998).
+
+use super::oriented::Oriented;
+use crate::plane::{Grid, Mask};
+
+/// Cosine of the largest angle between a line, the way to its next point and the line there: 30°.
+const STRAIGHT: f32 = 0.866;
+/// … and of that between a line and the way to a neighbour, of which a raster has eight: 45°.
+const NEIGHBOUR: f32 = 0.7;
+
+/// A point of a line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Linked {
+    /// Column.
+    pub x: usize,
+    /// Row.
+    pub y: usize,
+    /// Length of line that it stands for, px: half the way to each neighbour, half a pixel at an end.
+    pub length: f64,
+}
+
+/// Lines of crest points, the strongest first. Each is followed from its strongest point both ways: the next
+/// point is the nearest of `crest` within `gap` px ahead, with no turn of more than 30°; the line ends where
+/// there is none or where it meets an earlier line. So a side branch is a line of its own, and a gap shorter
+/// than `gap` ends none. Cost: (2·`gap`)² reads a point.
+pub fn link(crest: &Mask, lines: &Grid<Oriented>, gap: f32) -> Vec<Vec<Linked>> {
+    let width = crest.width();
+    let mut free = crest.clone();
+    let strength = |i: &usize| lines.data()[*i].strength;
+    let mut starts: Vec<usize> = (0..crest.data().len()).filter(|&i| crest.data()[i]).collect();
+    starts.sort_by(|a, b| strength(b).total_cmp(&strength(a)).then(a.cmp(b)));
+    let mut found = Vec::new();
+    for start in starts {
+        let start = [start % width, start / width];
+        if !free.at(start[0], start[1]) {
+            continue;
+        }
+        free.set(start[0], start[1], false);
+        let mut follow = |mut heading: [f32; 2]| {
+            let (mut here, mut points) = (start, Vec::new());
+            while let Some((at, along)) = next(crest, lines, here, heading, gap) {
+                if !free.at(at[0], at[1]) {
+                    break;
+                }
+                free.set(at[0], at[1], false);
+                points.push(at);
+                (here, heading) = (at, along);
+            }
+            points
+        };
+        let along = lines.at(start[0], start[1]).along;
+        let mut points = follow(along.map(|v| -v));
+        points.reverse();
+        points.push(start);
+        points.extend(follow(along));
+        found.push(measured(&points));
+    }
+    found
+}
+
+/// The points with their lengths.
+fn measured(points: &[[usize; 2]]) -> Vec<Linked> {
+    let apart =
+        |[x, y]: [usize; 2], [u, v]: [usize; 2]| (x as f64 - u as f64).hypot(y as f64 - v as f64);
+    let steps: Vec<f64> = points.windows(2).map(|two| apart(two[0], two[1])).collect();
+    let half = |i: Option<usize>| i.and_then(|i| steps.get(i)).map_or(0.5, |step| 0.5 * step);
+    let with = |(i, &[x, y]): (usize, &[usize; 2])| Linked {
+        x,
+        y,
+        length: half(i.checked_sub(1)) + half(Some(i)),
+    };
+    points.iter().enumerate().map(with).collect()
+}
+
+/// The nearest crest point ahead, and the direction of the line there.
+fn next(
+    crest: &Mask,
+    lines: &Grid<Oriented>,
+    here: [usize; 2],
+    heading: [f32; 2],
+    gap: f32,
+) -> Option<([usize; 2], [f32; 2])> {
+    let r = gap.ceil() as usize;
+    let range = |v: usize, n: usize| v.saturating_sub(r)..(v + r + 1).min(n);
+    let mut best: Option<(f32, [usize; 2], [f32; 2])> = None;
+    for y in range(here[1], crest.height()) {
+        for x in range(here[0], crest.width()) {
+            if !crest.at(x, y) || [x, y] == here {
+                continue;
+            }
+            let [dx, dy] = [x as f32 - here[0] as f32, y as f32 - here[1] as f32];
+            let far = dx.hypot(dy);
+            let ahead = (dx * heading[0] + dy * heading[1]) / far;
+            let [tx, ty] = lines.at(x, y).along;
+            let turn = tx * heading[0] + ty * heading[1];
+            let straight = if far < 2.0 { NEIGHBOUR } else { STRAIGHT };
+            if far > gap.max(1.5) || ahead < straight || turn.abs() < STRAIGHT {
+                continue;
+            }
+            if best.is_none_or(|(least, ..)| far / ahead < least) {
+                best = Some((far / ahead, [x, y], [tx, ty].map(|v| v * turn.signum())));
+            }
+        }
+    }
+    best.map(|(_, at, along)| (at, along))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lines of one row, column or diagonal each, all of one strength.
+    fn drawn(lines: &[&[[usize; 2]]]) -> (Mask, Grid<Oriented>) {
+        let mut crest = Mask::filled(40, 30, false);
+        let mut along = Grid::filled(40, 30, Oriented::default());
+        for (k, points) in lines.iter().enumerate() {
+            let [a, b] = [points[0], points[1]].map(|p| p.map(|v| v as f32));
+            let [dx, dy] = [b[0] - a[0], b[1] - a[1]];
+            let far = dx.hypot(dy);
+            for &[x, y] in *points {
+                crest.set(x, y, true);
+                let strength = 1.0 / (1.0 + k as f32);
+                along.set(x, y, Oriented { strength, along: [dx / far, dy / far] });
+            }
+        }
+        (crest, along)
+    }
+
+    fn lengths(found: &[Vec<Linked>]) -> Vec<f64> {
+        found.iter().map(|line| line.iter().map(|p| p.length).sum()).collect()
+    }
+
+    #[test]
+    fn a_gap_is_bridged_when_it_is_short_enough() {
+        let row: Vec<[usize; 2]> =
+            (5..30).filter(|x| !(14..17).contains(x)).map(|x| [x, 9]).collect();
+        let (crest, along) = drawn(&[&row]);
+        assert_eq!(lengths(&link(&crest, &along, 4.0)), [25.0]);
+        assert_eq!(lengths(&link(&crest, &along, 3.0)), [9.0, 13.0]);
+    }
+
+    #[test]
+    fn a_branch_is_a_line_of_its_own_and_breaks_none() {
+        let row: Vec<[usize; 2]> = (5..30).map(|x| [x, 9]).collect();
+        let column: Vec<[usize; 2]> = (10..25).map(|y| [17, y]).collect();
+        let (crest, along) = drawn(&[&row, &column]);
+        assert_eq!(lengths(&link(&crest, &along, 3.0)), [25.0, 15.0]);
+    }
+
+    #[test]
+    fn a_slanted_line_is_as_long_as_it_is() {
+        let diagonal: Vec<[usize; 2]> = (5..25).map(|i| [i, i]).collect();
+        let (crest, along) = drawn(&[&diagonal]);
+        let found = link(&crest, &along, 3.0);
+        assert_eq!(found.len(), 1);
+        assert!((lengths(&found)[0] - (19.0 * 2f64.sqrt() + 1.0)).abs() < 1e-9);
+    }
+}
