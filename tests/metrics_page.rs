@@ -63,7 +63,7 @@ const ABOUT: [About; 32] = [
     about("pore_area_percent", "Area of pores, of the measured skin.", "Σ π/4 d² / area", PORES),
     about("visible_pore_density", "Pores of 250 µm and more, per area.", "count of those / area", PORES),
     about("pore_elongation", "Mean ratio of the axes of pores.", "largest ratio of two diameters at half depth at right angles, mean over pores; noise raises it", PORES),
-    about("wrinkle_length", "Length of the centre lines of wrinkles.", "crests of long oriented derivatives, thinned and linked, longer than a least length; sought in both photos, counted in one where it keeps a least part of the dip that the other shows and of what it keeps along the line", LINES),
+    about("wrinkle_length", "Length of the centre lines of wrinkles.", "crests of long oriented derivatives, linked point by point, that stand out from the mesh of skin by a least amount summed along them; sought in both photos, counted in one where it keeps a least part of the dip that the other shows and of what it keeps along the line", LINES),
     about("wrinkle_density", "That length per area of measured skin.", "`wrinkle_length` / area", LINES),
     about("wrinkle_width", "Full width at half depth of the region's lines.", "width of the dark dip of the mean cross-section, less what blur and scattering add (squares), over the dark part of a groove; a change by the stretch of the pair's mean cross-section", LINES),
     about("wrinkle_depth", "An optical estimate of how deep lines are. Checked on drawn skin, never against profilometry.", "from the integral D of the mean cross-section's dip and its width w: D = w·K·q²/(1 + ½q²), q = depth/w (radiosity in V, U and Gaussian grooves); a change by the height and stretch of the pair's mean cross-section and the root of its D", LINES),
@@ -114,7 +114,10 @@ fn measured_error(metric: &Metric, accuracy: &Value) -> String {
     }
     for size in row(accuracy, "sizes", metric.id) {
         if let (Some(error), Some(px)) = (of(&size["error_percent"]), of(&size["px_per_mm"])) {
-            told.push(format!("one photo at {px} px/mm: off by {error:.0} % (median)"));
+            let skin = size["skin"].as_str().unwrap_or("");
+            told.push(format!(
+                "one photo of {skin} skin at {px} px/mm: off by {error:.0} % (median)"
+            ));
         }
     }
     if told.is_empty() { "not validated".into() } else { told.join("; ") }

@@ -176,11 +176,15 @@ fn read_pore(
     let joint: Vec<f64> = (0..=samples)
         .map(|s| means.iter().map(|m| m[s]).sum::<f64>() / means.len() as f64)
         .collect();
-    let mut rim = 0;
-    for (s, v) in joint.iter().enumerate() {
+    // A pore's middle lies up to the radius of the smallest off its darkest ring: its walls are lit.
+    let within = |mm: f64| ((mm / frame.mm_per_px * PER_PX as f64) as usize).clamp(PER_PX, samples);
+    let inner = within(0.5 * settings.pore_diameter_mm[0]);
+    let bottom = (0..=inner).min_by(|a, b| joint[*a].total_cmp(&joint[*b])).unwrap_or(0);
+    let mut rim = bottom;
+    for (s, v) in joint.iter().enumerate().skip(bottom) {
         if *v > joint[rim] {
             rim = s;
-        } else if s > rim + PER_PX {
+        } else if s > rim + inner {
             break;
         }
     }
@@ -191,7 +195,7 @@ fn read_pore(
     let spread = settings.pore_spread_mm / frame.mm_per_px;
     let widened = 8.0 * 2f64.ln() * settings.pore_smoothing_px2 + spread * spread;
     let end = rim as f64 / PER_PX as f64;
-    let half = 0.5 * (joint[0] + joint[rim]);
+    let half = 0.5 * (joint[bottom] + joint[rim]);
     // The mean profile has a quarter of one direction's noise, which finds a rim too soon.
     let radius = crossing(&joint[..=rim], half).unwrap_or(end);
     let square = 4.0 * radius * radius - widened;
@@ -214,7 +218,7 @@ fn read_pore(
         .zip(amplitudes)
         .map(|((directions, mean), amplitude)| {
             let own = over(&|s| ring(mean, s));
-            let half = 0.5 * (mean[0] + mean[rim]);
+            let half = 0.5 * (mean[bottom] + mean[rim]);
             let rims: Vec<Option<f64>> =
                 directions.iter().map(|d| crossing(&d[..=rim], half)).collect();
             let open = rims.iter().filter(|r| r.is_none()).count();

@@ -1,10 +1,10 @@
 //! Whether a known change comes out at its true size, and in nothing else.
 
-use super::{Options, analyze, capture, mean, photograph, skin_spec};
+use super::{Kind, Options, analyze, capture, mean, photograph};
 use crate::change::Verdict;
 use crate::error::Result;
 use crate::phantom::truth::{Totals, VisitTruth};
-use crate::phantom::{Scene, Skin, SkinSpec, Treatment};
+use crate::phantom::{Scene, Skin, Treatment};
 use crate::plane::par_collect;
 use crate::region::{RegionRequest, WHOLE};
 use serde::Serialize;
@@ -35,25 +35,6 @@ pub struct Dose {
     truth: fn(&Totals, f64) -> f64,
     skin: Kind,
 }
-
-/// Which skin a dose is given to.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
-    /// That of the nulls.
-    Usual,
-    /// With three times the wrinkles, of 0.1–1 mm: usual skin has too few to be treated.
-    Lined,
-    /// With four times the scars.
-    Scarred,
-    /// With nothing but fine relief: texture sees wrinkles, pores and pigment too.
-    Bare,
-}
-
-/// Wrinkles of lined skin, of those of the usual, and their depths, mm.
-const LINED: (usize, [f64; 2]) = (3, [0.1, 1.0]);
-
-/// Scars of scarred skin, of those of the usual.
-const SCARRED: usize = 4;
 
 const fn dose(
     skin: Kind,
@@ -182,14 +163,7 @@ pub(super) fn doses(options: &Options) -> Result<(Vec<DoseRow>, Vec<CrossTalk>)>
 
 /// Photographs one skin untouched twice and at each factor of each dose.
 fn treated_skin(seed: u64, px_per_mm: f64, kind: Kind, doses: &[&Dose]) -> Result<Vec<Told>> {
-    let usual = skin_spec(seed, px_per_mm);
-    let (times, wrinkle_depth_mm) = LINED;
-    let skin = Skin::new(&match kind {
-        Kind::Usual => usual,
-        Kind::Lined => SkinSpec { wrinkles: times * usual.wrinkles, wrinkle_depth_mm, ..usual },
-        Kind::Scarred => SkinSpec { scars: SCARRED * usual.scars, ..usual },
-        Kind::Bare => SkinSpec { wrinkles: 0, scars: 0, pore_density: 0.0, ..usual },
-    });
+    let skin = Skin::new(&kind.spec(seed, px_per_mm));
     let plain = Treatment::default();
     let untouched = match kind {
         Kind::Bare => Treatment { pigment: 0.0, redness: 0.0, ..plain },

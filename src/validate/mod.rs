@@ -114,24 +114,65 @@ impl Outcome {
 /// (Jacob 2001).
 const SCARS: (usize, [f64; 2]) = (6, [0.15, 0.6]);
 
-/// One person's skin, large enough for the default frame at `px_per_mm`, with the same wrinkles
-/// and spots per area at all resolutions.
-fn skin_spec(seed: u64, px_per_mm: f64) -> SkinSpec {
-    let frame = Capture::default();
-    let usual = SkinSpec::default();
-    let size_mm = [frame.width_px, frame.height_px].map(|n| (1.06 * n as f64 + 100.0) / px_per_mm);
-    let area = size_mm[0] * size_mm[1] / (usual.size_mm[0] * usual.size_mm[1]);
-    let per_area = |n: usize| (n as f64 * area).round().max(1.0) as usize;
-    SkinSpec {
-        seed,
-        tone: 1 + (seed % 6) as u8,
-        size_mm,
-        samples_per_mm: 2.0 * px_per_mm,
-        wrinkles: per_area(usual.wrinkles),
-        spots: per_area(usual.spots),
-        scars: per_area(SCARS.0),
-        scar_depth_mm: SCARS.1,
-        ..usual
+/// Which skin is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// That of the nulls.
+    Usual,
+    /// With three times the wrinkles, of 0.1–1 mm: usual skin has too few to be treated.
+    Lined,
+    /// With four times the scars.
+    Scarred,
+    /// With nothing but fine relief: texture sees wrinkles, pores and pigment too.
+    Bare,
+}
+
+/// Wrinkles of lined skin, of those of the usual, and their depths, mm.
+const LINED: (usize, [f64; 2]) = (3, [0.1, 1.0]);
+
+/// Scars of scarred skin, of those of the usual.
+const SCARRED: usize = 4;
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Kind::Usual => "usual",
+            Kind::Lined => "lined",
+            Kind::Scarred => "scarred",
+            Kind::Bare => "bare",
+        })
+    }
+}
+
+impl Kind {
+    /// One person's skin, large enough for the default frame at `px_per_mm`, with the same wrinkles
+    /// and spots per area at all resolutions.
+    fn spec(self, seed: u64, px_per_mm: f64) -> SkinSpec {
+        let frame = Capture::default();
+        let usual = SkinSpec::default();
+        let size_mm =
+            [frame.width_px, frame.height_px].map(|n| (1.06 * n as f64 + 100.0) / px_per_mm);
+        let area = size_mm[0] * size_mm[1] / (usual.size_mm[0] * usual.size_mm[1]);
+        let per_area = |n: usize| (n as f64 * area).round().max(1.0) as usize;
+        let usual = SkinSpec {
+            seed,
+            tone: 1 + (seed % 6) as u8,
+            size_mm,
+            samples_per_mm: 2.0 * px_per_mm,
+            wrinkles: per_area(usual.wrinkles),
+            spots: per_area(usual.spots),
+            scars: per_area(SCARS.0),
+            scar_depth_mm: SCARS.1,
+            ..usual
+        };
+        let (times, wrinkle_depth_mm) = LINED;
+        match self {
+            Kind::Usual => usual,
+            Kind::Lined => SkinSpec { wrinkles: times * usual.wrinkles, wrinkle_depth_mm, ..usual },
+            Kind::Scarred => SkinSpec { scars: SCARRED * usual.scars, ..usual },
+            Kind::Bare => SkinSpec { wrinkles: 0, scars: 0, pore_density: 0.0, ..usual },
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a pair of photos of unchanged skin shows.
 
-use super::{Options, analyze, capture, mean, percent, photograph, skin_spec};
+use super::{Kind, Options, analyze, capture, mean, percent, photograph};
 use crate::change::{ChangeRow, Verdict};
 use crate::error::Result;
 use crate::filter::stats::median;
@@ -101,7 +101,7 @@ pub(super) fn nulls(options: &Options) -> Result<Vec<NullRow>> {
 
 /// Photographs one unchanged skin and compares its photos with the first.
 fn null_pairs(px_per_mm: f64, seed: u64, recaptures: usize) -> Result<Vec<Null>> {
-    let skin = Skin::new(&skin_spec(seed, px_per_mm));
+    let skin = Skin::new(&Kind::Usual.spec(seed, px_per_mm));
     let shots: Vec<Capture> =
         (0..=recaptures as u64).map(|k| capture(seed, k, px_per_mm)).collect();
     let scene = Scene::of_skin(&skin, &Treatment::default());

@@ -1,6 +1,6 @@
 //! Whether the pores, lines and scars that one photo shows are there, and as large as told.
 
-use super::{Options, analyze, capture, mean, mm_per_px, percent, photograph, skin_spec};
+use super::{Kind, Options, analyze, capture, mean, mm_per_px, percent, photograph};
 use crate::error::Result;
 use crate::filter::stats::median;
 use crate::phantom::truth::{DotTruth, VisitTruth};
@@ -12,6 +12,9 @@ use std::collections::BTreeSet;
 
 /// Pores from this diameter should be found, mm.
 const PORE_MM: f64 = 0.25;
+/// Pores this deep, of their diameter, are 4.5 (11 px/mm) to 5 (20) times as strong as what the mesh of skin
+/// answers (root mean square): `deep pores`.
+const PORE_DEEP: f64 = 0.6;
 /// Scars from this depth should be found, mm, and how far what is found may lie from one, in its diameters.
 const SCAR_MM: f64 = 0.25;
 const SCAR_NEAR: f64 = 0.5;
@@ -26,8 +29,10 @@ const EDGE_MM: f64 = 1.5;
 /// What is found of one kind at one resolution, all skins together.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlaceRow {
-    /// `pores`, `lines` or `scars`.
+    /// `pores`, `deep pores` (those of them that are at least 0.6 times as deep as wide), `lines` or `scars`.
     pub what: &'static str,
+    /// On which skin.
+    pub skin: Kind,
     /// Pixels per mm.
     pub px_per_mm: f64,
     /// Share of what is found that is one, %; none where nothing is found.
@@ -44,6 +49,8 @@ pub struct PlaceRow {
 pub struct SizeRow {
     /// Metric.
     pub metric: &'static str,
+    /// On which skin.
+    pub skin: Kind,
     /// Pixels per mm.
     pub px_per_mm: f64,
     /// Median of reported over true, less 1, %.
@@ -66,6 +73,7 @@ struct Found {
 /// What one photo told of the skin: pores, lines, and reported over true for each metric of size.
 struct Seen {
     pores: Found,
+    deep_pores: Found,
     lines: Found,
     scars: Found,
     sizes: [Option<f64>; SIZES.len()],
@@ -77,30 +85,40 @@ const SIZES: [&str; 5] =
 
 pub(super) fn places(options: &Options) -> Result<(Vec<PlaceRow>, Vec<SizeRow>)> {
     let (mut places, mut sizes) = (Vec::new(), Vec::new());
-    for &px_per_mm in &options.px_per_mm {
+    let scales = options.px_per_mm.iter();
+    for (px_per_mm, skin) in scales.flat_map(|px| [(*px, Kind::Usual), (*px, Kind::Lined)]) {
         let seen = par_collect(options.null_skins, |i| {
-            one_photo(options.seed + 20_000 + i as u64, px_per_mm)
+            one_photo(skin, options.seed + 20_000 + i as u64, px_per_mm)
         });
         let seen = seen.into_iter().collect::<Result<Vec<Seen>>>()?;
-        let kinds: [(&str, fn(&Seen) -> &Found); 3] =
-            [("pores", |s| &s.pores), ("lines", |s| &s.lines), ("scars", |s| &s.scars)];
-        for (what, of) in kinds {
+        let kinds: [(&str, fn(&Seen) -> &Found); 4] = [
+            ("pores", |s| &s.pores),
+            ("deep pores", |s| &s.deep_pores),
+            ("lines", |s| &s.lines),
+            ("scars", |s| &s.scars),
+        ];
+        // Lined skin is drawn for its lines.
+        let asked = |lines: bool| lines || skin == Kind::Usual;
+        for (what, of) in kinds.into_iter().filter(|(what, _)| asked(*what == "lines")) {
             let sum = |n: fn(&Found) -> usize| seen.iter().map(|s| n(of(s))).sum::<usize>();
             let found = sum(|f| f.found);
             places.push(PlaceRow {
                 what,
+                skin,
                 px_per_mm,
                 precision_percent: share(sum(|f| f.right), found),
                 recall_percent: share(sum(|f| f.seen), sum(|f| f.there)),
                 found,
             });
         }
-        for (k, metric) in SIZES.into_iter().enumerate() {
+        let metrics = SIZES.into_iter().enumerate();
+        for (k, metric) in metrics.filter(|(_, metric)| asked(metric.starts_with("wrinkle"))) {
             let mut errors: Vec<f64> =
                 seen.iter().filter_map(|s| Some(100.0 * (s.sizes[k]? - 1.0))).collect();
             let mut amounts: Vec<f64> = errors.iter().map(|e| e.abs()).collect();
             sizes.push(SizeRow {
                 metric,
+                skin,
                 px_per_mm,
                 bias_percent: median(&mut errors),
                 error_percent: median(&mut amounts),
@@ -115,8 +133,8 @@ fn share(n: usize, of: usize) -> Option<f64> {
     (of > 0).then(|| percent(n, of))
 }
 
-fn one_photo(seed: u64, px_per_mm: f64) -> Result<Seen> {
-    let (skin, treatment) = (Skin::new(&skin_spec(seed, px_per_mm)), Treatment::default());
+fn one_photo(kind: Kind, seed: u64, px_per_mm: f64) -> Result<Seen> {
+    let (skin, treatment) = (Skin::new(&kind.spec(seed, px_per_mm)), Treatment::default());
     let shot = capture(seed, 0, px_per_mm);
     let photo = photograph(&Scene::of_skin(&skin, &treatment), &shot)?;
     let size = [photo.width(), photo.height()].map(|n| n as f64);
@@ -137,12 +155,11 @@ fn one_photo(seed: u64, px_per_mm: f64) -> Result<Seen> {
     let asked = |dot: &DotTruth| inside([dot.x_px, dot.y_px]);
     let told = analysis.maps.pores.first().cloned().flatten().unwrap_or_default();
     let told: Vec<[f64; 2]> = told.iter().map(|p| [p.x_px, p.y_px]).collect();
-    let (pores, found_pores) = dots(
-        &told,
-        &truth.pores,
-        |pore, at| far(pore, at) / (PORE_NEAR * pore.diameter_mm.max(PORE_MM)),
-        |pore| pore.diameter_mm >= PORE_MM && asked(pore),
-    );
+    let off = |pore: &DotTruth, at| far(pore, at) / (PORE_NEAR * pore.diameter_mm.max(PORE_MM));
+    let wide = |pore: &DotTruth| pore.diameter_mm >= PORE_MM && asked(pore);
+    let deep = |pore: &DotTruth| wide(pore) && pore.depth_mm >= PORE_DEEP * pore.diameter_mm;
+    let (pores, found_pores) = dots(&told, &truth.pores, off, wide);
+    let (deep_pores, _) = dots(&told, &truth.pores, off, deep);
     let told = analysis.maps.scars.first().cloned().flatten().unwrap_or_default();
     let told: Vec<[f64; 2]> = told.iter().map(|s| [s.x_px, s.y_px]).collect();
     let (scars, found_scars) = dots(
@@ -190,7 +207,7 @@ fn one_photo(seed: u64, px_per_mm: f64) -> Result<Seen> {
         over(SIZES[3], mean(seen.iter().map(|p| p.depth_mm))),
         over(SIZES[4], mean(found_scars.iter().map(|s| s.depth_mm))),
     ];
-    Ok(Seen { pores, lines, scars, sizes })
+    Ok(Seen { pores, deep_pores, lines, scars, sizes })
 }
 
 /// A point of a true line, and the length that it stands for.

@@ -86,8 +86,8 @@ impl Outcome {
             if let (Some(right), Some(seen)) = (row.precision_percent, row.recall_percent) {
                 let _ = writeln!(
                     text,
-                    "  {} at {} px/mm: {right:.0} % of what is found are, {seen:.0} % are found",
-                    row.what, row.px_per_mm
+                    "  {} at {} px/mm, {} skin: {right:.0} % of what is found are, {seen:.0} % are found",
+                    row.what, row.px_per_mm, row.skin
                 );
             }
         }
@@ -96,8 +96,8 @@ impl Outcome {
             if let (Some(error), Some(bias)) = (row.error_percent, row.bias_percent) {
                 let _ = writeln!(
                     text,
-                    "  {} at {} px/mm: off by {error:.0} % (bias {bias:+.0} %), median of {} skins",
-                    row.metric, row.px_per_mm, row.skins
+                    "  {} at {} px/mm, {} skin: off by {error:.0} % (bias {bias:+.0} %), median of {} skins",
+                    row.metric, row.px_per_mm, row.skin, row.skins
                 );
             }
         }
