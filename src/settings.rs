@@ -531,7 +531,8 @@ pub struct MetricSettings {
     pub line_along_mm: f64,
     /// Directions that are tried: a line is at most 6° off one.
     pub line_directions: usize,
-    /// Sigma of the surround whose mean response counts as mesh, mm: wider than a bundle of lines.
+    /// Sigma of the surround whose mean response counts as mesh, mm: wider than a bundle of lines, such as a
+    /// forehead's (P: of 6 and 12 alike).
     pub line_surround_mm: f64,
     /// Largest response that is counted as mesh, of the mean (P).
     pub line_mesh_max: f64,
@@ -539,9 +540,16 @@ pub struct MetricSettings {
     pub line_excess: f64,
     /// Longest gap that a line is followed over, mm: what a pore or a furrow across takes (P).
     pub line_gap_mm: f64,
-    /// That excess summed along a line, mm, at least (P: from 12 on 97 % of what is told is line).
+    /// Largest angle between a line, the way to its next point and the line there, degrees: three of
+    /// `line_directions`, about.
+    pub line_turn_deg: f64,
+    /// A line ends where its answer falls to this part of its median: half, as the mean along one that ends does.
+    pub line_end: f64,
+    /// That excess summed along a line, mm, at least (P: 12 gave 97 % of what is told for line on its own,
+    /// 15 leaves room for other skins).
     pub line_salience_mm: f64,
-    /// Beside a line no other is told within this, mm: the far wall of a wide groove is none.
+    /// Beside a line no other is told within this, mm: the far wall of a wide groove is none, crow's feet are
+    /// (P: of 0.5–1.2 nearly alike).
     pub line_apart_mm: f64,
     /// Shortest line, mm: the mesh of primary skin lines is finer (P).
     pub line_min_mm: f64,
@@ -704,6 +712,8 @@ impl Default for MetricSettings {
             line_mesh_max: 1.5,
             line_excess: 0.6,
             line_gap_mm: 0.6,
+            line_turn_deg: 30.0,
+            line_end: 0.5,
             line_salience_mm: 15.0,
             line_apart_mm: 0.8,
             line_min_mm: 5.0,

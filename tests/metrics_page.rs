@@ -114,7 +114,7 @@ fn measured_error(metric: &Metric, accuracy: &Value) -> String {
     }
     for size in row(accuracy, "sizes", metric.id) {
         if let (Some(error), Some(px)) = (of(&size["error_percent"]), of(&size["px_per_mm"])) {
-            let skin = size["skin"].as_str().unwrap_or("");
+            let skin = size["skin"].as_str().expect("the skin of a size");
             told.push(format!(
                 "one photo of {skin} skin at {px} px/mm: off by {error:.0} % (median)"
             ));

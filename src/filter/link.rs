@@ -3,9 +3,7 @@
 use super::oriented::Oriented;
 use crate::plane::{Grid, Mask};
 
-/// Cosine of the largest angle between a line, the way to its next point and the line there: 30°.
-const STRAIGHT: f32 = 0.866;
-/// … and of that between a line and the way to a neighbour, of which a raster has eight: 45°.
+/// Cosine of the largest angle between a line and the way to a neighbour, of which a raster has eight: 45°.
 const NEIGHBOUR: f32 = 0.7;
 
 /// A point of a line.
@@ -15,15 +13,18 @@ pub struct Linked {
     pub x: usize,
     /// Row.
     pub y: usize,
-    /// Length of line that it stands for, px: half the way to each neighbour, half a pixel at an end.
+    /// Length of line that it stands for, px: half the way along the line to each neighbour, half a pixel at
+    /// an end.
     pub length: f64,
 }
 
 /// Lines of crest points, the strongest first. Each is followed from its strongest point both ways: the next
-/// point is the nearest of `crest` within `gap` px ahead, with no turn of more than 30°; the line ends where
-/// there is none or where it meets an earlier line. So a side branch is a line of its own, and a gap shorter
-/// than `gap` ends none. Cost: (2·`gap`)² reads a point.
-pub fn link(crest: &Mask, lines: &Grid<Oriented>, gap: f32) -> Vec<Vec<Linked>> {
+/// point is the nearest one ahead of `crest` within `gap` px (by distance over the cosine of the angle to the
+/// line), with no turn of more than `turn` (radians); the line ends where there is none, or where that point
+/// is an earlier line's. So a side branch is a line of its own, and a gap shorter than `gap` ends none. Cost:
+/// (2·`gap` + 1)² reads a point, and a sort.
+pub fn link(crest: &Mask, lines: &Grid<Oriented>, gap: f32, turn: f32) -> Vec<Vec<Linked>> {
+    let straight = turn.cos();
     let width = crest.width();
     let mut free = crest.clone();
     let strength = |i: &usize| lines.data()[*i].strength;
@@ -38,7 +39,7 @@ pub fn link(crest: &Mask, lines: &Grid<Oriented>, gap: f32) -> Vec<Vec<Linked>> 
         free.set(start[0], start[1], false);
         let mut follow = |mut heading: [f32; 2]| {
             let (mut here, mut points) = (start, Vec::new());
-            while let Some((at, along)) = next(crest, lines, here, heading, gap) {
+            while let Some((at, along)) = next(crest, lines, here, heading, [gap, straight]) {
                 if !free.at(at[0], at[1]) {
                     break;
                 }
@@ -53,16 +54,22 @@ pub fn link(crest: &Mask, lines: &Grid<Oriented>, gap: f32) -> Vec<Vec<Linked>> 
         points.reverse();
         points.push(start);
         points.extend(follow(along));
-        found.push(measured(&points));
+        found.push(measured(&points, lines));
     }
     found
 }
 
-/// The points with their lengths.
-fn measured(points: &[[usize; 2]]) -> Vec<Linked> {
-    let apart =
-        |[x, y]: [usize; 2], [u, v]: [usize; 2]| (x as f64 - u as f64).hypot(y as f64 - v as f64);
-    let steps: Vec<f64> = points.windows(2).map(|two| apart(two[0], two[1])).collect();
+/// The points with their lengths. A step counts by what it goes along the line: a raster's steps, of 1 and √2,
+/// make a slanted line up to 8 % too long.
+fn measured(points: &[[usize; 2]], lines: &Grid<Oriented>) -> Vec<Linked> {
+    let step = |two: &[[usize; 2]]| {
+        let [a, b] = [two[0], two[1]].map(|[x, y]| (lines.at(x, y).along.map(f64::from), [x, y]));
+        let same = if a.0[0] * b.0[0] + a.0[1] * b.0[1] < 0.0 { -1.0 } else { 1.0 };
+        let [tx, ty] = [0, 1].map(|k| a.0[k] + same * b.0[k]);
+        let [dx, dy] = [0, 1].map(|k| b.1[k] as f64 - a.1[k] as f64);
+        (dx * tx + dy * ty).abs() / tx.hypot(ty)
+    };
+    let steps: Vec<f64> = points.windows(2).map(step).collect();
     let half = |i: Option<usize>| i.and_then(|i| steps.get(i)).map_or(0.5, |step| 0.5 * step);
     let with = |(i, &[x, y]): (usize, &[usize; 2])| Linked {
         x,
@@ -78,7 +85,7 @@ fn next(
     lines: &Grid<Oriented>,
     here: [usize; 2],
     heading: [f32; 2],
-    gap: f32,
+    [gap, straight]: [f32; 2],
 ) -> Option<([usize; 2], [f32; 2])> {
     let r = gap.ceil() as usize;
     let range = |v: usize, n: usize| v.saturating_sub(r)..(v + r + 1).min(n);
@@ -93,8 +100,8 @@ fn next(
             let ahead = (dx * heading[0] + dy * heading[1]) / far;
             let [tx, ty] = lines.at(x, y).along;
             let turn = tx * heading[0] + ty * heading[1];
-            let straight = if far < 2.0 { NEIGHBOUR } else { STRAIGHT };
-            if far > gap.max(1.5) || ahead < straight || turn.abs() < STRAIGHT {
+            let ahead_least = if far < 2.0 { NEIGHBOUR.min(straight) } else { straight };
+            if far > gap || ahead < ahead_least || turn.abs() < straight {
                 continue;
             }
             if best.is_none_or(|(least, ..)| far / ahead < least) {
@@ -130,13 +137,16 @@ mod tests {
         found.iter().map(|line| line.iter().map(|p| p.length).sum()).collect()
     }
 
+    /// 30°.
+    const TURN: f32 = 0.5236;
+
     #[test]
     fn a_gap_is_bridged_when_it_is_short_enough() {
         let row: Vec<[usize; 2]> =
             (5..30).filter(|x| !(14..17).contains(x)).map(|x| [x, 9]).collect();
         let (crest, along) = drawn(&[&row]);
-        assert_eq!(lengths(&link(&crest, &along, 4.0)), [25.0]);
-        assert_eq!(lengths(&link(&crest, &along, 3.0)), [9.0, 13.0]);
+        assert_eq!(lengths(&link(&crest, &along, 4.0, TURN)), [25.0]);
+        assert_eq!(lengths(&link(&crest, &along, 3.0, TURN)), [9.0, 13.0]);
     }
 
     #[test]
@@ -144,15 +154,40 @@ mod tests {
         let row: Vec<[usize; 2]> = (5..30).map(|x| [x, 9]).collect();
         let column: Vec<[usize; 2]> = (10..25).map(|y| [17, y]).collect();
         let (crest, along) = drawn(&[&row, &column]);
-        assert_eq!(lengths(&link(&crest, &along, 3.0)), [25.0, 15.0]);
+        assert_eq!(lengths(&link(&crest, &along, 3.0, TURN)), [25.0, 15.0]);
+    }
+
+    #[test]
+    fn a_line_ends_where_it_meets_a_stronger_one() {
+        let row: Vec<[usize; 2]> = (5..30).map(|x| [x, 9]).collect();
+        // Slopes down to the row by one in three, and would go on along it.
+        let slope: Vec<[usize; 2]> = (0..12).map(|x| [x + 3, 5 + x / 3]).collect();
+        let (crest, mut along) = drawn(&[&row]);
+        let mut both = crest.clone();
+        for &[x, y] in &slope {
+            both.set(x, y, true);
+            along.set(x, y, Oriented { strength: 0.5, along: [0.949, 0.316] });
+        }
+        let found = lengths(&link(&both, &along, 3.0, TURN));
+        assert_eq!(found[0], 25.0);
+        assert!(found.len() == 2 && found[1] < 13.0, "{found:?}");
     }
 
     #[test]
     fn a_slanted_line_is_as_long_as_it_is() {
-        let diagonal: Vec<[usize; 2]> = (5..25).map(|i| [i, i]).collect();
-        let (crest, along) = drawn(&[&diagonal]);
-        let found = link(&crest, &along, 3.0);
-        assert_eq!(found.len(), 1);
-        assert!((lengths(&found)[0] - (19.0 * 2f64.sqrt() + 1.0)).abs() < 1e-9);
+        for slope in [0.0f64, 0.2, 0.5, 0.8, 1.0] {
+            let row: Vec<[usize; 2]> =
+                (5..25).map(|x| [x, 5 + (slope * (x - 5) as f64).round() as usize]).collect();
+            let (mut crest, mut along) = drawn(&[&row]);
+            let far = 1f64.hypot(slope);
+            for &[x, y] in &row {
+                crest.set(x, y, true);
+                let unit = [1.0 / far, slope / far].map(|v| v as f32);
+                along.set(x, y, Oriented { strength: 1.0, along: unit });
+            }
+            let found = lengths(&link(&crest, &along, 3.0, TURN));
+            assert_eq!(found.len(), 1);
+            assert!((found[0] - (19.0 * far + 1.0)).abs() < 0.5, "{slope}: {found:?}");
+        }
     }
 }

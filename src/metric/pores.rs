@@ -429,4 +429,24 @@ mod tests {
             assert!(p.readings[0].elongation < 1.06);
         }
     }
+
+    /// Pixels so small that the middle of a pore, brighter than the ring around it, spans some of them.
+    #[test]
+    fn finds_a_pore_whose_darkest_ring_is_off_its_middle() {
+        let frame = Frame {
+            mm_per_px: 0.03,
+            metric_scale: true,
+            shortest_period_px: 3.0,
+            groove: Default::default(),
+        };
+        let flat = Plane::from_fn(220, 200, |x, y| {
+            let r2 = (x as f32 - 110.0).powi(2) + (y as f32 - 100.0).powi(2);
+            -0.3 * (-0.5 * r2 / 36.0).exp() + 0.12 * (-0.5 * r2 / 4.0).exp()
+        });
+        let l = Luminance::drawn(flat);
+        let settings = MetricSettings::default();
+        let lamp = Lamp::of(&[&l], &frame, &settings);
+        let pores = read(&[&l], &lamp, &frame, &settings).unwrap();
+        assert_eq!(pores.len(), 1, "{pores:?}");
+    }
 }

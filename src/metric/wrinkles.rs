@@ -221,10 +221,18 @@ fn places(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Ve
             && f64::from(excess.at(x, y)) >= settings.line_excess
             && (1..=apart).all(|s| v >= side(x, y, s as f64) && v >= side(x, y, -(s as f64)))
     });
-    let linked = link(&thin(&crest), &lines, cell(settings.line_gap_mm) as f32);
+    let (gap, turn) =
+        (cell(settings.line_gap_mm) as f32, settings.line_turn_deg.to_radians() as f32);
+    let linked = link(&thin(&crest), &lines, gap, turn);
     let cell_mm = frame.mm_per_px * factor as f64;
     let mut places = Vec::new();
     for (line, points) in linked.iter().enumerate() {
+        let answer = |p: &Linked| f64::from(strength.at(p.x, p.y));
+        let usual = quantile(&mut points.iter().map(answer).collect::<Vec<_>>(), 0.5);
+        let within = |p: &Linked| usual.is_some_and(|v| answer(p) >= settings.line_end * v);
+        let first = points.iter().position(within).unwrap_or(0);
+        let last = points.iter().rposition(within).unwrap_or(0);
+        let points = &points[first..=last];
         let length_mm = cell_mm * points.iter().map(|p| p.length).sum::<f64>();
         let stands_out = |p: &Linked| p.length * f64::from(excess.at(p.x, p.y));
         let salience_mm = cell_mm * points.iter().map(stands_out).sum::<f64>();

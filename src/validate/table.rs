@@ -83,13 +83,18 @@ impl Outcome {
         }
         text.push_str("\n\nWhat one photo finds: pores, and lines by the length of their centre\n");
         for row in &self.places {
-            if let (Some(right), Some(seen)) = (row.precision_percent, row.recall_percent) {
-                let _ = writeln!(
-                    text,
-                    "  {} at {} px/mm, {} skin: {right:.0} % of what is found are, {seen:.0} % are found",
-                    row.what, row.px_per_mm, row.skin
-                );
-            }
+            let share = |percent: Option<f64>| {
+                percent.map_or_else(|| "-".into(), |percent| format!("{percent:.0} %"))
+            };
+            let _ = writeln!(
+                text,
+                "  {} at {} px/mm, {} skin: {} of what is found are, {} are found",
+                row.what,
+                row.px_per_mm,
+                row.skin,
+                share(row.precision_percent),
+                share(row.recall_percent)
+            );
         }
         text.push_str("\nSizes that one photo tells, against the truth\n");
         for row in &self.sizes {
