@@ -105,9 +105,6 @@ pub struct RegionSettings {
     /// Probability of face skin (the nose included) from which a model is believed. Half of the
     /// labelled people chose 0.8; lowered for a photo of dark skin, see models/README.md.
     pub model_skin: f64,
-    /// … within this of what is likelier none, mm; farther from it, being likelier skin is enough. By 3 the
-    /// purity of the labelled people stays, and crow's feet come in.
-    pub model_doubt_mm: f64,
     /// How many times farther than without a model skin may depart in light, chroma and fine
     /// structure, where a model has drawn its outline. Chosen on the same half.
     pub model_slack: f64,
@@ -177,7 +174,6 @@ impl Default for RegionSettings {
             border_mm: 1.0,
             margin: 0.04,
             model_skin: 0.7,
-            model_doubt_mm: 3.0,
             model_slack: 2.0,
             presence: 0.5,
             eye_area: 0.012,

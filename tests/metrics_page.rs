@@ -34,8 +34,9 @@ const CO_OCCURRENCE: &str = "As texture, and the number of grey levels: it tells
 const PORES: &str = "Light from another side; stubble and pigmented specks that look like pores; below 10 \
     px/mm it is refused. Pores that fall below the limit leave the count; the limit follows the mesh of \
     the photos compared: counts of single photos are not to be compared with each other, changes are.";
-const LINES: &str = "Expression; a lamp that moved (3.9 % of depth at 5°); hair that the mask leaves. Lines \
-    shallower than the mesh of skin around are not seen.";
+const LINES: &str = "Expression; a lamp that moved (3.9 % of depth at 5°); hair that the mask leaves. What stands \
+    out from the mesh of skin around is seen: lengths of different people, and of photos measured alone, are not \
+    comparable.";
 const SCARS: &str = "A lamp that moved: a bowl is told by its lit and its shaded side, and light from the \
     front shows none (`quality`). Its depth is told for a usual lamp, and holds within a factor of two or so \
     (narrow pits read too shallow); changes do not depend on it. Shallow or large ones, those beside a line, \

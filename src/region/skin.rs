@@ -168,11 +168,7 @@ impl Limits {
             }
             Some(Said::Segments(segments)) if segments.told[Class::Skin as usize] => {
                 let skin = work.probability(segments, &[Class::Skin, Class::Nose]);
-                // Doubt counts near what is none: skin that looks like no other (deep folds, crow's feet)
-                // lies within skin.
-                let none = skin.map(|p| p <= 0.5);
-                let near = dilate(&none, work.px(settings.model_doubt_mm));
-                let sure = skin.zip(&near, |p, near| !near || p >= settings.model_skin as f32);
+                let sure = skin.map(|p| p >= settings.model_skin as f32);
                 let lips =
                     if segments.told[Class::Lips as usize] { sure.map(|s| !s) } else { lips };
                 (sure, lids.zip(&lips, or), true)
