@@ -116,7 +116,7 @@ fn next(
 mod tests {
     use super::*;
 
-    /// Lines of one row, column or diagonal each, all of one strength.
+    /// Lines that run as from their first point to their second, each weaker than the one before.
     fn drawn(lines: &[&[[usize; 2]]]) -> (Mask, Grid<Oriented>) {
         let mut crest = Mask::filled(40, 30, false);
         let mut along = Grid::filled(40, 30, Oriented::default());
@@ -162,13 +162,12 @@ mod tests {
         let row: Vec<[usize; 2]> = (5..30).map(|x| [x, 9]).collect();
         // Slopes down to the row by one in three, and would go on along it.
         let slope: Vec<[usize; 2]> = (0..12).map(|x| [x + 3, 5 + x / 3]).collect();
-        let (crest, mut along) = drawn(&[&row]);
-        let mut both = crest.clone();
+        let (mut crest, mut along) = drawn(&[&row]);
         for &[x, y] in &slope {
-            both.set(x, y, true);
+            crest.set(x, y, true);
             along.set(x, y, Oriented { strength: 0.5, along: [0.949, 0.316] });
         }
-        let found = lengths(&link(&both, &along, 3.0, TURN));
+        let found = lengths(&link(&crest, &along, 3.0, TURN));
         assert_eq!(found[0], 25.0);
         assert!(found.len() == 2 && found[1] < 13.0, "{found:?}");
     }
@@ -178,10 +177,9 @@ mod tests {
         for slope in [0.0f64, 0.2, 0.5, 0.8, 1.0] {
             let row: Vec<[usize; 2]> =
                 (5..25).map(|x| [x, 5 + (slope * (x - 5) as f64).round() as usize]).collect();
-            let (mut crest, mut along) = drawn(&[&row]);
+            let (crest, mut along) = drawn(&[&row]);
             let far = 1f64.hypot(slope);
             for &[x, y] in &row {
-                crest.set(x, y, true);
                 let unit = [1.0 / far, slope / far].map(|v| v as f32);
                 along.set(x, y, Oriented { strength: 1.0, along: unit });
             }
