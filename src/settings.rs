@@ -108,6 +108,9 @@ pub struct RegionSettings {
     /// How many times farther than without a model skin may depart in light, chroma and fine
     /// structure, where a model has drawn its outline. Chosen on the same half.
     pub model_slack: f64,
+    /// Distance kept from the hair that a model sees, mm: single strands fall that far and look like lines
+    /// (one face, looked at: of 109 mm of them 23 were left).
+    pub hair_mm: f64,
     /// Probability of a face below which a landmark model is not believed.
     pub presence: f64,
     /// Smallest opening of an eye that is one, squared distances of the pupils: a mean eye has
@@ -175,6 +178,7 @@ impl Default for RegionSettings {
             margin: 0.04,
             model_skin: 0.7,
             model_slack: 2.0,
+            hair_mm: 6.0,
             presence: 0.5,
             eye_area: 0.012,
             lips_area: 0.03,
@@ -549,8 +553,11 @@ pub struct MetricSettings {
     pub line_apart_mm: f64,
     /// Shortest line, mm: the mesh of primary skin lines is finer (P).
     pub line_min_mm: f64,
-    /// Distance kept from the mask's edge, mm.
+    /// Distance kept from the skin's edge, mm …
     pub line_margin_mm: f64,
+    /// … and not from that of a highlight or mole narrower than twice this, mm: the ridges between deep creases
+    /// shine (one face, looked at).
+    pub line_hole_mm: f64,
     /// Length along the line over which a cross-section is averaged, mm.
     pub line_average_mm: f64,
     /// Radius along a line within which sections are averaged before a point is judged, mm.
@@ -661,7 +668,7 @@ impl Default for GrooveSettings {
             blur_periods: 0.25,
             width_min: 0.3,
             least_mm: 6.0,
-            mesh: 0.65,
+            mesh: 0.45,
             solid: 0.5,
             dip: 1.1,
         }
@@ -714,6 +721,7 @@ impl Default for MetricSettings {
             line_apart_mm: 0.8,
             line_min_mm: 5.0,
             line_margin_mm: 0.6,
+            line_hole_mm: 1.0,
             line_average_mm: 1.0,
             line_smooth_mm: 3.0,
             line_contrast: 0.04,

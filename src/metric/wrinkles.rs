@@ -17,6 +17,7 @@
 use super::{Frame, Reason, Sheet, Tiles};
 use crate::filter::gaussian::{MaskedBlur, away_from_edges};
 use crate::filter::link::{Linked, link};
+use crate::filter::morphology::open;
 use crate::filter::oriented::{Oriented, oriented};
 use crate::filter::resize::{shrink, shrink_mask};
 use crate::filter::stats::quantile;
@@ -199,7 +200,11 @@ fn places(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Ve
     else {
         return Vec::new();
     };
-    let inner = away_from_edges(&valid, cell(settings.line_margin_mm));
+    // A crease beside a small highlight is read, the edge of the skin is not.
+    let hole = cell(settings.line_hole_mm).round() as usize;
+    let beyond = open(&valid.map(|skin| !skin), hole);
+    let inner = away_from_edges(&beyond.map(|beyond| !beyond), cell(settings.line_margin_mm));
+    let inner = inner.zip(&valid, |inner, skin| inner && skin);
     // What the mesh of skin gives around here: what is much stronger than the mean is lines.
     let strength = lines.map(|l| l.strength);
     let surround = MaskedBlur::new(&valid, cell(settings.line_surround_mm) as f32);

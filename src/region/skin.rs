@@ -9,7 +9,7 @@ use super::anatomy::outlines;
 use super::frame::Frame;
 use super::polygon::{self, rasterise};
 use super::said::{Class, Said, Segments};
-use super::template::{BEARD, Corner, EYE, LIPS, OUTLINE, SEEDS, SHADED, mirrored};
+use super::template::{BEARD, Corner, EYE, HAIRLINE, LIPS, OUTLINE, SEEDS, SHADED, mirrored};
 use super::view::{Rect, resample};
 use super::{Face, Polygon};
 use crate::filter::box_mean::box_mean;
@@ -169,6 +169,10 @@ impl Limits {
             Some(Said::Segments(segments)) if segments.told[Class::Skin as usize] => {
                 let skin = work.probability(segments, &[Class::Skin, Class::Nose]);
                 let sure = skin.map(|p| p >= settings.model_skin as f32);
+                let hair = work.probability(segments, &[Class::Hair]).map(|p| p >= 0.5);
+                let hair = hair.zip(&work.mask(frame, HAIRLINE), and);
+                let strands = dilate(&hair, work.px(settings.hair_mm));
+                let sure = sure.zip(&strands, |sure, strand| sure && !strand);
                 let lips =
                     if segments.told[Class::Lips as usize] { sure.map(|s| !s) } else { lips };
                 (sure, lids.zip(&lips, or), true)

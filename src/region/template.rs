@@ -211,6 +211,8 @@ pub(super) const SHADED: &[Corner] = &[
 
 /// Where a beard or a moustache may grow.
 pub(super) const BEARD: &[Corner] = &[[-0.62, 0.62], [0.62, 0.62], [0.62, 1.72], [-0.62, 1.72]];
+/// Where hair is that of the head, whose strands fall onto the skin.
+pub(super) const HAIRLINE: &[Corner] = &[[-1.4, -1.6], [1.4, -1.6], [1.4, 0.0], [-1.4, 0.0]];
 
 /// Depth of the face's surface above the plane through pupils and mouth, pupil distances: rows for
 /// v = −1.4, −1.2 … 1.6, columns for |u| = 0, 0.2 … 1.2. Read off the mean face of the ICT face
