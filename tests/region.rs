@@ -636,7 +636,8 @@ mod model {
         let Some(root) = data("") else { return };
         let model = Model::built_in().expect("the model of the project");
         let held = labelled_faces(&root, "face-regions", Some(model));
-        assert!(mean(&held, |s| s.purity) >= 0.97);
+        // 0.992 with the strands that fall from the hair.
+        assert!(mean(&held, |s| s.purity) >= 0.994);
         assert!(mean(&held, |s| s.coverage) >= 0.60);
     }
 

@@ -151,23 +151,8 @@ fn read_pore(
     let [x, y] = search.place(place);
     let reach = settings.pore_diameter_mm[1] / frame.mm_per_px * 0.75;
     let samples = (reach * PER_PX as f64).ceil() as usize;
-    let profiles: Vec<Vec<Vec<f64>>> = visits
-        .iter()
-        .map(|plane| {
-            (0..DIRECTIONS)
-                .map(|k| {
-                    let angle = std::f64::consts::TAU * k as f64 / DIRECTIONS as f64;
-                    let (dx, dy) = (angle.cos(), angle.sin());
-                    (0..=samples)
-                        .map(|s| {
-                            let r = s as f64 / PER_PX as f64;
-                            bilinear(plane, x + r * dx, y + r * dy)
-                        })
-                        .collect()
-                })
-                .collect()
-        })
-        .collect();
+    let profiles: Vec<Vec<Vec<f64>>> =
+        visits.iter().map(|plane| rays(plane, [x, y], samples)).collect();
     let radial = |p: &[Vec<f64>]| -> Vec<f64> {
         (0..=samples).map(|s| p.iter().map(|d| d[s]).sum::<f64>() / DIRECTIONS as f64).collect()
     };
@@ -178,16 +163,7 @@ fn read_pore(
         .collect();
     // A pore's middle lies up to the radius of the smallest off its darkest ring: its walls are lit.
     let within = |mm: f64| ((mm / frame.mm_per_px * PER_PX as f64) as usize).clamp(PER_PX, samples);
-    let inner = within(0.5 * settings.pore_diameter_mm[0]);
-    let bottom = (0..=inner).min_by(|a, b| joint[*a].total_cmp(&joint[*b])).unwrap_or(0);
-    let mut rim = bottom;
-    for (s, v) in joint.iter().enumerate().skip(bottom) {
-        if *v > joint[rim] {
-            rim = s;
-        } else if s > rim + inner {
-            break;
-        }
-    }
+    let [bottom, rim] = bottom_and_rim(&joint, within(0.5 * settings.pore_diameter_mm[0]));
     if rim < PER_PX {
         return None;
     }
@@ -250,6 +226,34 @@ fn read_pore(
     let closed = open.iter().any(|&n| n <= settings.pore_open_directions_max);
     let pore = Pore { x, y, diameter_px, chance: gained / strongest, readings };
     (sized && round && closed).then_some(pore)
+}
+
+/// Log light from a place outwards in all directions, `PER_PX` samples a pixel.
+fn rays(plane: &Plane, [x, y]: [f64; 2], samples: usize) -> Vec<Vec<f64>> {
+    let ray = |k: usize| {
+        let (dy, dx) = (std::f64::consts::TAU * k as f64 / DIRECTIONS as f64).sin_cos();
+        let at = |s: usize| {
+            let r = s as f64 / PER_PX as f64;
+            bilinear(plane, x + r * dx, y + r * dy)
+        };
+        (0..=samples).map(at).collect()
+    };
+    (0..DIRECTIONS).map(ray).collect()
+}
+
+/// The darkest sample of a profile within `inner` of its start, and the brightest beyond it before it
+/// falls for as long.
+fn bottom_and_rim(profile: &[f64], inner: usize) -> [usize; 2] {
+    let bottom = (0..=inner).min_by(|a, b| profile[*a].total_cmp(&profile[*b])).unwrap_or(0);
+    let mut rim = bottom;
+    for (s, v) in profile.iter().enumerate().skip(bottom) {
+        if *v > profile[rim] {
+            rim = s;
+        } else if s > rim + inner {
+            break;
+        }
+    }
+    [bottom, rim]
 }
 
 /// Radius (px) at which a profile first rises through `half`; `None` where it never does.

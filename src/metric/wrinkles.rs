@@ -50,7 +50,8 @@ pub struct LinePoint {
     pub length_px: f64,
     /// One per visit.
     pub readings: Vec<LineReading>,
-    /// Whether all visits show it, and the line some millimetres to both sides.
+    /// Whether all visits show it, and the line some millimetres to both sides, and nothing hides skin beside
+    /// it: only then it is read for depth and width.
     whole: bool,
     /// Mean section of the visits.
     joint: Section,
@@ -128,7 +129,7 @@ pub fn read(
             y: at(place.y),
             length_px: place.length_px,
             readings: readings.collect(),
-            whole: near.around(i).all(|k| present[k].iter().all(|present| *present)),
+            whole: place.clear && near.around(i).all(|k| present[k].iter().all(|present| *present)),
             joint: turned(mean(&sections[i])),
             mesh: place.mesh,
         })
@@ -173,6 +174,8 @@ struct Place {
     mesh: f64,
     /// Which line it belongs to.
     line: u32,
+    /// Whether nothing that hides the skin lies beside it.
+    clear: bool,
 }
 
 /// The centre lines of all visits together.
@@ -200,11 +203,17 @@ fn places(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Ve
     else {
         return Vec::new();
     };
-    // A crease beside a small highlight is read, the edge of the skin is not.
+    // Lines are sought beside a small highlight, not at the skin's edge, of which the window may show a strip.
+    let (w, h) = (valid.width(), valid.height());
     let hole = cell(settings.line_hole_mm).round() as usize;
-    let beyond = open(&valid.map(|skin| !skin), hole);
-    let inner = away_from_edges(&beyond.map(|beyond| !beyond), cell(settings.line_margin_mm));
-    let inner = inner.zip(&valid, |inner, skin| inner && skin);
+    let wide = open(&valid.map(|skin| !skin), hole);
+    let skin = Mask::from_fn(w, h, |x, y| {
+        let inside = x >= hole && y >= hole && x + hole < w && y + hole < h;
+        valid.at(x, y) || (inside && !wide.at(x, y))
+    });
+    let margin = cell(settings.line_margin_mm);
+    let inner = away_from_edges(&skin, margin).zip(&valid, |inner, skin| inner && skin);
+    let clear = away_from_edges(&valid, margin);
     // What the mesh of skin gives around here: what is much stronger than the mean is lines.
     let strength = lines.map(|l| l.strength);
     let surround = MaskedBlur::new(&valid, cell(settings.line_surround_mm) as f32);
@@ -260,6 +269,7 @@ fn places(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Ve
                 along,
                 mesh: f64::from(around.at(x, y)) / v,
                 line: line as u32,
+                clear: clear.at(x, y),
             });
         }
     }
@@ -767,6 +777,51 @@ mod tests {
             // Sections at both ends of the line are half empty.
             assert!((back / deficit - 1.0).abs() < 0.25, "deficit {back}, {deficit}");
         }
+    }
+
+    /// (length mm, width mm, depth mm) of a drawn line of 22.4 mm, where `hidden` skin is not seen.
+    fn read_beside(hidden: impl Fn(usize, usize) -> bool + Sync) -> [f64; 3] {
+        let frame = frame();
+        let flat = Plane::from_fn(400, 300, |x, y| {
+            let d = (y as f32 - 150.0) / 4.0;
+            let line = if (60..340).contains(&x) { -0.12 * (-0.5 * d * d).exp() } else { 0.0 };
+            if hidden(x, y) { 0.0 } else { line }
+        });
+        let valid = Mask::from_fn(400, 300, |x, y| !hidden(x, y));
+        let l = Luminance { valid: valid.clone(), ..Luminance::drawn(flat) };
+        let points = read(&[&l], &frame, &MetricSettings::default()).unwrap();
+        let tiles = Tiles::new(Window::full(400, 300), valid, 400);
+        let sums = sheet(&points, 0, &tiles).total(&[1.0]);
+        [length, width, depth].map(|of| of(&sums, &frame).unwrap())
+    }
+
+    /// A line goes on along a small highlight, where its depth is not read, and not along the skin's edge.
+    #[test]
+    fn a_small_highlight_beside_a_line_leaves_it_whole() {
+        // A square of `side_mm` whose nearest side is 0.4 mm off the line.
+        let beside = |side_mm: f64| {
+            let side = (side_mm / frame().mm_per_px) as usize;
+            read_beside(move |x, y| x.abs_diff(200) <= side / 2 && (155..155 + side).contains(&y))
+        };
+        let whole = beside(0.0);
+        assert!((whole[0] / 22.4 - 1.0).abs() < 0.05, "{whole:?}");
+        let small = beside(1.5);
+        for (small, whole) in small.iter().zip(whole) {
+            assert!((small / whole - 1.0).abs() < 0.02, "{small} {whole}");
+        }
+        assert!(beside(4.0)[0] < whole[0] - 4.0, "{:?}", beside(4.0));
+    }
+
+    /// A strip that a follow-up does not show is the skin's edge, however thin: dark skin ends there.
+    #[test]
+    fn the_edge_of_what_a_photo_shows_is_no_line() {
+        let flat = Plane::from_fn(400, 300, |_, y| {
+            let d = y as f32 - 12.0;
+            if d < 0.0 { 0.0 } else { -0.2 * (-d / 10.0).exp() }
+        });
+        let valid = Mask::from_fn(400, 300, |_, y| y >= 12);
+        let l = Luminance { valid, ..Luminance::drawn(flat) };
+        assert!(read(&[&l], &frame(), &MetricSettings::default()).unwrap().is_empty());
     }
 
     /// A line that has vanished, or never was one, has no width and a depth of next to nothing: no NaN.
