@@ -807,7 +807,7 @@ mod tests {
         assert!((whole[0] / 22.4 - 1.0).abs() < 0.05, "{whole:?}");
         let small = beside(1.5);
         for (small, whole) in small.iter().zip(whole) {
-            assert!((small / whole - 1.0).abs() < 0.02, "{small} {whole}");
+            assert!((small / whole - 1.0).abs() < 0.005, "{small} {whole}");
         }
         assert!(beside(4.0)[0] < whole[0] - 4.0, "{:?}", beside(4.0));
     }

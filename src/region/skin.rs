@@ -169,9 +169,7 @@ impl Limits {
             Some(Said::Segments(segments)) if segments.told[Class::Skin as usize] => {
                 let skin = work.probability(segments, &[Class::Skin, Class::Nose]);
                 let sure = skin.map(|p| p >= settings.model_skin as f32);
-                let hair = work.probability(segments, &[Class::Hair]).map(|p| p >= 0.5);
-                let hair = hair.zip(&work.mask(frame, HAIRLINE), and);
-                let strands = dilate(&hair, work.px(settings.hair_mm));
+                let strands = strands(work, frame, segments, &average, settings);
                 let sure = sure.zip(&strands, |sure, strand| sure && !strand);
                 let lips =
                     if segments.told[Class::Lips as usize] { sure.map(|s| !s) } else { lips };
@@ -186,6 +184,27 @@ impl Limits {
         let barred = barred.zip(&outline, |barred, inside| barred || !inside);
         Limits { outline, barred, followed }
     }
+}
+
+/// Hair of the head and where its strands fall: hair above the eyes that goes on beyond the face's
+/// `average` outline, as no brow does.
+fn strands(
+    work: &Work,
+    frame: &Frame,
+    segments: &Segments,
+    average: &Mask,
+    settings: &RegionSettings,
+) -> Mask {
+    // Flat: the corners lie beyond the head, where the face has no depth.
+    let above = work.outline(HAIRLINE.iter().map(|&corner| frame.in_plane(corner)));
+    let hair = work.probability(segments, &[Class::Hair]);
+    let hair = hair.zip(&above, |p, above| p >= 0.5 && above);
+    let (labels, sizes) = label_by_sides(&hair);
+    let mut beyond = vec![false; sizes.len()];
+    for (&label, &inside) in labels.data().iter().zip(average.data()) {
+        beyond[label as usize] |= label > 0 && !inside;
+    }
+    dilate(&labels.map(|label| beyond[label as usize]), work.px(settings.hair_mm))
 }
 
 /// The skin mask on the reduced copy.
@@ -391,4 +410,42 @@ fn fill_small(mask: &Mask, barred: &Mask, area: usize) -> Mask {
     Mask::from_fn(mask.width(), mask.height(), |x, y| {
         mask.at(x, y) || (sizes[labels.at(x, y) as usize] <= area && !barred.at(x, y))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::region::view::View;
+
+    /// Where strands are told on a copy of 200 × 200 px, 1 px/mm and 40 px between the pupils, at (80, 80)
+    /// and (120, 80), with `hair` on it.
+    fn strands_of(hair: impl Fn(usize, usize) -> bool + Sync) -> Mask {
+        let face = Face::of([[402.0, 402.0], [602.0, 402.0]], [502.0, 602.0]);
+        let rect = Rect { x: -0.5, y: -0.5, width: 1000.0, height: 1000.0 };
+        let work = Work { rect, scale: 0.2, width: 200, height: 200, mm: 1.0 };
+        let view = View { centre: [499.5; 2], step: [5.0; 2], roll: 0.0, width: 200, height: 200 };
+        let mut planes = vec![Plane::filled(200, 200, 0.0); Class::COUNT];
+        planes[Class::Hair as usize] =
+            Plane::from_fn(200, 200, |x, y| if hair(x, y) { 1.0 } else { 0.0 });
+        let segments = Segments { view, planes, told: [true; Class::COUNT] };
+        let frame = Frame::of(&face);
+        let average = work.mask(&frame, OUTLINE);
+        strands(&work, &frame, &segments, &average, &RegionSettings::default())
+    }
+
+    #[test]
+    fn strands_fall_from_the_hair_of_the_head_only() {
+        let reach = RegionSettings::default().hair_mm as usize;
+        // A fringe down to row 45, on a forehead that begins at 35 or so.
+        let fringe = strands_of(|_, y| y <= 45);
+        for x in [70, 100, 130] {
+            let last = (0..200).rposition(|y| fringe.at(x, y));
+            assert_eq!(last, Some(45 + reach), "column {x}");
+        }
+        let set = |mask: &Mask| mask.data().iter().filter(|v| **v).count();
+        let beard = strands_of(|_, y| y > 130);
+        let brow = strands_of(|x, y| (70..95).contains(&x) && (66..71).contains(&y));
+        let none = strands_of(|_, _| false);
+        assert_eq!([beard, brow, none].map(|mask| set(&mask)), [0; 3]);
+    }
 }
