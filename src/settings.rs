@@ -108,8 +108,8 @@ pub struct RegionSettings {
     /// How many times farther than without a model skin may depart in light, chroma and fine
     /// structure, where a model has drawn its outline. Chosen on the same half.
     pub model_slack: f64,
-    /// Distance kept from the hair that a model sees, mm: single strands fall that far and look like lines
-    /// (one face, looked at: of 109 mm of them 23 were left).
+    /// Distance kept from the hair of the head that a model sees above the eyes, mm: single strands fall that far
+    /// and look like lines (one face, looked at: of 109 mm of them 23 were left).
     pub hair_mm: f64,
     /// Probability of a face below which a landmark model is not believed.
     pub presence: f64,
@@ -555,8 +555,8 @@ pub struct MetricSettings {
     pub line_min_mm: f64,
     /// Distance kept from the skin's edge, mm …
     pub line_margin_mm: f64,
-    /// … and not from that of a highlight or mole narrower than twice this, mm: the ridges between deep creases
-    /// shine (one face, looked at).
+    /// … and not from that of a hole narrower than twice this, mm, a highlight as a rule: the ridges between
+    /// deep creases shine (one face, looked at).
     pub line_hole_mm: f64,
     /// Length along the line over which a cross-section is averaged, mm.
     pub line_average_mm: f64,
