@@ -738,21 +738,25 @@ mod tests {
         }
     }
 
+    /// (length mm, width mm, depth mm) of what a photo of 400 × 300 px shows, read as a whole region.
+    fn read_whole(l: &Luminance) -> [f64; 3] {
+        let frame = frame();
+        let points = read(&[l], &frame, &MetricSettings::default()).unwrap();
+        let tiles = Tiles::new(Window::full(400, 300), l.valid.clone(), 400);
+        let sums = sheet(&points, 0, &tiles).total(&[1.0]);
+        [length, width, depth].map(|of| of(&sums, &frame).unwrap())
+    }
+
     /// A straight dip of 200 px, lit from a side by `slope` of its derivative, read as a whole region:
     /// (length mm, width mm, depth mm).
     fn read_line(contrast: f32, slope: f32, sigma: f32) -> [f64; 3] {
-        let frame = frame();
         let flat = Plane::from_fn(400, 300, |x, y| {
             let (dx, dy) = (x as f32 - 200.0, y as f32 - 150.0);
             let (t, d) = (0.8 * dx + 0.6 * dy, -0.6 * dx + 0.8 * dy);
             let gauss = (-0.5 * (d / sigma).powi(2)).exp();
             if t.abs() < 100.0 { (slope * d / sigma - contrast) * gauss } else { 0.0 }
         });
-        let l = Luminance::drawn(flat);
-        let points = read(&[&l], &frame, &MetricSettings::default()).unwrap();
-        let tiles = Tiles::new(Window::full(400, 300), Mask::filled(400, 300, true), 400);
-        let sums = sheet(&points, 0, &tiles).total(&[1.0]);
-        [length, width, depth].map(|of| of(&sums, &frame).unwrap())
+        read_whole(&Luminance::drawn(flat))
     }
 
     /// The forward formula of the groove, from the deficit of the drawn dip, comes back; the odd part
@@ -781,18 +785,13 @@ mod tests {
 
     /// (length mm, width mm, depth mm) of a drawn line of 22.4 mm, where `hidden` skin is not seen.
     fn read_beside(hidden: impl Fn(usize, usize) -> bool + Sync) -> [f64; 3] {
-        let frame = frame();
         let flat = Plane::from_fn(400, 300, |x, y| {
             let d = (y as f32 - 150.0) / 4.0;
             let line = if (60..340).contains(&x) { -0.12 * (-0.5 * d * d).exp() } else { 0.0 };
             if hidden(x, y) { 0.0 } else { line }
         });
         let valid = Mask::from_fn(400, 300, |x, y| !hidden(x, y));
-        let l = Luminance { valid: valid.clone(), ..Luminance::drawn(flat) };
-        let points = read(&[&l], &frame, &MetricSettings::default()).unwrap();
-        let tiles = Tiles::new(Window::full(400, 300), valid, 400);
-        let sums = sheet(&points, 0, &tiles).total(&[1.0]);
-        [length, width, depth].map(|of| of(&sums, &frame).unwrap())
+        read_whole(&Luminance { valid, ..Luminance::drawn(flat) })
     }
 
     /// A line goes on along a small highlight, where its depth is not read, and not along the skin's edge.
