@@ -34,7 +34,7 @@ const CO_OCCURRENCE: &str = "As texture, and the number of grey levels: it tells
 const PORES: &str = "Light from another side; stubble and pigmented specks that look like pores; below 10 \
     px/mm it is refused. Pores that fall below the limit leave the count; the limit follows the mesh of \
     the photos compared: counts of single photos are not to be compared with each other, changes are.";
-const LINES: &str = "Expression; a lamp that moved (3.9 % of depth at 5°); hair that the mask leaves. What stands \
+const LINES: &str = "Expression; a lamp that moved (5.1 % of depth at 5°); hair that the mask leaves. What stands \
     out from the mesh of skin around is seen: lengths of different people, and of photos measured alone, are not \
     comparable.";
 const SCARS: &str = "A lamp that moved: a bowl is told by its lit and its shaded side, and light from the \
