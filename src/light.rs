@@ -54,10 +54,9 @@ fn log_light(tone: &Tone, valid: &Mask, weights: [f64; 3]) -> Plane {
 }
 
 /// Median change of the form's shading, as a share of the median shading (what is no skin in a corner of
-/// one photo does not count): the lesser of
-/// what red light shows, which pigment moves too, and of what shading told apart from pigment shows,
-/// which the noise of colour moves too. Another light moves both. And the log of the ratio of the median
-/// shadings in red light, the second photo's over the first's.
+/// one photo does not count), and the log of the ratio of the two shadings in red light, the second
+/// photo's over the first's. Red light sees pigment, too; shading told apart from pigment sees the noise
+/// of colour: the change and the shading are each the lesser of the two, and so is what neither adds to.
 fn form_change(
     tones: [&Tone; 2],
     valid: &Mask,
@@ -65,28 +64,26 @@ fn form_change(
     settings: &LightSettings,
 ) -> Option<[f64; 2]> {
     let sigma = (settings.form_sigma_mm / (tones[0].cell_px as f64 * scale.mm_per_px?.0)) as f32;
-    let [red, shading] = [RED, settings.shading_weights].map(|weights| {
-        shading_change(tones.map(|tone| log_light(tone, valid, weights)), valid, sigma)
-    });
-    let ([red, contrast], [shading, _]) = (red?, shading?);
-    Some([red.min(shading), contrast])
+    let [red, told_apart] = [RED, settings.shading_weights]
+        .map(|weights| shadings(tones.map(|tone| log_light(tone, valid, weights)), valid, sigma));
+    let ([red_before, red_after, red_change], told_apart) = (red?, told_apart?);
+    let shading = (red_before * red_after).min(told_apart[0] * told_apart[1]).sqrt();
+    let change = red_change.min(told_apart[2]);
+    (shading > 0.0).then(|| [change / shading, (red_after / red_before).ln()])
 }
 
 /// Weights of red light alone.
 const RED: [f64; 3] = [1.0, 0.0, 0.0];
 
-/// Median change of the shading, as a share of it, and the log of the ratio of the two.
-fn shading_change([a, b]: [Plane; 2], valid: &Mask, sigma: f32) -> Option<[f64; 2]> {
+/// Median sizes of the form's shading in one photo, in the other, and of its change, natural log.
+fn shadings([a, b]: [Plane; 2], valid: &Mask, sigma: f32) -> Option<[f64; 3]> {
     let change = b.zip(&a, |b, a| b - a);
     let size = |plane: Plane| {
         let form = blur_masked(&rest(&plane, valid)?, valid, sigma);
         let inside = form.data().iter().zip(valid.data()).filter(|(_, valid)| **valid);
         median(&mut inside.map(|(v, _)| f64::from(v.abs())).collect::<Vec<f64>>())
     };
-    let (before, after) = (size(a)?, size(b)?);
-    let shading = (before * after).sqrt();
-    let change = size(change)?;
-    (shading > 0.0).then(|| [change / shading, (after / before).ln()])
+    Some([size(a)?, size(b)?, size(change)?])
 }
 
 /// What is no smooth trend over the whole, as uneven light and exposure make: no polynomial of the
@@ -271,16 +268,48 @@ mod tests {
         }
     }
 
+    fn scale(mm_per_px: f64) -> Scale {
+        Scale {
+            mm_per_px: Some(MmPerPx(mm_per_px)),
+            source: ScaleSource::Argument,
+            relative_uncertainty: 0.0,
+        }
+    }
+
+    /// Mottled skin hides the shading of its form in red light, not that its lamp has moved.
+    #[test]
+    fn a_lamp_that_moved_is_seen_on_mottled_skin() {
+        let wave = |x: usize, y: usize, way: f64| {
+            let along = x as f64 * way.cos() + y as f64 * way.sin();
+            (std::f64::consts::TAU * along / 16.0).cos()
+        };
+        let (settings, window) = (LightSettings::default(), Window::full(640, 640));
+        // Absorption by melanin at 610, 540 and 465 nm, as the settings have it.
+        let skin = |mottling: f64, lamp: [f64; 2]| Tone {
+            cell_px: 4,
+            rgb: Grid::from_fn(160, 160, |x, y| {
+                let form = 0.01 * (lamp[0] * wave(x, y, 0.3) + lamp[1] * wave(x, y, 1.9));
+                let melanin = mottling * wave(x, y, 1.1);
+                [0.65, 1.0, 1.68].map(|absorbed| (form - absorbed * melanin).exp() as f32)
+            }),
+            valid: Mask::from_fn(160, 160, |_, _| true),
+        };
+        let told = |mottling: f64, lamp: [f64; 2]| {
+            let pair = [&skin(mottling, [1.0, 1.0]), &skin(mottling, lamp)];
+            change(pair, window, None, &scale(0.25), &settings).form.unwrap()
+        };
+        let even = told(0.0, [1.0, 1.2]);
+        let mottled = told(0.04, [1.0, 1.2]);
+        assert!(even > 0.1 && (mottled / even - 1.0).abs() < 0.05, "{even} {mottled}");
+        assert!(told(0.04, [1.0, 1.0]) < 1e-6);
+    }
+
     #[test]
     fn the_lamp_is_where_it_was_put_and_turns_as_it_did() {
         let settings = LightSettings::default();
         let window = Window::full(200, 240);
         let lamp = |x: f64, y: f64| Vector3::new(x, y, 1.0).normalize();
-        let scale = Scale {
-            mm_per_px: Some(MmPerPx(0.8)),
-            source: ScaleSource::Argument,
-            relative_uncertainty: 0.0,
-        };
+        let scale = scale(0.8);
         let before = lit(lamp(0.1, 0.2));
         let found = direction(&before, window, &face(), &settings).unwrap();
         assert!(found.dot(&lamp(0.1, 0.2)).acos().to_degrees() < 3.0, "{found}");

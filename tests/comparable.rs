@@ -501,6 +501,7 @@ fn a_moved_lamp_is_no_change() {
     for degrees in [1.5, 5.0, 10.0, 20.0] {
         let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
         let (mut pairs, mut refused) = (0, 0);
+        let mut told: Vec<f64> = Vec::new();
         for (k, subject) in subjects.iter().enumerate() {
             let before = subject.plain();
             for turn in if full() { &[0.0, 0.5, 1.0, 1.5][..] } else { &[0.5][..] } {
@@ -512,10 +513,9 @@ fn a_moved_lamp_is_no_change() {
                 let second = still(&before, 8000 + k as u64);
                 let report = compare(subject, [&before, &after], &second, &Settings::default());
                 pairs += 1;
-                let failed = |c: &&skindelta::quality::QualityCheck| {
-                    c.check == "light_match" && c.status == Status::Fail
-                };
-                refused += report.quality.iter().filter(failed).count();
+                let light = report.quality.iter().filter(|c| c.check == "light_match");
+                refused += light.clone().filter(|c| c.status == Status::Fail).count();
+                told.extend(light.filter_map(|c| c.value));
                 for row in &report.changes {
                     let real = [Verdict::Improved, Verdict::Worsened, Verdict::Changed];
                     assert!(!real.contains(&row.verdict), "{degrees}° {row:?}");
@@ -525,7 +525,11 @@ fn a_moved_lamp_is_no_change() {
                 }
             }
         }
-        println!("lamp moved {degrees}°: light_match fails for {refused} of {pairs} pairs");
+        told.sort_by(f64::total_cmp);
+        let (least, most) = (told.first().expect("told"), told.last().expect("told"));
+        println!(
+            "lamp moved {degrees}°: light_match {least:.0}–{most:.0} %, fails for {refused} of {pairs} pairs"
+        );
         for (metric, t) in tallies.iter().filter(|(_, t)| !t.seen.is_empty()) {
             println!(
                 "    {metric}: RMS {:.1} ({:+.1}), covered {:.0} %, refused {:.0} %, half width {:.1}",

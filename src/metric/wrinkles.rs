@@ -10,9 +10,9 @@
 //! nothing. By radiosity in long grooves (V, U and Gaussian, albedo 0.3–0.65, a sky and a lamp in any
 //! mixture) it is D ≈ w·K·q²/(1 + ½q²) with q = depth/width: the steeper the walls, the less light
 //! they get and the less of them is seen; `benches/groove.py` makes the table. K is a mean over
-//! mixtures of light and shapes that are not known: depths are good to some 20 %. What a visit differs by is
-//! told by the height and the stretch of the pair's mean section that fit its own: the mesh and the light
-//! that both share do not count.
+//! mixtures of light and shapes that are not known: depths are good to some 20 %. How a visit's depth differs is
+//! told by the height and the stretch of the pair's mean section that fit its own: the light that both share
+//! does not count, nor the mesh, whose share is taken off each section first.
 
 use super::{Frame, Reason, Sheet, Tiles};
 use crate::filter::gaussian::{MaskedBlur, away_from_edges};
@@ -393,30 +393,32 @@ struct Groove {
     width_mm: f64,
     /// Half width of the dip, mm.
     core_mm: f64,
-    /// Square of the width seen, of what is left of it without blur.
-    own: f64,
+    /// Full width at half maximum of the photo's own blur, mm.
+    camera_mm: f64,
     settings: GrooveSettings,
 }
 
 impl Groove {
-    /// The dip's full width at half depth, once on a dip of the least width and again on one as wide as was
-    /// found. What the eye of the camera, the scattering of light and the placing of the line add to its
-    /// square is taken off, and the rest is told as the groove's: its walls are dark where they are steep.
-    /// 0 where there is no dip.
+    /// Its width, once on a dip of the least width and again on one as wide as was found.
     fn of(section: &Section, frame: &Frame) -> Groove {
         let settings = frame.groove;
-        let mut groove = Groove { width_mm: 0.0, core_mm: settings.core_mm, own: 1.0, settings };
-        let camera = FWHM * settings.blur_periods * frame.shortest_period_px * frame.mm_per_px;
+        let camera_mm = FWHM * settings.blur_periods * frame.shortest_period_px * frame.mm_per_px;
+        let mut groove = Groove { width_mm: 0.0, core_mm: settings.core_mm, camera_mm, settings };
         for _ in 0..2 {
-            let seen = groove.dip_mm(section);
-            let own = seen * seen - settings.spread_mm.powi(2) - camera * camera;
-            let own = own.max((settings.width_min * seen).powi(2));
-            groove.width_mm = own.sqrt() / settings.dark;
-            groove.own = if seen > 0.0 { seen * seen / own } else { 1.0 };
+            groove.width_mm = groove.width_of(section);
             let most = settings.reach_mm - settings.rim_mm;
             groove.core_mm = settings.core_mm.max(settings.core_widths * groove.width_mm).min(most);
         }
         groove
+    }
+
+    /// Full width at half depth of the groove that a section's dip shows, mm. What the eye of the camera, the
+    /// scattering of light and the placing of the line add to the dip's square is taken off, and the rest is
+    /// told as the groove's: its walls are dark where they are steep. 0 where there is no dip.
+    fn width_of(&self, section: &Section) -> f64 {
+        let seen = self.dip_mm(section);
+        let own = seen * seen - self.settings.spread_mm.powi(2) - self.camera_mm.powi(2);
+        own.max((self.settings.width_min * seen).powi(2)).sqrt() / self.settings.dark
     }
 
     /// Places and values of the dip.
@@ -506,18 +508,20 @@ impl Groove {
         self.width_mm * (y / (k - 0.5 * y)).sqrt()
     }
 
-    /// Depth and width of a visit's section as factors of those of the pair's mean, `joint`, which `self` is
-    /// of: the height and the stretch of the mean section that fit this one best, wherever it lies.
+    /// What a visit's section tells of the groove whose mean section over the visits, `joint`, `self` is of.
     ///
+    /// Lines are found where the mesh of skin happens to be dark, too; it does not change with them. What it
+    /// answers around, `mesh`, tells how much of the mean section is its own: that is taken off first.
+    ///
+    /// The depth is told by the height and the stretch of the mean section that fit best, wherever it lies.
     /// By radiosity (`benches/groove.py`) the height goes as the depth where a lamp stands at a side, to a
     /// power of 0.8–1.3, and the dip's integral as its square. The height follows a lamp that moved, the
     /// integral hardly does: it counts by half where it is solid. Under an even sky the height, too, goes as
     /// the square, and a change of depth is told up to half too large. What grew narrower is steeper, and
-    /// so darker; the groove's own stretch is more than what blur shows.
-    ///
-    /// Lines are found where the mesh of skin happens to be dark, too; it does not change with them. What it
-    /// answers around, `mesh`, tells how much of the section is its own, and neither grows nor stretches.
+    /// so darker.
     fn change(&self, section: &Section, joint: &Section, mesh: f64) -> Change {
+        let mesh = (self.settings.mesh * mesh).clamp(0.0, MESH_MAX);
+        let own: Section = std::array::from_fn(|i| (section[i] - mesh * joint[i]) / (1.0 - mesh));
         let at: Vec<f64> = self.settings.places().collect();
         let reach = self.core_mm + self.settings.rim_mm;
         let near: Vec<usize> = (1..SAMPLES - 1).filter(|&i| at[i].abs() <= reach).collect();
@@ -526,30 +530,29 @@ impl Groove {
             |value: &dyn Fn(usize) -> f64| near.iter().map(|&i| value(i)).collect::<Vec<f64>>();
         let slope = |i: usize| (joint[i + 1] - joint[i - 1]) / (at[i + 1] - at[i - 1]);
         let (level, shift) = (of(&|_| 1.0), of(&slope));
-        let (height, stretch) = (of(&|i| joint[i]), of(&|i| (bottom - at[i]) * slope(i)));
-        let own = of(&|i| section[i]);
-        let a = part(&own, &height, &[&level, &shift, &stretch]);
-        let told = a >= FAINT;
-        let e = if told { part(&own, &stretch, &[&level, &shift, &height]) / a } else { 0.0 };
-        let mesh = (self.settings.mesh * mesh).clamp(0.0, MESH_MAX);
-        let e = (e / (1.0 - mesh)).clamp(-STRETCH_MAX, STRETCH_MAX);
-        let own = |share: f64| ((share - mesh) / (1.0 - mesh)).max(VANISHED);
+        let (shape, stretch) = (of(&|i| joint[i]), of(&|i| (bottom - at[i]) * slope(i)));
+        let seen = of(&|i| own[i]);
+        let height = part(&seen, &shape, &[&level, &shift, &stretch]);
+        let told = height >= FAINT;
+        let grown =
+            if told { part(&seen, &stretch, &[&level, &shift, &shape]) / height } else { 0.0 };
+        let grown = grown.clamp(-STRETCH_MAX, STRETCH_MAX);
         let trust = 0.5 * self.solid(joint);
-        let of_dip =
-            if trust > 0.0 { own(self.deficit(section) / self.deficit(joint)) } else { 1.0 };
-        let depth = own(a).powf(1.0 - trust) * of_dip.sqrt().powf(trust);
+        let dip = if trust > 0.0 { self.deficit(&own) / self.deficit(joint) } else { 1.0 };
+        let depth = height.max(VANISHED).powf(1.0 - trust) * dip.max(VANISHED).powf(0.5 * trust);
         Change {
-            depth: depth * (e * (1.0 - 0.5 * trust)).exp(),
-            width: if told { (self.own * e).exp() } else { 0.0 },
+            depth: depth * (grown * (1.0 - 0.5 * trust)).exp(),
+            width_mm: if told { self.width_of(&own) } else { 0.0 },
         }
     }
 }
 
-/// How a visit's groove differs from that of the pair's mean: factors.
+/// What a visit's section tells of its groove.
 struct Change {
+    /// Depth, as a factor of that of the pair's mean.
     depth: f64,
-    /// 0 where next to nothing is left.
-    width: f64,
+    /// Full width at half depth; 0 where next to nothing is left.
+    width_mm: f64,
 }
 
 /// How much of `shape` a section has, beside the `others`: the coefficient of least squares.
@@ -679,7 +682,7 @@ fn groove(s: &[f64], frame: &Frame) -> Result<(f64, f64), Reason> {
         return Err(Reason::BelowNoise);
     }
     let change = groove.change(&own, &joint, s[3] / s[2]);
-    Ok((groove.width_mm * change.width, groove.depth_mm(&joint) * change.depth))
+    Ok((change.width_mm, groove.depth_mm(&joint) * change.depth))
 }
 
 /// `wrinkle_width`: full width at half depth of the mean section of the lines that all visits show.
@@ -839,6 +842,34 @@ mod tests {
             assert!(left < 0.2 * depth(&sums(&line, &line), &frame).unwrap(), "{left}");
             assert_eq!(depth(&sums(&gone, &gone), &frame), Err(Reason::BelowNoise));
         }
+    }
+
+    /// The mesh of skin that a line was found on stays as it is: what is left tells the groove.
+    #[test]
+    fn a_groove_on_the_mesh_of_skin_tells_its_own_width_and_depth() {
+        let frame = frame();
+        let gauss = |height: f64, sigma_mm: f64| -> Section {
+            let places: Vec<f64> = frame.groove.places().collect();
+            std::array::from_fn(|i| -height * (-0.5 * (places[i] / sigma_mm).powi(2)).exp())
+        };
+        let answers = 0.4;
+        let mesh = frame.groove.mesh * answers;
+        let read = |grooves: [Section; 2]| {
+            let joint = mean(&grooves);
+            let shape = Groove::of(&joint, &frame);
+            grooves.map(|own| {
+                let seen = std::array::from_fn(|i| mesh * joint[i] + (1.0 - mesh) * own[i]);
+                (shape.change(&seen, &joint, answers), shape.width_of(&own))
+            })
+        };
+        for (told, width) in read([gauss(0.2, 0.5), gauss(0.2, 0.35)]) {
+            assert!((told.width_mm / width - 1.0).abs() < 1e-9, "{} {width}", told.width_mm);
+        }
+        let [(before, wide), (after, _)] = read([gauss(0.2, 0.4), gauss(0.14, 0.4)]);
+        assert!((after.width_mm / wide - 1.0).abs() < 1e-9, "{}", after.width_mm);
+        // The height as the depth, the integral as its square.
+        let ratio = after.depth / before.depth;
+        assert!(ratio > 0.7 - 1e-9 && ratio < 0.7f64.sqrt(), "{ratio}");
     }
 
     #[test]
