@@ -55,8 +55,8 @@ fn log_light(tone: &Tone, valid: &Mask, weights: [f64; 3]) -> Plane {
 
 /// Median change of the form's shading, as a share of the median shading (what is no skin in a corner of
 /// one photo does not count), and the log of the ratio of the two shadings in red light, the second
-/// photo's over the first's. Red light sees pigment, too; shading told apart from pigment sees the noise
-/// of colour: the change and the shading are each the lesser of the two, and so is what neither adds to.
+/// photo's over the first's. Red light sees pigment, too, and shading told apart from pigment sees the
+/// noise of colour: the change, and the shading it is held against, is each the lesser of what the two show.
 fn form_change(
     tones: [&Tone; 2],
     valid: &Mask,
@@ -284,13 +284,13 @@ mod tests {
             (std::f64::consts::TAU * along / 16.0).cos()
         };
         let (settings, window) = (LightSettings::default(), Window::full(640, 640));
-        // Absorption by melanin at 610, 540 and 465 nm, as the settings have it.
+        // Absorption by melanin, of green's: not quite what the told-apart shading is blind to.
         let skin = |mottling: f64, lamp: [f64; 2]| Tone {
             cell_px: 4,
             rgb: Grid::from_fn(160, 160, |x, y| {
                 let form = 0.01 * (lamp[0] * wave(x, y, 0.3) + lamp[1] * wave(x, y, 1.9));
                 let melanin = mottling * wave(x, y, 1.1);
-                [0.65, 1.0, 1.68].map(|absorbed| (form - absorbed * melanin).exp() as f32)
+                [0.532, 1.0, 1.387].map(|absorbed| (form - absorbed * melanin).exp() as f32)
             }),
             valid: Mask::from_fn(160, 160, |_, _| true),
         };
