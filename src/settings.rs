@@ -833,7 +833,7 @@ impl Default for QualitySettings {
             light_evenness_stops: [2.5, 99.0],
             noise_percent: [5.0, 15.0],
             jpeg_quality: [90.0, 30.0],
-            light_change_percent: [8.0, 32.0],
+            light_change_percent: [10.0, 32.0],
             contrast_change_percent: [4.0, 1000.0],
             light_turn_deg: [8.0, 20.0],
             colour_change_percent: [25.0, 1000.0],
