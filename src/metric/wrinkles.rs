@@ -12,7 +12,7 @@
 //! they get and the less of them is seen; `benches/groove.py` makes the table. K is a mean over
 //! mixtures of light and shapes that are not known: depths are good to some 20 %. How a visit's depth differs is
 //! told by the height and the stretch of the pair's mean section that fit its own: the light that both share
-//! does not count, nor the mesh, whose share is taken off each section first.
+//! does not count, nor the mesh, whose share is taken off each section first. Its width is that of what is left.
 
 use super::{Frame, Reason, Sheet, Tiles};
 use crate::filter::gaussian::{MaskedBlur, away_from_edges};
@@ -685,10 +685,15 @@ fn groove(s: &[f64], frame: &Frame) -> Result<(f64, f64), Reason> {
     Ok((change.width_mm, groove.depth_mm(&joint) * change.depth))
 }
 
+/// The width of a region's groove in this visit, where enough of it is left to have one, mm.
+fn width_mm(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
+    let width_mm = groove(s, frame)?.0;
+    if width_mm > 0.0 { Ok(width_mm) } else { Err(Reason::BelowNoise) }
+}
+
 /// `wrinkle_width`: full width at half depth of the mean section of the lines that all visits show.
 pub fn width(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    let width_mm = groove(s, frame)?.0;
-    if width_mm > 0.0 { Ok(told(width_mm, frame)) } else { Err(Reason::BelowNoise) }
+    Ok(told(width_mm(s, frame)?, frame))
 }
 
 /// `wrinkle_depth`: depth of the mean section of the lines that all visits show, an optical estimate.
@@ -724,11 +729,7 @@ pub fn area_percent(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
     if s[1] <= 0.0 {
         return Ok(0.0);
     }
-    let width_mm = groove(s, frame)?.0;
-    if width_mm <= 0.0 {
-        return Err(Reason::BelowNoise);
-    }
-    Ok(100.0 * s[1] * width_mm / frame.mm_per_px / s[0])
+    Ok(100.0 * s[1] * width_mm(s, frame)? / frame.mm_per_px / s[0])
 }
 
 #[cfg(test)]
@@ -766,16 +767,22 @@ mod tests {
         read_whole(&Luminance::drawn(flat))
     }
 
+    /// Width of the groove whose dip is a Gaussian of `sigma_mm`, less what scattering and the camera add.
+    fn width_of_dip(sigma_mm: f64) -> f64 {
+        let settings = GrooveSettings::default();
+        let seen = FWHM * sigma_mm;
+        let camera = FWHM * settings.blur_periods * 3.0 * 0.08;
+        let own = seen * seen - settings.spread_mm.powi(2) - camera * camera;
+        own.sqrt() / settings.dark
+    }
+
     /// The forward formula of the groove, from the deficit of the drawn dip, comes back; the odd part
     /// of a sidelong light moves neither width nor depth.
     #[test]
     fn reads_a_drawn_line() {
         let (contrast, sigma) = (0.12, 4.0);
         let settings = GrooveSettings::default();
-        let seen = FWHM * sigma * 0.08;
-        let camera = FWHM * settings.blur_periods * 3.0 * 0.08;
-        let own = seen * seen - settings.spread_mm.powi(2) - camera * camera;
-        let width = own.sqrt() / settings.dark;
+        let width = width_of_dip(sigma * 0.08);
         let deficit = contrast * std::f64::consts::TAU.sqrt() * sigma * 0.08;
         for slope in [0.0, 0.1] {
             let found = read_line(contrast as f32, slope, sigma as f32);
@@ -866,12 +873,9 @@ mod tests {
                 shape.change(&seen, &joint, answers)
             })
         };
-        // What scattering and the camera add to the square of a dip's width.
-        let camera = FWHM * frame.groove.blur_periods * frame.shortest_period_px * frame.mm_per_px;
-        let blur = frame.groove.spread_mm.powi(2) + camera * camera;
-        let own = |sigma_mm: f64| ((FWHM * sigma_mm).powi(2) - blur).sqrt() / frame.groove.dark;
         let [wide, narrow] = read([gauss(0.2, 0.4), gauss(0.2, 0.28)]);
-        for (told, drawn) in [(wide.width_mm, own(0.4)), (narrow.width_mm, own(0.28))] {
+        for (told, sigma_mm) in [(wide.width_mm, 0.4), (narrow.width_mm, 0.28)] {
+            let drawn = width_of_dip(sigma_mm);
             assert!((told / drawn - 1.0).abs() < 0.03, "{told} {drawn}");
         }
         let [before, after] = read([gauss(0.2, 0.4), gauss(0.14, 0.4)]);
