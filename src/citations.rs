@@ -49,6 +49,12 @@ citation!(
     Some("10.1109/TIT.1960.1057571")
 );
 citation!(
+    SEBER_1982,
+    "seber1982",
+    "Seber GAF. The estimation of animal abundance, 2nd edition. Griffin 1982 (capture and recapture, Petersen 1896)",
+    None
+);
+citation!(
     TSUMURA_2003,
     "tsumura2003",
     "Tsumura N, Ojima N, Sato K, et al. Image-based skin color and texture analysis/synthesis by extracting hemoglobin and melanin information in the skin. ACM Trans Graph 22(3):770, 2003",

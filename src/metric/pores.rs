@@ -12,7 +12,8 @@
 //! the scattering of light in skin add). How much the diameters of the pores that both visits show have
 //! changed is told by the volume of their dips, the sum of what is dark over its area: neither blur nor
 //! scattering moves it, a ring's mean holds nothing of the lit and the shaded wall, and a pore that shrinks
-//! as a whole loses it with the square of its diameter.
+//! as a whole loses it with the square of its diameter. Strong pores tell it: of weak ones that shrank, those
+//! are left which chance made large.
 
 use super::lamp::Lamp;
 use super::search::{self, Candidate, Cell, Filter, Search, differences};
@@ -41,6 +42,8 @@ pub struct PoreReading {
     pub elongation: f64,
     /// Whether it counts in this visit.
     pub present: bool,
+    /// Whether this visit alone would have found it, beyond doubt.
+    pub sure: bool,
 }
 
 /// One pore, the same over all visits.
@@ -54,6 +57,8 @@ pub struct Pore {
     pub diameter_px: f64,
     /// What part of its dip chance made, in all visits alike.
     chance: f64,
+    /// Whether it would still be there if it shrank to half.
+    strong: bool,
     /// One per visit.
     pub readings: Vec<PoreReading>,
 }
@@ -161,9 +166,9 @@ fn read_pore(
     let joint: Vec<f64> = (0..=samples)
         .map(|s| means.iter().map(|m| m[s]).sum::<f64>() / means.len() as f64)
         .collect();
-    // A pore's middle lies up to the radius of the smallest off its darkest ring: its walls are lit.
-    let within = |mm: f64| ((mm / frame.mm_per_px * PER_PX as f64) as usize).clamp(PER_PX, samples);
-    let [bottom, rim] = bottom_and_rim(&joint, within(0.5 * settings.pore_diameter_mm[0]));
+    // A pore's middle lies up to the sigma of its dip off its darkest ring: its walls are lit.
+    let within = settings.pore_sigmas_mm[place.size] / frame.mm_per_px * PER_PX as f64;
+    let [bottom, rim] = bottom_and_rim(&joint, (within as usize).clamp(PER_PX, samples));
     if rim < PER_PX {
         return None;
     }
@@ -214,6 +219,7 @@ fn read_pore(
                 diameter_px: diameter_px * (own / volume).max(0.0).sqrt(),
                 elongation,
                 present: amplitude >= least,
+                sure: amplitude >= settings.pore_sure * filter.limit,
             };
             (reading, open)
         })
@@ -224,7 +230,8 @@ fn read_pore(
     let round = readings.iter().any(|r| r.elongation <= settings.pore_elongation_max);
     // Dark in every direction: a valley between plateaus, or a line's end, is open to some side.
     let closed = open.iter().any(|&n| n <= settings.pore_open_directions_max);
-    let pore = Pore { x, y, diameter_px, chance: gained / strongest, readings };
+    let strong = strongest >= settings.pore_strong * filter.limit;
+    let pore = Pore { x, y, diameter_px, chance: gained / strongest, strong, readings };
     (sized && round && closed).then_some(pore)
 }
 
@@ -306,9 +313,9 @@ fn bilinear(p: &Plane, x: f64, y: f64) -> f64 {
 }
 
 /// Columns: pixels, present, present and visible (≥ 250 µm), present in all visits; over those: diameter in
-/// the mean of the visits, elongation here; area of present ones in the mean of the visits; then the rings
-/// in the mean of the visits, and here, of those in all.
-const COLUMNS: usize = 7 + 2 * RINGS;
+/// the mean of the visits, elongation here; area of present ones in the mean of the visits; sure here, and of
+/// those present in all visits; then the rings in the mean of the visits, and here, of the strong ones in all.
+const COLUMNS: usize = 9 + 2 * RINGS;
 /// A visible pore's diameter, mm (Flament 2015).
 const VISIBLE_MM: f64 = 0.25;
 
@@ -322,15 +329,18 @@ pub fn sheet(pores: &[Pore], visit: usize, tiles: &Tiles, frame: &Frame) -> Shee
         let r = pore.readings[visit];
         let mut row = sheet.tile(tile);
         // What has vanished, or not yet come, has no diameter: the same pores in every visit.
-        if pore.readings.iter().all(|r| r.present) {
+        let in_all = pore.readings.iter().all(|r| r.present);
+        row[7] += f64::from(u8::from(r.sure));
+        row[8] += f64::from(u8::from(r.sure && in_all));
+        if in_all {
             row[3] += 1.0;
             row[4] += pore.diameter_px;
             row[5] += r.elongation;
-            for k in 0..RINGS {
+            for k in (0..RINGS).filter(|_| pore.strong) {
                 let all = pore.readings.iter().map(|r| r.rings[k]).sum::<f64>();
                 let joint = all / pore.readings.len() as f64;
-                row[7 + k] += joint * (1.0 - pore.chance);
-                row[7 + RINGS + k] += r.rings[k] - joint * pore.chance;
+                row[9 + k] += joint * (1.0 - pore.chance);
+                row[9 + RINGS + k] += r.rings[k] - joint * pore.chance;
             }
         }
         if r.present {
@@ -347,33 +357,38 @@ fn part(s: &[f64]) -> Result<f64, Reason> {
     if s[3] <= 0.0 {
         return Err(Reason::NothingFound);
     }
-    let (joint, own) = (&s[7..7 + RINGS], &s[7 + RINGS..]);
+    let (joint, own) = (&s[9..9 + RINGS], &s[9 + RINGS..]);
     let rim = (0..RINGS).fold(0, |best, k| if joint[k] > joint[best] { k } else { best });
     let volume = |rings: &[f64]| (0..rim).map(|k| (rings[rim] - rings[k]) * k as f64).sum::<f64>();
     let (joint, own) = (volume(joint), volume(own));
     if joint <= 0.0 || own <= 0.0 { Err(Reason::BelowNoise) } else { Ok(own / joint) }
 }
 
-fn per_cm2(count: f64, s: &[f64], frame: &Frame) -> Result<f64, Reason> {
+/// `pore_count`: pores present in all visits, over the share of those that this visit alone finds which all
+/// visits show (capture and recapture, Seber 1982). What the visits find together cannot be counted as it
+/// is: of pores that stay, chance has lifted more over the limit than of those that go. In one photo, what is
+/// present.
+pub fn count(s: &[f64], _: &Frame) -> Result<f64, Reason> {
     if s[0] <= 0.0 {
         return Err(Reason::LowCoverage);
     }
-    Ok(count / (s[0] * frame.mm2()? / 100.0))
+    Ok(if s[8] > 0.0 { s[3] * s[7] / s[8] } else { s[1] })
 }
 
-/// `pore_count`.
-pub fn count(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    if s[0] <= 0.0 { Err(Reason::LowCoverage) } else { Ok(s[1]) }
+/// What a sum over present pores is, over as many as are counted.
+fn counted(sum: f64, s: &[f64], frame: &Frame) -> Result<f64, Reason> {
+    let count = count(s, frame)?;
+    Ok(if s[1] > 0.0 { sum * count / s[1] } else { 0.0 })
 }
 
 /// `pore_density`.
 pub fn density(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    per_cm2(s[1], s, frame)
+    Ok(count(s, frame)? / (s[0] * frame.mm2()? / 100.0))
 }
 
 /// `visible_pore_density`: pores of 250 µm and more.
 pub fn visible_density(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    per_cm2(s[2], s, frame)
+    Ok(counted(s[2], s, frame)? / (s[0] * frame.mm2()? / 100.0))
 }
 
 /// `pore_diameter`: mean equivalent diameter of the pores present in all visits compared, in the mean of
@@ -388,12 +403,10 @@ pub fn elongation(s: &[f64], _: &Frame) -> Result<f64, Reason> {
 }
 
 /// `pore_area_percent`: area of present pores, of the measured skin.
-pub fn area_percent(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    if s[0] <= 0.0 {
-        return Err(Reason::LowCoverage);
-    }
+pub fn area_percent(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
+    let area = counted(s[6], s, frame)?;
     // Where none is present in all visits nothing is known of how they changed.
-    Ok(100.0 * s[6] / s[0] * if s[3] > 0.0 { part(s)? } else { 1.0 })
+    Ok(100.0 * area / s[0] * if s[3] > 0.0 { part(s)? } else { 1.0 })
 }
 
 #[cfg(test)]
@@ -432,6 +445,60 @@ mod tests {
             assert!((p.readings[0].diameter_px / expected - 1.0).abs() < 0.05);
             assert!(p.readings[0].elongation < 1.06);
         }
+    }
+
+    /// The darkest ring of a large pore lies farther off its middle than a small pore reaches.
+    #[test]
+    fn finds_a_large_pore_with_a_bright_middle() {
+        let frame = Frame {
+            mm_per_px: 0.03,
+            metric_scale: true,
+            shortest_period_px: 3.0,
+            groove: Default::default(),
+        };
+        let flat = Plane::from_fn(220, 200, |x, y| {
+            let r2 = (x as f32 - 110.0).powi(2) + (y as f32 - 100.0).powi(2);
+            -0.5 * (-(r2 / 121.0).powi(3)).exp() + 0.08 * (-0.5 * r2 / 16.0).exp()
+        });
+        let l = Luminance::drawn(flat);
+        let settings = MetricSettings::default();
+        let lamp = Lamp::of(&[&l], &frame, &settings);
+        let pores = read(&[&l], &lamp, &frame, &settings).unwrap();
+        assert_eq!(pores.len(), 1, "{pores:?}");
+    }
+
+    /// Ten of fifty sure pores go; of those that stay, the follow-up lifts twenty more over the limit.
+    #[test]
+    fn pores_that_stay_are_not_counted_for_being_found_twice() {
+        let frame = Frame {
+            mm_per_px: 0.05,
+            metric_scale: true,
+            shortest_period_px: 3.0,
+            groove: Default::default(),
+        };
+        let window = crate::plane::Window::full(40, 20);
+        let tiles = Tiles::new(window, crate::plane::Mask::filled(40, 20, true), 40);
+        let pore = |k: usize, present: [bool; 2], sure: [bool; 2]| {
+            let reading = |v: usize| PoreReading {
+                present: present[v],
+                sure: sure[v],
+                ..PoreReading::default()
+            };
+            let [x, y] = [(k % 40) as f64, (k / 40) as f64];
+            let readings = vec![reading(0), reading(1)];
+            Pore { x, y, diameter_px: 6.0, chance: 0.0, strong: true, readings }
+        };
+        let pores: Vec<Pore> = (0..70)
+            .map(|k| match k {
+                0..40 => pore(k, [true, true], [true, true]),
+                40..50 => pore(k, [true, false], [true, false]),
+                _ => pore(k, [true, true], [false, true]),
+            })
+            .collect();
+        let told = [0, 1].map(|visit| {
+            count(&sheet(&pores, visit, &tiles, &frame).total(&[1.0]), &frame).unwrap()
+        });
+        assert_eq!(told, [75.0, 60.0]);
     }
 
     /// Pixels so small that the middle of a pore, brighter than the ring around it, spans some of them.
