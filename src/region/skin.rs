@@ -168,7 +168,8 @@ impl Limits {
             }
             Some(Said::Segments(segments)) if segments.told[Class::Skin as usize] => {
                 let skin = work.probability(segments, &[Class::Skin, Class::Nose]);
-                let sure = skin.map(|p| p >= settings.model_skin as f32);
+                let folds = work.mask(frame, SHADED).zip(&work.mask(frame, &mirrored(SHADED)), or);
+                let sure = believed(&skin, &folds.zip(&lids, |fold, lid| fold && !lid), settings);
                 let strands = strands(work, frame, segments, &average, settings);
                 let sure = sure.zip(&strands, |sure, strand| sure && !strand);
                 let lips =
@@ -184,6 +185,19 @@ impl Limits {
         let barred = barred.zip(&outline, |barred, inside| barred || !inside);
         Limits { outline, barred, followed }
     }
+}
+
+/// Where a model sees skin, told how likely it holds it: where it believes so, and in the face's `folds` where
+/// it doubts, but skin is likelier than all else together all over the doubt. Beside hair or the frame of glasses
+/// doubt ends in belief, within a bundle of deep lines it does not.
+fn believed(skin: &Plane, folds: &Mask, settings: &RegionSettings) -> Mask {
+    let sure = skin.map(|p| p >= settings.model_skin as f32);
+    let (labels, sizes) = label_by_sides(&sure.zip(folds, |sure, fold| fold && !sure));
+    let mut least = vec![1.0f32; sizes.len()];
+    for (&label, &p) in labels.data().iter().zip(skin.data()) {
+        least[label as usize] = least[label as usize].min(p);
+    }
+    sure.zip(&labels, |sure, label| sure || (label > 0 && least[label as usize] >= 0.5))
 }
 
 /// Hair of the head and where its strands fall: hair above the eyes that goes on beyond the face's
@@ -416,6 +430,24 @@ fn fill_small(mask: &Mask, barred: &Mask, area: usize) -> Mask {
 mod tests {
     use super::*;
     use crate::region::view::View;
+
+    /// A doubt in the folds is skin where it never ends in belief in something else.
+    #[test]
+    fn a_bundle_of_lines_is_skin_and_the_edge_of_hair_is_none() {
+        let settings = RegionSettings::default();
+        let skin = Plane::from_fn(60, 20, |x, _| match x {
+            5..15 => 0.6,
+            25..30 => 0.6,
+            30..35 => 0.1,
+            45..55 => 0.6,
+            _ => 0.95,
+        });
+        let folds = Mask::from_fn(60, 20, |x, _| x < 40);
+        let believed = believed(&skin, &folds, &settings);
+        let row: Vec<bool> = (0..60).map(|x| believed.at(x, 10)).collect();
+        assert!(row[..25].iter().all(|v| *v), "{row:?}");
+        assert!(!row[25..35].contains(&true) && !row[45..55].contains(&true), "{row:?}");
+    }
 
     /// Where strands are told on a copy of 200 × 200 px, 1 px/mm and 40 px between the pupils, at (80, 80)
     /// and (120, 80), with `hair` on it.
