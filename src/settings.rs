@@ -103,7 +103,8 @@ pub struct RegionSettings {
     /// Margin of the window around the skin of a face, in face widths.
     pub margin: f64,
     /// Probability of face skin (the nose included) from which a model is believed. Half of the
-    /// labelled people chose 0.8; lowered for a photo of dark skin, see models/README.md.
+    /// labelled people chose 0.8; lowered for a photo of dark skin, see models/README.md. In the folds below the
+    /// eyes half is enough, where no doubt around ends in belief in something else.
     pub model_skin: f64,
     /// How many times farther than without a model skin may depart in light, chroma and fine
     /// structure, where a model has drawn its outline. Chosen on the same half.
@@ -503,12 +504,15 @@ pub struct MetricSettings {
     pub pore_noises: f64,
     /// … and in each visit that shows at least this part of it (P).
     pub pore_hysteresis: f64,
-    /// … and is one that this visit alone finds, beyond doubt, from this multiple of it: of those 1 in 60 is
-    /// none, of all 1 in 30 (P).
+    /// … and is one that this visit finds on its own from this multiple of the limit: of those 1 in 60 is none,
+    /// of all 1 in 30 (P).
     pub pore_sure: f64,
-    /// A pore tells how diameters have changed from this multiple of it: shrunk to half, it answers 0.43 as
-    /// strongly (P), and still counts.
+    /// A pore tells how diameters have changed from this multiple of the limit: shrunk to half it answers 0.43 as
+    /// strongly in the mean (P), and most of them still count …
     pub pore_strong: f64,
+    /// … and a region's diameters from this many of them: the interval of fewer is told from too few tiles to be
+    /// trusted (a simulated null with 12 % of noise a pore: 12 % of pairs called changed with 2, 4 % with 5).
+    pub pore_strong_min: f64,
     /// A pore has vanished where the visits differ by this many standard deviations of what they differ by
     /// all over the skin: 1 in 200 by chance.
     pub pore_differences: f64,
@@ -707,6 +711,7 @@ impl Default for MetricSettings {
             pore_hysteresis: 0.7,
             pore_sure: 1.1,
             pore_strong: 1.7,
+            pore_strong_min: 8.0,
             pore_differences: 2.8,
             pore_apart_px: 2,
             pore_elongation_max: 3.0,
@@ -880,9 +885,9 @@ pub struct ChangeSettings {
     /// 1.5°. What is beyond is light, and widens the intervals of relief.
     pub light_floor: f64,
     /// Standard deviation of ln(f/b) per such a change, of texture and pores, of wrinkles, and of
-    /// anisotropy, twice what drawn skin shows (`tests/comparable.rs`): a lamp moved by 5, 10, 20° changes
-    /// shading by 0.15, 0.28, 0.54 (median), texture by 2.4, 4.7, 11 % and wrinkle depth by 5, 10, 19 % RMS; one
-    /// turned by 33° changes anisotropy by 40 %.
+    /// anisotropy. A lamp moved by 5, 10, 20° changes shading by 0.15, 0.28, 0.54 (median), texture by 2.4, 4.7,
+    /// 11 % and wrinkle depth by 5, 10, 19 % RMS: beyond the floor that is 0.55–0.65 of these; one turned by 33°
+    /// changes anisotropy by 40 % (drawn skin, `tests/comparable.rs`).
     pub light_gain: [f64; 3],
     /// Change of the form's contrast (natural log) up to which it is chance, and standard deviation of a
     /// relief's ln(f/b) per what is beyond: another tone curve scales all contrast. A dark face whose codes

@@ -169,7 +169,8 @@ impl Limits {
             Some(Said::Segments(segments)) if segments.told[Class::Skin as usize] => {
                 let skin = work.probability(segments, &[Class::Skin, Class::Nose]);
                 let folds = work.mask(frame, SHADED).zip(&work.mask(frame, &mirrored(SHADED)), or);
-                let sure = believed(&skin, &folds.zip(&lids, |fold, lid| fold && !lid), settings);
+                let folds = folds.zip(&work.mask(frame, BEARD), |fold, beard| fold && !beard);
+                let sure = believed(&skin, [&lids, &folds], settings);
                 let strands = strands(work, frame, segments, &average, settings);
                 let sure = sure.zip(&strands, |sure, strand| sure && !strand);
                 let lips =
@@ -187,17 +188,20 @@ impl Limits {
     }
 }
 
-/// Where a model sees skin, told how likely it holds it: where it believes so, and in the face's `folds` where
-/// it doubts, but skin is likelier than all else together all over the doubt. Beside hair or the frame of glasses
-/// doubt ends in belief, within a bundle of deep lines it does not.
-fn believed(skin: &Plane, folds: &Mask, settings: &RegionSettings) -> Mask {
+/// Where a model sees skin, told how likely it holds it: where it believes so, and in the `folds` of the face where
+/// it doubts, but skin is likelier than all else together all over the doubt, within the folds and beyond. Beside
+/// hair or the frame of glasses doubt ends in belief, within a bundle of deep lines it does not. The `lids` part
+/// one doubt from another.
+fn believed(skin: &Plane, [lids, folds]: [&Mask; 2], settings: &RegionSettings) -> Mask {
     let sure = skin.map(|p| p >= settings.model_skin as f32);
-    let (labels, sizes) = label_by_sides(&sure.zip(folds, |sure, fold| fold && !sure));
+    let (labels, sizes) = label_by_sides(&sure.zip(lids, |sure, lid| !sure && !lid));
     let mut least = vec![1.0f32; sizes.len()];
     for (&label, &p) in labels.data().iter().zip(skin.data()) {
         least[label as usize] = least[label as usize].min(p);
     }
-    sure.zip(&labels, |sure, label| sure || (label > 0 && least[label as usize] >= 0.5))
+    let likely = labels.map(|label| label > 0 && least[label as usize] >= 0.5);
+    let folded = likely.zip(folds, |likely, fold| likely && fold);
+    sure.zip(&folded, |sure, folded| sure || folded)
 }
 
 /// Hair of the head and where its strands fall: hair above the eyes that goes on beyond the face's
@@ -431,22 +435,21 @@ mod tests {
     use super::*;
     use crate::region::view::View;
 
-    /// A doubt in the folds is skin where it never ends in belief in something else.
+    /// A doubt in the folds is skin where it ends in no belief in something else, be it beyond the folds.
     #[test]
     fn a_bundle_of_lines_is_skin_and_the_edge_of_hair_is_none() {
         let settings = RegionSettings::default();
         let skin = Plane::from_fn(60, 20, |x, _| match x {
-            5..15 => 0.6,
-            25..30 => 0.6,
-            30..35 => 0.1,
-            45..55 => 0.6,
+            5..15 | 36..42 | 50..55 => 0.6,
+            42..45 => 0.1,
             _ => 0.95,
         });
+        let lids = Mask::filled(60, 20, false);
         let folds = Mask::from_fn(60, 20, |x, _| x < 40);
-        let believed = believed(&skin, &folds, &settings);
+        let believed = believed(&skin, [&lids, &folds], &settings);
         let row: Vec<bool> = (0..60).map(|x| believed.at(x, 10)).collect();
-        assert!(row[..25].iter().all(|v| *v), "{row:?}");
-        assert!(!row[25..35].contains(&true) && !row[45..55].contains(&true), "{row:?}");
+        assert!(row[..36].iter().all(|v| *v), "{row:?}");
+        assert!(!row[36..45].contains(&true) && !row[50..55].contains(&true), "{row:?}");
     }
 
     /// Where strands are told on a copy of 200 × 200 px, 1 px/mm and 40 px between the pupils, at (80, 80)
