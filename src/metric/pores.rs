@@ -360,7 +360,7 @@ pub fn sheet(pores: &[Pore], visit: usize, tiles: &Tiles, frame: &Frame) -> Shee
 
 /// The part of the mean dip's volume in all visits that is here.
 fn part(s: &[f64]) -> Result<f64, Reason> {
-    // Of tenths, as many as it takes may add up to a little less than 1.
+    // The parts of as many as it takes may add up to a little less than 1.
     if s[8] < 1.0 - 1e-9 {
         return Err(Reason::NothingFound);
     }
@@ -422,16 +422,23 @@ pub fn area_percent(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plane::Mask;
+
+    fn frame(mm_per_px: f64) -> Frame {
+        Frame { mm_per_px, metric_scale: true, shortest_period_px: 3.0, groove: Default::default() }
+    }
+
+    /// The pores of a drawn photo.
+    fn found(flat: Plane, mm_per_px: f64) -> Vec<Pore> {
+        let (l, frame, settings) =
+            (Luminance::drawn(flat), frame(mm_per_px), MetricSettings::default());
+        let lamp = Lamp::of(&[&l], &frame, &settings);
+        read(&[&l], &lamp, &frame, &settings).unwrap()
+    }
 
     /// Gaussian dips of known place and width at half depth; a line beside them is no pore.
     #[test]
     fn finds_drawn_pores_and_no_line() {
-        let frame = Frame {
-            mm_per_px: 0.06,
-            metric_scale: true,
-            shortest_period_px: 3.0,
-            groove: Default::default(),
-        };
         let centres = [(40.3f32, 50.0f32), (90.0, 61.4), (60.7, 110.2)];
         let sigma = 2.4f32;
         let flat = Plane::from_fn(160, 150, |x, y| {
@@ -442,10 +449,7 @@ mod tests {
             let line = -0.25 * (-0.5 * ((x as f32 - 130.0) / 2.0).powi(2)).exp();
             centres.iter().map(|&(cx, cy)| dip(cx, cy)).sum::<f32>() + line
         });
-        let l = Luminance::drawn(flat);
-        let settings = MetricSettings::default();
-        let lamp = Lamp::of(&[&l], &frame, &settings);
-        let pores = read(&[&l], &lamp, &frame, &settings).unwrap();
+        let pores = found(flat, 0.06);
         assert_eq!(pores.len(), 3, "{pores:?}");
         let fwhm = 2.0 * (2.0 * 2f64.ln()).sqrt() * sigma as f64;
         for (p, (cx, cy)) in pores.iter().zip([centres[0], centres[1], centres[2]]) {
@@ -460,34 +464,19 @@ mod tests {
     /// The darkest ring of a large pore lies farther off its middle than a small pore reaches.
     #[test]
     fn finds_a_large_pore_with_a_bright_middle() {
-        let frame = Frame {
-            mm_per_px: 0.03,
-            metric_scale: true,
-            shortest_period_px: 3.0,
-            groove: Default::default(),
-        };
         let flat = Plane::from_fn(220, 200, |x, y| {
             let r2 = (x as f32 - 110.0).powi(2) + (y as f32 - 100.0).powi(2);
             -0.5 * (-(r2 / 121.0).powi(3)).exp() + 0.08 * (-0.5 * r2 / 16.0).exp()
         });
-        let l = Luminance::drawn(flat);
-        let settings = MetricSettings::default();
-        let lamp = Lamp::of(&[&l], &frame, &settings);
-        let pores = read(&[&l], &lamp, &frame, &settings).unwrap();
+        let pores = found(flat, 0.03);
         assert_eq!(pores.len(), 1, "{pores:?}");
     }
 
     /// Ten of fifty sure pores go; of those that stay, the follow-up lifts twenty more over the limit.
     #[test]
     fn pores_that_stay_are_not_counted_for_being_found_twice() {
-        let frame = Frame {
-            mm_per_px: 0.05,
-            metric_scale: true,
-            shortest_period_px: 3.0,
-            groove: Default::default(),
-        };
-        let window = crate::plane::Window::full(40, 20);
-        let tiles = Tiles::new(window, crate::plane::Mask::filled(40, 20, true), 40);
+        let frame = frame(0.05);
+        let tiles = Tiles::new(Window::full(40, 20), Mask::filled(40, 20, true), 40);
         let pore = |k: usize, present: [bool; 2], sure: [bool; 2]| {
             let reading = |v: usize| PoreReading {
                 present: present[v],
@@ -515,12 +504,7 @@ mod tests {
     /// All that is sure now is new: that is no fall, and of how diameters have changed nothing is known.
     #[test]
     fn few_pores_tell_no_fall_of_the_count_and_no_diameter() {
-        let frame = Frame {
-            mm_per_px: 0.05,
-            metric_scale: true,
-            shortest_period_px: 3.0,
-            groove: Default::default(),
-        };
+        let frame = frame(0.05);
         let mut sums = vec![0.0; COLUMNS];
         (sums[0], sums[1], sums[3], sums[5], sums[8]) = (1e4, 5.0, 10.0, 60.0, 0.5);
         assert_eq!(count(&sums, &frame), Ok(65.0));
@@ -530,20 +514,11 @@ mod tests {
     /// Pixels so small that the middle of a pore, brighter than the ring around it, spans some of them.
     #[test]
     fn finds_a_pore_whose_darkest_ring_is_off_its_middle() {
-        let frame = Frame {
-            mm_per_px: 0.03,
-            metric_scale: true,
-            shortest_period_px: 3.0,
-            groove: Default::default(),
-        };
         let flat = Plane::from_fn(220, 200, |x, y| {
             let r2 = (x as f32 - 110.0).powi(2) + (y as f32 - 100.0).powi(2);
             -0.3 * (-0.5 * r2 / 36.0).exp() + 0.12 * (-0.5 * r2 / 4.0).exp()
         });
-        let l = Luminance::drawn(flat);
-        let settings = MetricSettings::default();
-        let lamp = Lamp::of(&[&l], &frame, &settings);
-        let pores = read(&[&l], &lamp, &frame, &settings).unwrap();
+        let pores = found(flat, 0.03);
         assert_eq!(pores.len(), 1, "{pores:?}");
     }
 }
