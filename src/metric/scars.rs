@@ -305,7 +305,7 @@ fn read_scar(
     let filter = search.filter(place);
     let least = filter.least(&amplitudes, settings.scar_hysteresis, settings.scar_differences);
     let depth = |amplitude: f64| amplitude * radius_px / settings.scar_shading;
-    let gained = filter.gained(&amplitudes);
+    let gained = filter.gained(&amplitudes) + settings.scar_chosen * filter.noise;
     let reading = |(amplitude, plane): (f64, &Plane)| ScarReading {
         depth_px: depth(filter.matched.at(plane, place.x, place.y) - gained),
         present: amplitude >= least,
