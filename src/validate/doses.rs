@@ -124,17 +124,18 @@ struct Told {
 pub(super) fn doses(options: &Options) -> Result<(Vec<DoseRow>, Vec<CrossTalk>)> {
     let chosen: Vec<&Dose> =
         DOSES.iter().filter(|d| options.doses.contains(&d.parameter)).collect();
-    // One baseline and one untouched follow-up serve all doses of a kind of skin.
-    let skins: Vec<(Kind, f64, u64)> = [Kind::Usual, Kind::Lined, Kind::Scarred, Kind::Bare]
+    // One baseline and one untouched follow-up serve all doses of a kind of skin; the skins of one resolution are
+    // not those of another.
+    let (skins, px_per_mm) = (options.dose_skins, &options.px_per_mm);
+    let skins: Vec<(Kind, f64, usize)> = [Kind::Usual, Kind::Lined, Kind::Scarred, Kind::Bare]
         .into_iter()
         .filter(|kind| chosen.iter().any(|d| d.skin == *kind))
-        .flat_map(|kind| options.px_per_mm.iter().map(move |px_per_mm| (kind, *px_per_mm)))
-        .flat_map(|(kind, px)| (0..options.dose_skins as u64).map(move |i| (kind, px, i)))
+        .flat_map(|kind| (0..skins * px_per_mm.len()).map(move |k| (kind, px_per_mm[k / skins], k)))
         .collect();
     let told = par_collect(skins.len(), |i| {
         let (kind, px_per_mm, k) = skins[i];
         let doses: Vec<&Dose> = chosen.iter().copied().filter(|d| d.skin == kind).collect();
-        treated_skin(options.seed + 10_000 + k, px_per_mm, kind, &doses)
+        treated_skin(options.seed + 10_000 + k as u64, px_per_mm, kind, &doses)
     });
     let mut all: Vec<Told> = Vec::new();
     for rows in told {
