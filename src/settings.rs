@@ -504,9 +504,9 @@ pub struct MetricSettings {
     pub pore_noises: f64,
     /// … and in each visit that shows at least this part of it (P).
     pub pore_hysteresis: f64,
-    /// … and is one that this visit finds on its own from this multiple of the limit: what is no pore stays where
-    /// pores vanish, and is mostly weak (P: of pores halved in number 46.8 % are told gone, with 1.1 46.2 %; untouched
-    /// ones move by 0.44 %, with 1.1 by 0.34 %).
+    /// The count is told by the share that all visits show of the pores that one shows at this multiple of the
+    /// limit: what is no pore stays where pores vanish, and is mostly weak (P: of pores halved in number 46.8 % are
+    /// told gone, with 1.1 46.2 %; untouched ones move by 0.44 %, with 1.1 by 0.34 %).
     pub pore_sure: f64,
     /// A pore tells how diameters have changed from this multiple of the limit: shrunk to half it answers 0.43 as
     /// strongly in the mean (P), and most of them still count …
@@ -514,8 +514,8 @@ pub struct MetricSettings {
     /// … and a region's diameters from this many of them: the interval of fewer is told from too few tiles to be
     /// trusted (a simulated null with 12 % of noise a pore: 12 % of pairs called changed with 2, 4 % with 5).
     pub pore_strong_min: f64,
-    /// A pore has vanished where the visits differ by this many standard deviations of what they differ by
-    /// all over the skin: 1 in 200 by chance.
+    /// It has not vanished unless the visits differ, besides, by this many standard deviations of what they
+    /// differ by all over the skin: 1 in 200 by chance.
     pub pore_differences: f64,
     /// Least distance of two pores, px of the grid.
     pub pore_apart_px: usize,
@@ -890,8 +890,8 @@ pub struct ChangeSettings {
     /// Change of the form's shading (a share of it) that careful photos show: 0.03–0.07 under a lamp moved by
     /// 1.5°. What is beyond is light, and widens the intervals of relief.
     pub light_floor: f64,
-    /// Standard deviation of ln(f/b) per such a change, of texture and pores, of wrinkles, and of
-    /// anisotropy. A lamp moved by 5, 10, 20° changes shading by 0.15, 0.28, 0.54 (median), texture by 2.4, 4.7,
+    /// Standard deviation of ln(f/b) per such a change, of texture and pores, of wrinkles (scars and
+    /// co-occurrence are given the same), and of anisotropy. A lamp moved by 5, 10, 20° changes shading by 0.15, 0.28, 0.54 (median), texture by 2.4, 4.7,
     /// 11 % and wrinkle depth by 5, 10, 19 % RMS: beyond the floor that is 0.55–0.65 of these; one turned by 33°
     /// changes anisotropy by 40 % (drawn skin, `tests/comparable.rs`).
     pub light_gain: [f64; 3],
@@ -920,13 +920,10 @@ pub struct CaptureSd {
     pub at_1_cm2: f64,
 }
 
-/// Between captures: metric, floor, at 1 cm². From `skindelta validate` (short, and `--full`: 36
-/// skins of six tones, three photos each at 10, 14 or 20 px/mm), the larger, rounded up. Where
-/// a real photo moved more, that is taken: a copy of a wrinkled dark face, turned, scaled and
-/// brightened by 10 % in its encoded values (a tone curve that phantoms lack), moved `texture_*` by
-/// 4–6 % (phantoms: 1.5 % RMS), `wrinkle_depth` by 3–11 % (2 %), `pore_diameter` by −2 to −5 %
-/// (1.7 %; and its dose response is still flat, so more is taken). Scars are few: drawn skin shows 5–12 % of
-/// `scar_depth`, no real one has been tried, and more is taken.
+/// Between captures: metric, floor, at 1 cm². From `skindelta validate` (short, and `--full`: 36 skins of six
+/// tones, three photos each at 11, 14 or 20 px/mm), rounded. What these photos lack, a lamp that moved and another
+/// tone curve, is added by `light_gain` and `contrast_gain`. Scars are few: drawn skin shows 5–12 % of
+/// `scar_depth`, no real one has been tried, and as much is taken for sure.
 const CAPTURE_SD: [(&str, f64, f64); 32] = [
     ("texture_roughness", 0.014, 0.012),
     ("texture_fine", 0.016, 0.012),

@@ -29,8 +29,8 @@ const fn about(
 
 const RELIEF: &str = "A lamp that moved (2.4 % at 5° on a close-up), another tone curve of the camera, \
     smoothing filters; blur, noise and compression as far as they cannot be matched.";
-const CO_OCCURRENCE: &str = "As texture, and the number of grey levels: it tells how bins of a fixed width \
-    are filled, so it grows with contrast.";
+const CO_OCCURRENCE: &str = "As texture: bins of log light have a fixed width, so that contrast, entropy and \
+    dissimilarity grow with the contrast of relief, and the second moment and the inverse difference moment fall.";
 const PORES: &str = "Light from another side; stubble and pigmented specks that look like pores; below 10 \
     px/mm it is refused. Pores that fall below the limit leave the count; the limit follows the mesh of \
     the photos compared: counts of single photos are not to be compared with each other, changes are.";
@@ -41,8 +41,8 @@ const SCARS: &str = "A lamp that moved: a bowl is told by its lit and its shaded
     front shows none (`quality`). Its depth is told for a usual lamp, and holds within a factor of two or so \
     (narrow pits read too shallow); changes do not depend on it. Shallow or large ones, those beside a line, \
     a hair or the region's edge are not seen. Few scars make it jump: see its interval.";
-const TONE: &str = "White balance and light of the whole skin: told only against other skin (`--reference` \
-    or the regions beside), else `no_reference`.";
+const TONE: &str = "White balance and light of the whole skin: a change is told only against other skin \
+    (`--reference` or the regions beside), else `no_reference`; in one photo it is as the photo has it.";
 const SPOTS: &str =
     "Uneven light over millimetres; make-up. Few spots make it jump: see its interval.";
 
@@ -72,12 +72,12 @@ const ABOUT: [About; 32] = [
     about("wrinkle_area_percent", "Area of lines, of the measured skin.", "length × width / area", LINES),
     about("scar_area_percent", "Area of atrophic scars, of the skin that a lamp is seen to light from beside.", "Σ π r² / area, r the radius at half depth of bowls of 1.5–5 mm; found where log light, less what colour explains, answers a bowl lit from where the skin's slopes say that the lamp stands, from a multiple of what the skin around makes", SCARS),
     about("scar_depth", "Mean depth of the scars that one of the photos shows, an optical estimate; the better read count more.", "amplitude of the bowl's shading × r / log light per slope, less what chance added where it was chosen", SCARS),
-    about("lightness", "L\\* of the region.", "mean CIELAB L\\* under D50, relative to the other skin", TONE),
-    about("redness", "a\\* of the region.", "mean CIELAB a\\* under D50, relative to the other skin", TONE),
-    about("yellowness", "b\\* of the region.", "mean CIELAB b\\* under D50, relative to the other skin", TONE),
+    about("lightness", "L\\* of the region.", "mean CIELAB L\\* under D50; of a change, the other skin made alike first", TONE),
+    about("redness", "a\\* of the region.", "mean CIELAB a\\* under D50; of a change, the other skin made alike first", TONE),
+    about("yellowness", "b\\* of the region.", "mean CIELAB b\\* under D50; of a change, the other skin made alike first", TONE),
     about("ita", "Individual typology angle. Without b\\* > 0 nothing is told.", "atan2(L\\* − 50, b\\*)", TONE),
     about("tone_unevenness", "Spread of colour around the region's mean.", "mean ΔE00 from the region's mean colour", TONE),
-    about("spot_area_percent", "Area of dark spots, of the measured skin.", "cells darker and browner than their surroundings by a fixed amount", SPOTS),
+    about("spot_area_percent", "Area of dark spots, of the measured skin.", "cells darker than their surroundings that differ from them by at least a fixed ΔE00", SPOTS),
     about("spot_count", "Dark spots.", "connected groups of such cells", SPOTS),
     about("spot_contrast", "How far spots differ from the skin around them.", "mean ΔE00 of their cells from the surroundings", SPOTS),
 ];

@@ -11,7 +11,7 @@ use skindelta::series::{ScaleSource, Series, Visit};
 use skindelta::settings::Settings;
 
 /// Change that a mean over two skins may be off by, points of percent, where all is made half as deep.
-const CHANGE_TOLERANCE: f64 = 12.0;
+const CHANGE_TOLERANCE: f64 = 8.0;
 
 fn skin(seed: u64, scars: usize) -> Skin {
     let spec = SkinSpec {

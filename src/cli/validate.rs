@@ -10,7 +10,7 @@ use std::process::ExitCode;
 /// Measure the program's own accuracy on test photos with known truth
 ///
 /// Drawn skin is photographed twice as careful visits differ, unchanged and treated by known
-/// amounts. Takes about five minutes on two cores; the numbers are the same on every machine.
+/// amounts. Takes some four minutes on two cores; the numbers are the same on every machine.
 #[derive(Args)]
 #[command(after_help = "\
 Example:
@@ -19,7 +19,7 @@ pub struct Validate {
     /// Write the table as JSON to this file; - is standard output, and nothing else goes there
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Three resolutions and more skins: takes four times as long
+    /// Three resolutions and more skins: takes ten times as long
     #[arg(long)]
     full: bool,
 }

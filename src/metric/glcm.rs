@@ -1,8 +1,8 @@
 //! Grey-level co-occurrence (Haralick 1973) with the definitions of the IBSI reference manual.
 //!
 //! Grey levels are bins of fixed width in log luminance (shared by all photos), the distance is
-//! in mm, four directions are merged, the matrix is symmetric. Photos are first smoothed to the
-//! shortest period that both carry, so that noise is no texture.
+//! in mm, four directions are merged, the matrix is symmetric. Photos are first smoothed to 0.25 mm,
+//! or to the shortest period that both carry where that is longer, so that noise is no texture.
 
 use super::{Frame, Reason, Sheet, Tiles};
 use crate::filter::gaussian::{blur_masked, sigma_of_period};

@@ -5,8 +5,8 @@
 //! metric's `measure` turns the sums over all tiles into a value. Since sums can be drawn again
 //! tile by tile, [`crate::change`] can bootstrap any metric without knowing it.
 //!
-//! To add a metric: one function and one row here, one section in docs/metrics.md, and one
-//! phantom or reference value that proves it.
+//! To add a metric: one function and one row here, one in `ABOUT` of tests/metrics_page.rs, from which
+//! docs/metrics.md is made, one in the settings' `CAPTURE_SD`, and one phantom or reference value that proves it.
 
 pub mod glcm;
 mod lamp;
@@ -42,16 +42,16 @@ pub enum Reason {
     NoPercent,
     /// Too little of the region is skin that can be seen in the photo.
     LowCoverage,
-    /// Nothing of the kind is there to be measured (no pores, lines or scars).
+    /// Nothing of the kind is there (no pores, lines or scars), or too little to be read: fewer than eight strong
+    /// pores, less than 6 mm of lines.
     NothingFound,
     /// Tone without untreated reference skin or a colour chart.
     NoReference,
-    /// A quality check failed that this metric depends on.
+    /// A quality check failed that this metric depends on, or light or colour do not allow it: light from the
+    /// front for scars, b* ≤ 0 for ITA.
     Quality,
     /// The region is too small for an interval.
     TooSmall,
-    /// This version of the tool does not measure it yet.
-    NotImplemented,
 }
 
 /// In which direction a metric gets better.

@@ -156,12 +156,10 @@ impl Search<'_> {
 }
 
 impl Filter {
-    /// What chance added to the amplitudes of a place, in all visits alike, by its choice: a peak over place
-    /// and size gains one in the square of its height, in standard deviations of the noise, for each of the
-    /// three (Wilks 1938).
+    /// What chance added to the amplitudes of a place, in all visits alike, by its choice.
     pub fn gained(&self, amplitudes: &[f64]) -> f64 {
         let height = amplitudes.iter().copied().fold(0.0, f64::max) / self.noise;
-        self.noise * (height - (height * height - 3.0).max(0.0).sqrt())
+        self.noise * chance(height)
     }
 
     /// The least amplitude at which something is there in a visit, of a place that answers `amplitudes`: what
@@ -169,5 +167,24 @@ impl Filter {
     pub fn least(&self, amplitudes: &[f64], hysteresis: f64, differences: f64) -> f64 {
         let strongest = amplitudes.iter().copied().fold(f64::MIN, f64::max);
         (hysteresis * self.limit).min(strongest - differences * self.apart)
+    }
+}
+
+/// What chance adds to a peak over place and size, in standard deviations of the noise as `height` is: one in its
+/// square for each of the three (Wilks 1938). All of it, where the peak is no higher than that.
+fn chance(height: f64) -> f64 {
+    height - (height * height - 3.0).max(0.0).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chance_makes_less_of_a_higher_peak() {
+        assert_eq!(chance(0.0), 0.0);
+        assert_eq!(chance(1.0), 1.0);
+        assert!((chance(2.0) - 1.0).abs() < 1e-12);
+        assert!((chance(14.0) - (14.0 - 193f64.sqrt())).abs() < 1e-12);
     }
 }

@@ -3,7 +3,7 @@
 //! `texture_fine` and `texture_coarse` are root mean squares of the flattened log luminance
 //! between two spatial periods (half amplitude at each), with the power that the photo's own noise
 //! adds taken off; `texture_roughness`² = fine² + coarse². They are contrasts, not heights.
-//! `texture_anisotropy` is the coherence of the structure tensor over the same bands.
+//! `texture_anisotropy` is the coherence of the structure tensor over the finest of them that the photos hold.
 
 use super::{Frame, Reason, Sheet, Tiles};
 use crate::filter::gaussian::band;

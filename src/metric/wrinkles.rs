@@ -777,7 +777,7 @@ mod tests {
     }
 
     /// The forward formula of the groove, from the deficit of the drawn dip, comes back; the odd part
-    /// of a sidelong light moves neither width nor depth.
+    /// of a sidelong light moves the integral little, and the width by up to a third.
     #[test]
     fn reads_a_drawn_line() {
         let (contrast, sigma) = (0.12, 4.0);

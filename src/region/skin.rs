@@ -444,12 +444,18 @@ mod tests {
             42..45 => 0.1,
             _ => 0.95,
         });
-        let lids = Mask::filled(60, 20, false);
         let folds = Mask::from_fn(60, 20, |x, _| x < 40);
-        let believed = believed(&skin, [&lids, &folds], &settings);
-        let row: Vec<bool> = (0..60).map(|x| believed.at(x, 10)).collect();
-        assert!(row[..36].iter().all(|v| *v), "{row:?}");
-        assert!(!row[36..45].contains(&true) && !row[50..55].contains(&true), "{row:?}");
+        let row = |lid: Option<usize>| -> Vec<bool> {
+            let lids = Mask::from_fn(60, 20, |x, _| Some(x) == lid);
+            let believed = believed(&skin, [&lids, &folds], &settings);
+            (0..60).map(|x| believed.at(x, 10)).collect()
+        };
+        let plain = row(None);
+        assert!(plain[..36].iter().all(|v| *v), "{plain:?}");
+        assert!(!plain[36..45].contains(&true) && !plain[50..55].contains(&true), "{plain:?}");
+        // A lid between the doubt and the strand that it ends in.
+        let parted = row(Some(39));
+        assert!(parted[36..39].iter().all(|v| *v) && !parted[39..45].contains(&true), "{parted:?}");
     }
 
     /// Where strands are told on a copy of 200 × 200 px, 1 px/mm and 40 px between the pupils, at (80, 80)

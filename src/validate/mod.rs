@@ -2,8 +2,8 @@
 //!
 //! Three questions. What does a pair of photos of *unchanged* skin show ([`nulls`])? The answer is the
 //! variance between captures that every verdict rests on (`settings::ChangeSettings::capture`). Does a
-//! *known* change come out at its true size, and in nothing else ([`doses`])? And are the pores and lines
-//! that one photo shows there, and as large as told ([`places`])? Photos differ as careful visits do
+//! *known* change come out at its true size, and in nothing else ([`doses`])? And are the pores,
+//! lines and scars that one photo shows there, and as large as told ([`places`])? Photos differ as careful visits do
 //! ([`Capture::careful`]): exposure, white balance, light, focus, noise, compression, distance, pose.
 
 pub mod doses;
@@ -35,7 +35,7 @@ pub struct Options {
     pub recaptures: usize,
     /// What is treated, of [`DOSES`].
     pub doses: Vec<&'static str>,
-    /// Treated skins at each resolution, for all doses.
+    /// Treated skins of each kind at each resolution, for all its doses.
     pub dose_skins: usize,
     /// First seed; skins take it and the following ones.
     pub seed: u64,
@@ -79,7 +79,7 @@ pub struct Outcome {
     pub doses: Vec<DoseRow>,
     /// One per dose and headline metric.
     pub cross_talk: Vec<CrossTalk>,
-    /// Pores and lines, at each resolution.
+    /// Pores, lines and scars, at each resolution.
     pub places: Vec<PlaceRow>,
     /// Sizes of what one photo shows.
     pub sizes: Vec<SizeRow>,

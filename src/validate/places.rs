@@ -72,7 +72,7 @@ struct Found {
     seen: usize,
 }
 
-/// What one photo told of the skin: pores, lines, and reported over true for each metric of size.
+/// What one photo told of the skin: pores, lines, scars, and reported over true for each metric of size.
 struct Seen {
     pores: Found,
     deep_pores: Found,

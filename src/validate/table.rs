@@ -81,7 +81,9 @@ impl Outcome {
             let told = cell.reported_percent.map_or_else(|| "-".into(), |v| format!("{v:+.1}"));
             let _ = write!(text, " {told:>17}");
         }
-        text.push_str("\n\nWhat one photo finds: pores, and lines by the length of their centre\n");
+        text.push_str(
+            "\n\nWhat one photo finds: pores, scars, and lines by the length of their centre\n",
+        );
         for row in &self.places {
             let share = |percent: Option<f64>| {
                 percent.map_or_else(|| "-".into(), |percent| format!("{percent:.0} %"))

@@ -22,9 +22,9 @@ macro_rules! all {
 }
 
 /// All reasons.
-pub fn reasons() -> [Reason; 11] {
+pub fn reasons() -> [Reason; 10] {
     all!(Reason: Alignment, BelowResolution, BelowNoise, NoScale, NoPercent, LowCoverage, NothingFound, NoReference,
-        Quality, TooSmall, NotImplemented)
+        Quality, TooSmall)
 }
 
 /// All verdicts.
@@ -114,7 +114,7 @@ fn change(visit: usize, r: usize, region: &str, m: usize) -> ChangeRow {
         _ if r == 3 && metric.starts_with("glcm") => Some(Reason::Quality),
         _ if r == 8 && metric == "pore_density" => Some(Reason::NoScale),
         _ if region == WHOLE && unit.contains('*') => Some(Reason::NoReference),
-        _ if metric.starts_with("scar") && r != 7 && r != 8 => Some(Reason::NotImplemented),
+        _ if metric.starts_with("scar") && r != 7 && r != 8 => Some(Reason::NothingFound),
         _ => None,
     };
     let mut row = ChangeRow {

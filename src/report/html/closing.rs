@@ -129,8 +129,8 @@ pub fn meaning(report: &Report) -> Markup {
                 }
                 dt { "Depth is an optical estimate" }
                 dd {
-                    "Wrinkle and scar depth are computed from how dark and how wide a groove \
-                     looks. They are checked on synthetic skin with known depth, not against \
+                    "Wrinkle depth is computed from how dark and how wide a groove looks, scar depth \
+                     from its lit and its shaded side. They are checked on synthetic skin with known depth, not against \
                      profilometry. Use them to compare visits, not as measurements in \
                      millimetres."
                 }

@@ -140,11 +140,10 @@ pub fn reason(reason: Reason) -> &'static str {
         Reason::NoScale => "no scale in millimetres is known",
         Reason::NoPercent => "percent has no meaning for this number",
         Reason::LowCoverage => "too little of this region is visible skin",
-        Reason::NothingFound => "nothing of the kind was found here",
+        Reason::NothingFound => "nothing of the kind was found here, or too little to be read",
         Reason::NoReference => "no untreated reference skin or colour chart to tell colour against",
-        Reason::Quality => "a quality check failed that this number depends on",
+        Reason::Quality => "a quality check failed, or light or colour do not allow this number",
         Reason::TooSmall => "the region is too small for an interval",
-        Reason::NotImplemented => "not measured by this version",
     }
 }
 
