@@ -625,6 +625,10 @@ pub struct MetricSettings {
     pub scar_seen_min: f64,
     /// Largest answer two radii beside a scar, across the light, of its own (P).
     pub scar_sides_max: f64,
+    /// A change of a region's scars is told from this many of them in four of five draws of its tiles, so from five
+    /// or so: the interval of fewer is too narrow (as `pore_strong_min`), and folds of a face that were taken for
+    /// three scars were called improved.
+    pub scar_change_min: f64,
     /// Log light per slope along the light: of a lamp that gives the skin half of its light, tan 31° / 2. How far
     /// off the skin's normal it stands is not known: of 25–40° that by which drawn scars are right (P).
     pub scar_shading: f64,
@@ -766,6 +770,7 @@ impl Default for MetricSettings {
             scar_margin_mm: 1.0,
             scar_seen_min: 0.97,
             scar_sides_max: 0.35,
+            scar_change_min: 3.0,
             scar_shading: 0.3,
             spot_surround_mm: 4.0,
             tone_reference_share: 0.2,

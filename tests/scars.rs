@@ -54,7 +54,7 @@ fn value(analysis: &Analysis, metric: &str) -> (Option<f64>, Option<Reason>) {
 
 fn change_percent(analysis: &Analysis) -> f64 {
     let row = analysis.report.changes.iter().find(|r| r.metric == "scar_depth").expect("a row");
-    row.change_percent.expect("a change")
+    row.change_percent.unwrap_or_else(|| panic!("{row:?}"))
 }
 
 #[test]
@@ -90,14 +90,27 @@ fn deep_scars_are_found_and_nothing_else() {
 fn a_dose_comes_out_at_its_size() {
     let half = Treatment { scar_depth: 0.5, ..Treatment::default() };
     let told = [2, 3].map(|seed| {
-        let skin = skin(seed, 8);
-        let (first, second) = (capture(10 * seed), capture(10 * seed + 1));
-        let shots = [(Treatment::default(), first), (half, second)];
+        // Enough of them for a change needs more skin.
+        let spec = SkinSpec { size_mm: [90.0, 75.0], ..skin(seed, 24).spec };
+        let (skin, wide) =
+            (Skin::new(&spec), Capture { width_px: 1080, height_px: 900, ..capture(10 * seed) });
+        let second = Capture { width_px: 1080, height_px: 900, ..capture(10 * seed + 1) };
+        let shots = [(Treatment::default(), wide), (half, second)];
         change_percent(&analyze(&skin, &shots))
     });
     println!("{told:?} for -50 %");
     let mean = (told[0] + told[1]) / 2.0;
     assert!((mean + 50.0).abs() < CHANGE_TOLERANCE, "{told:?}");
+}
+
+#[test]
+fn three_scars_tell_no_change() {
+    let half = Treatment { scar_depth: 0.5, ..Treatment::default() };
+    let shots = [(Treatment::default(), capture(20)), (half, capture(21))];
+    let analysis = analyze(&skin(2, 6), &shots);
+    let rows = analysis.report.changes.iter().filter(|r| r.metric.starts_with("scar"));
+    let reasons: Vec<_> = rows.map(|r| r.reason).collect();
+    assert_eq!(reasons, [Some(Reason::NothingFound); 2]);
 }
 
 #[test]

@@ -42,8 +42,8 @@ pub enum Reason {
     NoPercent,
     /// Too little of the region is skin that can be seen in the photo.
     LowCoverage,
-    /// Nothing of the kind is there (no pores, lines or scars), or too little to be read: fewer than eight strong
-    /// pores, less than 6 mm of lines.
+    /// Nothing of the kind is there (no pores, lines or scars), or too little to be read: few strong pores, less
+    /// than 6 mm of lines, for a change fewer than some five scars.
     NothingFound,
     /// Tone without untreated reference skin or a colour chart.
     NoReference,
