@@ -511,8 +511,8 @@ pub struct MetricSettings {
     /// A pore tells how diameters have changed from this multiple of the limit: shrunk to half it answers 0.43 as
     /// strongly in the mean (P), and most of them still count …
     pub pore_strong: f64,
-    /// … and a region's diameters from this many of them: the interval of fewer is told from too few tiles to be
-    /// trusted (a simulated null with 12 % of noise a pore: 12 % of pairs called changed with 2, 4 % with 5).
+    /// … and a region's diameters from this many of them in four of five draws of its tiles, so from eleven or so:
+    /// the interval of fewer is told from too few tiles to be trusted (a simulated null with 12 % of noise a pore: 12 % of pairs called changed with 2, 4 % with 5).
     pub pore_strong_min: f64,
     /// It has not vanished unless the visits differ, besides, by this many standard deviations of what they
     /// differ by all over the skin: 1 in 200 by chance.
@@ -896,9 +896,9 @@ pub struct ChangeSettings {
     /// 1.5°. What is beyond is light, and widens the intervals of relief.
     pub light_floor: f64,
     /// Standard deviation of ln(f/b) per such a change, of texture and pores, of wrinkles (scars and
-    /// co-occurrence are given the same), and of anisotropy. A lamp moved by 5, 10, 20° changes shading by 0.15, 0.28, 0.54 (median), texture by 2.4, 4.7,
-    /// 11 % and wrinkle depth by 5, 10, 19 % RMS: beyond the floor that is 0.55–0.65 of these; one turned by 33°
-    /// changes anisotropy by 40 % (drawn skin, `tests/comparable.rs`).
+    /// co-occurrence are given the same), and of anisotropy. A lamp moved by 5, 10, 20° changes shading by 0.15,
+    /// 0.28, 0.54 (median), texture by 2.4, 4.7, 11 % and wrinkle depth by 5, 10, 19 % RMS: beyond the floor that
+    /// is 0.55–0.65 of these; one turned by 33° changes anisotropy by 40 % (drawn skin, `tests/comparable.rs`).
     pub light_gain: [f64; 3],
     /// Change of the form's contrast (natural log) up to which it is chance, and standard deviation of a
     /// relief's ln(f/b) per what is beyond: another tone curve scales all contrast. A dark face whose codes

@@ -104,7 +104,7 @@ fn a_dose_comes_out_at_its_size() {
 }
 
 #[test]
-fn three_scars_tell_no_change() {
+fn few_scars_tell_no_change() {
     let half = Treatment { scar_depth: 0.5, ..Treatment::default() };
     let shots = [(Treatment::default(), capture(20)), (half, capture(21))];
     let analysis = analyze(&skin(2, 6), &shots);

@@ -14,9 +14,8 @@ pub struct Autocovariance {
 impl Autocovariance {
     /// The mean over `planes` (of mean 0) of the products of pixels that are both inside `mask`; the first
     /// of the two is every `stride`-th px of `window`, both ways, `reach` px or more off the planes' left, right and
-    /// lower edge. `None` where fewer than half of the
-    /// steps' pairs are seen a quarter of `(2·reach + 1)²` times. Cost: (2·reach + 1)² / stride² flops a px and
-    /// plane.
+    /// lower edge. `None` where fewer than half of the steps' pairs are seen a quarter of `(2·reach + 1)²` times.
+    /// Cost: (2·reach + 1)² / stride² flops a px and plane.
     pub fn of(
         planes: &[&Plane],
         mask: &Mask,

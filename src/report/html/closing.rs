@@ -129,10 +129,10 @@ pub fn meaning(report: &Report) -> Markup {
                 }
                 dt { "Depth is an optical estimate" }
                 dd {
-                    "Wrinkle depth is computed from how dark and how wide a groove looks, scar depth \
-                     from its lit and its shaded side. They are checked on synthetic skin with known depth, not against \
-                     profilometry. Use them to compare visits, not as measurements in \
-                     millimetres."
+                    "Wrinkle depth is computed from how dark and how wide a groove looks, scar \
+                     depth from its lit and its shaded side. They are checked on synthetic skin \
+                     with known depth, not against profilometry. Use them to compare visits, \
+                     not as measurements in millimetres."
                 }
                 @if !follow_ups(report).is_empty() {
                     dt { "Change" }
