@@ -194,6 +194,12 @@ pub fn change(
     if resampling.tiles < settings.tiles_min {
         return cell.not_comparable(Reason::TooSmall);
     }
+    // Both visits tell by the same things. Where there are none, there is none to have changed.
+    let things = cell.metric.told_by.map(|number| number(&totals.all[0])).filter(|n| *n > 0.0);
+    if things.is_some_and(|n| n < settings.things_min) {
+        return cell.not_comparable(Reason::NothingFound);
+    }
+    let sample = things.map_or(resampling.tiles, |n| resampling.tiles.min(n as usize));
     // A ratio needs something to be a ratio of, in both visits.
     let ratio = cell.metric.ratio && b > 0.0 && f > 0.0;
     let effect = |v: [f64; 2]| -> f64 { if ratio { (v[1] / v[0]).ln() } else { v[1] - v[0] } };
@@ -209,7 +215,7 @@ pub fn change(
     if effects.len() * 5 < totals.draws.len() * 4 {
         return cell.not_comparable(missing);
     }
-    let spatial = standard_deviation(&effects) * small_sample(resampling.tiles);
+    let spatial = standard_deviation(&effects) * small_sample(sample);
     let capture = settings.capture_sd(cell.metric.id, cell.area_cm2);
     let capture = capture.hypot(light_sd(cell.metric, cell.light, settings));
     // Where there is no ratio, a capture's relative error acts on the larger value.

@@ -509,11 +509,8 @@ pub struct MetricSettings {
     /// told gone, with 1.1 46.2 %; untouched ones move by 0.44 %, with 1.1 by 0.34 %).
     pub pore_sure: f64,
     /// A pore tells how diameters have changed from this multiple of the limit: shrunk to half it answers 0.43 as
-    /// strongly in the mean (P), and most of them still count …
+    /// strongly in the mean (P), and most of them still count.
     pub pore_strong: f64,
-    /// … and a region's diameters from this many of them in four of five draws of its tiles, so from eleven or so:
-    /// the interval of fewer is told from too few tiles to be trusted (a simulated null with 12 % of noise a pore: 12 % of pairs called changed with 2, 4 % with 5).
-    pub pore_strong_min: f64,
     /// It has not vanished unless the visits differ, besides, by this many standard deviations of what they
     /// differ by all over the skin: 1 in 200 by chance.
     pub pore_differences: f64,
@@ -625,10 +622,6 @@ pub struct MetricSettings {
     pub scar_seen_min: f64,
     /// Largest answer two radii beside a scar, across the light, of its own (P).
     pub scar_sides_max: f64,
-    /// A change of a region's scars is told from this many of them in four of five draws of its tiles, so from five
-    /// or so: the interval of fewer is too narrow (as `pore_strong_min`), and folds of a face that were taken for
-    /// three scars were called improved.
-    pub scar_change_min: f64,
     /// Log light per slope along the light: of a lamp that gives the skin half of its light, tan 31° / 2. How far
     /// off the skin's normal it stands is not known: of 25–40° that by which drawn scars are right (P).
     pub scar_shading: f64,
@@ -720,7 +713,6 @@ impl Default for MetricSettings {
             pore_hysteresis: 0.7,
             pore_sure: 1.4,
             pore_strong: 1.7,
-            pore_strong_min: 8.0,
             pore_differences: 2.8,
             pore_apart_px: 2,
             pore_elongation_max: 3.0,
@@ -770,7 +762,6 @@ impl Default for MetricSettings {
             scar_margin_mm: 1.0,
             scar_seen_min: 0.97,
             scar_sides_max: 0.35,
-            scar_change_min: 3.0,
             scar_shading: 0.3,
             spot_surround_mm: 4.0,
             tone_reference_share: 0.2,
@@ -888,6 +879,10 @@ pub struct ChangeSettings {
     pub tiles_wanted: usize,
     /// Fewest tiles for an interval.
     pub tiles_min: usize,
+    /// Fewest pores or scars that tell a change. Their number, not that of tiles, is the interval's sample: of a
+    /// simulated null, 12 % of noise each, it misses 3.7 % with 5, 4.4 % with 4 and 6.0 % with 3, of tiles' alone
+    /// 11 % with 5.
+    pub things_min: f64,
     /// Smallest tile, px.
     pub tile_min_px: usize,
     /// False discovery rate over the rows of a visit (Benjamini & Hochberg 1995).
@@ -972,6 +967,7 @@ impl Default for ChangeSettings {
             tiles_max: 150,
             tiles_wanted: 24,
             tiles_min: 6,
+            things_min: 5.0,
             tile_min_px: 16,
             false_discovery_rate: 0.05,
             light_floor: 0.04,

@@ -42,8 +42,8 @@ pub enum Reason {
     NoPercent,
     /// Too little of the region is skin that can be seen in the photo.
     LowCoverage,
-    /// Nothing of the kind is there (no pores, lines or scars), or too little to be read: few strong pores, less
-    /// than 6 mm of lines, for a change fewer than some five scars.
+    /// Nothing of the kind is there (no pores, lines or scars), or too little to be read: less than 6 mm of
+    /// lines, for a change fewer than five strong pores or scars.
     NothingFound,
     /// Tone without untreated reference skin or a colour chart.
     NoReference,
@@ -153,6 +153,8 @@ pub struct Metric {
     pub ratio: bool,
     /// From sums to the value.
     pub measure: Measure,
+    /// From sums to how many things tell a change, where they are few: [`crate::change`] asks for some.
+    pub told_by: Option<fn(&[f64]) -> f64>,
 }
 
 const fn row(
@@ -163,11 +165,15 @@ const fn row(
     sources: &'static [&'static Citation],
     measure: Measure,
 ) -> Metric {
-    Metric { id, unit, better, definition: 1, sources, group, ratio: true, measure }
+    Metric { id, unit, better, definition: 1, sources, group, ratio: true, measure, told_by: None }
 }
 
 const fn in_units(metric: Metric) -> Metric {
     Metric { ratio: false, ..metric }
+}
+
+const fn told_by(things: fn(&[f64]) -> f64, metric: Metric) -> Metric {
+    Metric { told_by: Some(things), ..metric }
 }
 
 const ONE: Unit = Unit::Fixed("1");
@@ -191,8 +197,8 @@ pub static METRICS: [Metric; 32] = [
     row("glcm_dissimilarity", ONE, Neutral, Group::Glcm, &[&c::IBSI_2020], glcm::dissimilarity),
     row("pore_count", ONE, Lower, Group::Pores, &[&c::FLAMENT_2015, &c::TURIN_1960, &c::SEBER_1982], pores::count),
     row("pore_density", PER_CM2, Lower, Group::Pores, &[&c::FLAMENT_2015, &c::TURIN_1960, &c::SEBER_1982], pores::density),
-    row("pore_diameter", Unit::Fixed("mm"), Lower, Group::Pores, &[&c::FLAMENT_2015, &c::TURIN_1960], pores::diameter),
-    row("pore_area_percent", PERCENT, Lower, Group::Pores, &[&c::FLAMENT_2015, &c::TURIN_1960, &c::SEBER_1982], pores::area_percent),
+    told_by(pores::strong, row("pore_diameter", Unit::Fixed("mm"), Lower, Group::Pores, &[&c::FLAMENT_2015, &c::TURIN_1960], pores::diameter)),
+    told_by(pores::strong, row("pore_area_percent", PERCENT, Lower, Group::Pores, &[&c::FLAMENT_2015, &c::TURIN_1960, &c::SEBER_1982], pores::area_percent)),
     row("visible_pore_density", PER_CM2, Lower, Group::Pores, &[&c::FLAMENT_2015, &c::TURIN_1960, &c::SEBER_1982], pores::visible_density),
     row("pore_elongation", ONE, Neutral, Group::Pores, &[&c::FLAMENT_2015, &c::TURIN_1960], pores::elongation),
     row("wrinkle_length", Unit::Length, Lower, Group::Wrinkles, &[&c::FREEMAN_1991], wrinkles::length),
@@ -201,8 +207,8 @@ pub static METRICS: [Metric; 32] = [
     row("wrinkle_depth", Unit::Length, Lower, Group::Wrinkles, &[&c::FREEMAN_1991], wrinkles::depth),
     row("wrinkle_depth_max", Unit::Length, Lower, Group::Wrinkles, &[&c::FREEMAN_1991], wrinkles::depth_max),
     row("wrinkle_area_percent", PERCENT, Lower, Group::Wrinkles, &[&c::FREEMAN_1991], wrinkles::area_percent),
-    row("scar_area_percent", PERCENT, Lower, Group::Scars, &[&c::TURIN_1960, &c::TSUMURA_2003], scars::area_percent),
-    row("scar_depth", Unit::Length, Lower, Group::Scars, &[&c::TURIN_1960, &c::TSUMURA_2003], scars::depth),
+    told_by(scars::number, row("scar_area_percent", PERCENT, Lower, Group::Scars, &[&c::TURIN_1960, &c::TSUMURA_2003], scars::area_percent)),
+    told_by(scars::number, row("scar_depth", Unit::Length, Lower, Group::Scars, &[&c::TURIN_1960, &c::TSUMURA_2003], scars::depth)),
     in_units(row("lightness", Unit::Fixed("L*"), Neutral, Group::Tone, &[&c::CIE_15], tone::lightness)),
     in_units(row("redness", Unit::Fixed("a*"), Neutral, Group::Tone, &[&c::CIE_15], tone::redness)),
     in_units(row("yellowness", Unit::Fixed("b*"), Neutral, Group::Tone, &[&c::CIE_15], tone::yellowness)),

@@ -57,9 +57,8 @@ pub struct Pore {
     pub diameter_px: f64,
     /// What part of its dip chance made, in all visits alike.
     chance: f64,
-    /// What it adds to a region's knowledge of how diameters have changed, of what that takes: nothing where it
-    /// would hardly be there if it shrank to half, and all of it in one photo.
-    tells: f64,
+    /// Whether it tells how diameters have changed: not where it would hardly be there if it shrank to half.
+    tells: bool,
     /// One per visit.
     pub readings: Vec<PoreReading>,
 }
@@ -233,11 +232,7 @@ fn read_pore(
     let round = readings.iter().any(|r| r.elongation <= settings.pore_elongation_max);
     // Dark in every direction: a valley between plateaus, or a line's end, is open to some side.
     let closed = open.iter().any(|&n| n <= settings.pore_open_directions_max);
-    let tells = match visits {
-        [_] => 1.0,
-        _ if strongest < settings.pore_strong * filter.limit => 0.0,
-        _ => 1.0 / settings.pore_strong_min,
-    };
+    let tells = visits.len() == 1 || strongest >= settings.pore_strong * filter.limit;
     let pore = Pore { x, y, diameter_px, chance: gained / strongest, tells, readings };
     (sized && round && closed).then_some(pore)
 }
@@ -320,8 +315,8 @@ fn bilinear(p: &Plane, x: f64, y: f64) -> f64 {
 }
 
 /// Columns: pixels; pores sure here, and those of them present in all visits; all present in all visits, and over
-/// those: visible ones here (≥ 250 µm), diameter and area in the mean of the visits, elongation here; what they
-/// tell of the change of diameters; then the rings in the mean of the visits, and here, of those that tell.
+/// those: visible ones here (≥ 250 µm), diameter and area in the mean of the visits, elongation here, and how many
+/// tell the change of diameters; then the rings in the mean of the visits, and here, of those that tell.
 const COLUMNS: usize = 9 + 2 * RINGS;
 /// A visible pore's diameter, mm (Flament 2015).
 const VISIBLE_MM: f64 = 0.25;
@@ -347,8 +342,8 @@ pub fn sheet(pores: &[Pore], visit: usize, tiles: &Tiles, frame: &Frame) -> Shee
         row[5] += pore.diameter_px;
         row[6] += std::f64::consts::FRAC_PI_4 * pore.diameter_px * pore.diameter_px;
         row[7] += r.elongation;
-        row[8] += pore.tells;
-        for k in (0..RINGS).filter(|_| pore.tells > 0.0) {
+        row[8] += f64::from(u8::from(pore.tells));
+        for k in (0..RINGS).filter(|_| pore.tells) {
             let all = pore.readings.iter().map(|r| r.rings[k]).sum::<f64>();
             let joint = all / pore.readings.len() as f64;
             row[9 + k] += joint * (1.0 - pore.chance);
@@ -358,10 +353,14 @@ pub fn sheet(pores: &[Pore], visit: usize, tiles: &Tiles, frame: &Frame) -> Shee
     sheet
 }
 
+/// How many pores tell how diameters have changed.
+pub fn strong(s: &[f64]) -> f64 {
+    s[8]
+}
+
 /// The part of the mean dip's volume in all visits that is here.
 fn part(s: &[f64]) -> Result<f64, Reason> {
-    // The parts of as many as it takes may add up to a little less than 1.
-    if s[8] < 1.0 - 1e-9 {
+    if strong(s) <= 0.0 {
         return Err(Reason::NothingFound);
     }
     let (joint, own) = (&s[9..9 + RINGS], &s[9 + RINGS..]);
@@ -485,7 +484,7 @@ mod tests {
             };
             let [x, y] = [(k % 40) as f64, (k / 40) as f64];
             let readings = vec![reading(0), reading(1)];
-            Pore { x, y, diameter_px: 6.0, chance: 0.0, tells: 0.1, readings }
+            Pore { x, y, diameter_px: 6.0, chance: 0.0, tells: true, readings }
         };
         let pores: Vec<Pore> = (0..70)
             .map(|k| match k {
@@ -501,12 +500,12 @@ mod tests {
         assert!((told[0] - 74.878).abs() < 1e-3 && told[1] == 60.0, "{told:?}");
     }
 
-    /// All that is sure now is new: that is no fall, and of how diameters have changed nothing is known.
+    /// All that is sure now is new: that is no fall; and weak pores tell nothing of how diameters have changed.
     #[test]
-    fn few_pores_tell_no_fall_of_the_count_and_no_diameter() {
+    fn weak_pores_tell_no_fall_of_the_count_and_no_diameter() {
         let frame = frame(0.05);
         let mut sums = vec![0.0; COLUMNS];
-        (sums[0], sums[1], sums[3], sums[5], sums[8]) = (1e4, 5.0, 10.0, 60.0, 0.5);
+        (sums[0], sums[1], sums[3], sums[5]) = (1e4, 5.0, 10.0, 60.0);
         assert_eq!(count(&sums, &frame), Ok(65.0));
         assert_eq!(diameter(&sums, &frame), Err(Reason::NothingFound));
     }

@@ -46,8 +46,6 @@ pub struct Scar {
     pub radius_px: f64,
     /// One over the variance of its depth that the skin around makes.
     weight: f64,
-    /// What it adds to a region's knowledge of its scars, of what a change takes: all of it in one photo.
-    tells: f64,
     /// One per visit.
     pub readings: Vec<ScarReading>,
 }
@@ -313,19 +311,17 @@ fn read_scar(
         present: amplitude >= least,
     };
     let weight = depth(filter.noise).powi(-2);
-    let tells = if planes.len() > 1 { 1.0 / settings.scar_change_min } else { 1.0 };
     Scar {
         x,
         y,
         radius_px,
         weight,
-        tells,
         readings: amplitudes.into_iter().zip(planes).map(reading).collect(),
     }
 }
 
 /// Columns: pixels searched, area of those present, px²; of all: weight, depth times weight here, and in the
-/// mean of the visits, what they tell.
+/// mean of the visits, how many.
 const COLUMNS: usize = 6;
 /// What is left of scars that have healed, of their depth in the mean of the visits: a log has no 0.
 const HEALED: f64 = 0.05;
@@ -349,31 +345,27 @@ pub fn sheet(scars: &Scars, visit: usize, tiles: &Tiles) -> Sheet {
         row[3] += scar.weight * reading.depth_px;
         let all = scar.readings.iter().map(|r| r.depth_px).sum::<f64>();
         row[4] += scar.weight * all / scar.readings.len() as f64;
-        row[5] += scar.tells;
+        row[5] += 1.0;
     }
     sheet
 }
 
-/// Whether there are enough scars to be read, or none.
-fn enough(s: &[f64]) -> Result<(), Reason> {
-    match (s[0], s[5]) {
-        (searched, _) if searched <= 0.0 => Err(Reason::Quality),
-        // The parts of as many as it takes may add up to a little less than 1.
-        (_, told) if told > 0.0 && told < 1.0 - 1e-9 => Err(Reason::NothingFound),
-        _ => Ok(()),
-    }
+/// How many scars some visit shows.
+pub fn number(s: &[f64]) -> f64 {
+    s[5]
 }
 
 /// `scar_area_percent`: area within half depth of those present, of the skin that a lamp lights from beside.
 pub fn area_percent(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    enough(s)?;
-    Ok(100.0 * s[1] / s[0])
+    if s[0] <= 0.0 { Err(Reason::Quality) } else { Ok(100.0 * s[1] / s[0]) }
 }
 
 /// `scar_depth`: mean depth of all that some visit shows, the better read counting more.
 pub fn depth(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    enough(s)?;
-    if s[2] <= 0.0 {
+    if s[0] <= 0.0 {
+        return Err(Reason::Quality);
+    }
+    if number(s) <= 0.0 {
         return Err(Reason::NothingFound);
     }
     if s[4] <= 0.0 {
