@@ -1,7 +1,8 @@
 //! Change between two visits: percent change, interval, smallest detectable change, verdict, trend.
 //!
 //! The change of a ratio metric is ln(follow-up / baseline). Its variance has two parts: the
-//! spatial sampling, from a paired bootstrap over tiles (Efron & Tibshirani 1993), and the variance
+//! spatial sampling, from a paired bootstrap over tiles (Efron & Tibshirani 1993; the sample is as large as there
+//! are tiles, or pores or scars that tell the change, if fewer), and the variance
 //! between captures of unchanged skin, from recaptured phantoms (`ChangeSettings::capture`). A
 //! verdict needs three things: the 95 % interval excludes zero, the change exceeds the smallest
 //! detectable change, and the row passes Benjamini & Hochberg (1995) at 5 % over the visit's rows.
@@ -381,15 +382,20 @@ mod tests {
         (a, b, vec![true; n])
     }
 
+    const AREA_CM2: f64 = 10.0;
+
     fn row_of(a: &Sheet, b: &Sheet, filled: &[bool]) -> ChangeRow {
+        told(METRICS.iter().find(|m| m.id == "texture_coarse").unwrap(), a, b, filled)
+    }
+
+    fn told(metric: &'static Metric, a: &Sheet, b: &Sheet, filled: &[bool]) -> ChangeRow {
         let settings = ChangeSettings::default();
-        let metric = METRICS.iter().find(|m| m.id == "texture_coarse").unwrap();
         let cell = Cell {
             visit: 1,
             region: "whole",
             metric,
             unit: "1",
-            area_cm2: 10.0,
+            area_cm2: AREA_CM2,
             light: LightChange::default(),
         };
         let frame = Frame {
@@ -424,6 +430,38 @@ mod tests {
         assert!((ln(&there) + ln(&back)).abs() < 1e-12);
         let [low, high] = there.ci95_percent.unwrap();
         assert!(low < -30.0 && high > -30.0 - 5.0 && high < 0.0, "{low} {high}");
+    }
+
+    /// Scars 0.9 times as deep, but for chance, on 40 tiles, one on each of the first few.
+    fn scars(number: usize, metric: &str) -> ChangeRow {
+        let metric = METRICS.iter().find(|m| m.id == metric).unwrap();
+        let (mut a, mut b) = (Sheet::new(40, 6), Sheet::new(40, 6));
+        for i in 0..40 {
+            let there = f64::from(u8::from(i < number));
+            let after = 0.9 + 0.04 * (i % 3) as f64;
+            let row = |depth: f64| [100.0, there, there, there * depth, there, there];
+            a.tile(i).assign(&ndarray::arr1(&row(1.0)));
+            b.tile(i).assign(&ndarray::arr1(&row(after)));
+        }
+        told(metric, &a, &b, &[true; 40])
+    }
+
+    #[test]
+    fn few_things_tell_no_change_and_their_number_is_the_sample() {
+        assert_eq!(scars(4, "scar_depth").reason, Some(Reason::NothingFound));
+        assert_eq!(scars(4, "scar_area_percent").reason, Some(Reason::NothingFound));
+        // None before and none after is no change of area, and no depth.
+        assert_eq!(scars(0, "scar_area_percent").change, Some(0.0));
+        assert_eq!(scars(0, "scar_depth").reason, Some(Reason::NothingFound));
+        // Student's quantile at 4 degrees of freedom is 2.776, at 39 2.023.
+        let settings = ChangeSettings::default();
+        let capture = settings.capture_sd("scar_depth", AREA_CM2);
+        let spatial = |n: usize| {
+            let se = scars(n, "scar_depth").se_ln.unwrap();
+            (se * se - capture * capture).sqrt()
+        };
+        let shrunk = spatial(5) / spatial(40) / 8f64.sqrt();
+        assert!((1.1..1.9).contains(&shrunk), "{shrunk}");
     }
 
     #[test]
