@@ -879,10 +879,10 @@ pub struct ChangeSettings {
     pub tiles_wanted: usize,
     /// Fewest tiles for an interval.
     pub tiles_min: usize,
-    /// Fewest pores or scars that tell a change. Their number, not that of tiles, is the interval's sample: of a
-    /// simulated null, 12 % of noise each, it misses 3.7 % with 5, 4.4 % with 4 and 6.0 % with 3, of tiles' alone
-    /// 11 % with 5.
-    pub things_min: f64,
+    /// Fewest tiles with strong pores, or scars, that tell how those change. They are the interval's sample: a
+    /// simulated null, 12 % of noise each, lies outside in 1–4 % with one to ten of them on each of four tiles or
+    /// more, in 5 % with three. Were the sample all tiles, it would in 11 % with five pores and 33 % with ten on two.
+    pub telling_tiles_min: usize,
     /// Smallest tile, px.
     pub tile_min_px: usize,
     /// False discovery rate over the rows of a visit (Benjamini & Hochberg 1995).
@@ -967,7 +967,7 @@ impl Default for ChangeSettings {
             tiles_max: 150,
             tiles_wanted: 24,
             tiles_min: 6,
-            things_min: 5.0,
+            telling_tiles_min: 4,
             tile_min_px: 16,
             false_discovery_rate: 0.05,
             light_floor: 0.04,

@@ -107,7 +107,7 @@ fn a_dose_comes_out_at_its_size() {
 fn few_scars_tell_no_change() {
     let half = Treatment { scar_depth: 0.5, ..Treatment::default() };
     let shots = [(Treatment::default(), capture(20)), (half, capture(21))];
-    let analysis = analyze(&skin(2, 6), &shots);
+    let analysis = analyze(&skin(2, 3), &shots);
     let rows = analysis.report.changes.iter().filter(|r| r.metric.starts_with("scar"));
     let reasons: Vec<_> = rows.map(|r| r.reason).collect();
     assert_eq!(reasons, [Some(Reason::NothingFound); 2]);

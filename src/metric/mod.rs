@@ -43,7 +43,7 @@ pub enum Reason {
     /// Too little of the region is skin that can be seen in the photo.
     LowCoverage,
     /// Nothing of the kind is there (no pores, lines or scars), or too little to be read: less than 6 mm of
-    /// lines, for a change fewer than five strong pores or scars.
+    /// lines, for a change strong pores or scars in fewer than four places.
     NothingFound,
     /// Tone without untreated reference skin or a colour chart.
     NoReference,
@@ -153,7 +153,8 @@ pub struct Metric {
     pub ratio: bool,
     /// From sums to the value.
     pub measure: Measure,
-    /// From sums to how many things tell a change, where they are few: [`crate::change`] asks for some.
+    /// From a tile's sums to how many pores or scars in it tell a change: [`crate::change`] asks for some tiles
+    /// that have any.
     pub told_by: Option<fn(&[f64]) -> f64>,
 }
 
@@ -302,6 +303,10 @@ impl Sheet {
     /// The sums of one tile, writable.
     pub fn tile(&mut self, tile: usize) -> ArrayViewMut1<'_, f64> {
         self.0.row_mut(tile)
+    }
+    /// How many tiles have some of the `things`, which are counted from a tile's sums.
+    pub fn tiles_with(&self, things: fn(&[f64]) -> f64) -> usize {
+        self.0.rows().into_iter().filter(|row| things(&row.to_vec()) > 0.0).count()
     }
     /// Sums over tiles, each taken `weight[tile]` times, in fixed order.
     pub fn total(&self, weights: &[f64]) -> Vec<f64> {

@@ -321,7 +321,7 @@ fn read_scar(
 }
 
 /// Columns: pixels searched, area of those present, px²; of all: weight, depth times weight here, and in the
-/// mean of the visits, how many.
+/// mean of the visits; and how many.
 const COLUMNS: usize = 6;
 /// What is left of scars that have healed, of their depth in the mean of the visits: a log has no 0.
 const HEALED: f64 = 0.05;
