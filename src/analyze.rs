@@ -526,6 +526,7 @@ fn compare_visit(
             unit: metric.unit.name(&aligned.scale),
             area_cm2: area_cm2(&tiles, &aligned.scale),
             light,
+            transfer_sd: transfer_sd(metric, pair, &tiles, &aligned.scale, settings),
         };
         let resampling = Resampling::new(&tiles.filled(), &settings.change);
         by_group(|group| {
@@ -560,6 +561,20 @@ fn compare_visit(
         })
     });
     rows.into_iter().flatten().collect()
+}
+
+/// Standard deviation that a difference in focus and processing leaves in a metric over the `tiles`.
+fn transfer_sd(
+    metric: &Metric,
+    pair: Option<&Pair>,
+    tiles: &Tiles,
+    scale: &Scale,
+    settings: &Settings,
+) -> f64 {
+    let period = metric.period_mm().zip(scale.mm_per_px).map(|(mm, scale)| mm / scale.0);
+    let inside = |x: f64, y: f64| tiles.of(x.round() as usize, y.round() as usize).is_some();
+    pair.zip(period)
+        .map_or(0.0, |(pair, period)| pair.relief_sd(period, inside, &settings.luminance))
 }
 
 fn find_metric(id: &str) -> &'static Metric {

@@ -102,6 +102,8 @@ pub struct Cell<'a> {
     pub area_cm2: f64,
     /// How the light, and the contrast it makes, changed between the two photos.
     pub light: LightChange,
+    /// Standard deviation of the metric's ln(f/b) that the photos' difference in focus and processing leaves.
+    pub transfer_sd: f64,
 }
 
 impl Cell<'_> {
@@ -221,6 +223,7 @@ pub fn change(
     let spatial = standard_deviation(&effects) * small_sample(telling.unwrap_or(resampling.tiles));
     let capture = settings.capture_sd(cell.metric.id, cell.area_cm2);
     let capture = capture.hypot(light_sd(cell.metric, cell.light, settings));
+    let capture = capture.hypot(cell.transfer_sd);
     // Where there is no ratio, a capture's relative error acts on the larger value.
     let capture = if ratio || !cell.metric.ratio { capture } else { capture * b.max(f) };
     let se = spatial.hypot(capture);
@@ -399,6 +402,7 @@ mod tests {
             unit: "1",
             area_cm2: AREA_CM2,
             light: LightChange::default(),
+            transfer_sd: 0.0,
         };
         let frame = Frame {
             mm_per_px: 0.1,

@@ -362,23 +362,51 @@ pub struct LuminanceSettings {
     pub noise_tile_px: usize,
     /// Quantile of the tiles' noise power that is taken: skin adds, so low.
     pub noise_quantile: f64,
-    /// Side of the tiles that relative blur is fitted in, px.
-    pub blur_tile_px: usize,
-    /// Gaussian sigmas whose differences are the bands of that fit, px.
-    pub blur_sigmas_px: Vec<f64>,
-    /// Error of the log ratio of two photos' amplitudes in a band, however well they agree: it weighs
-    /// the bands of the fit.
-    pub blur_ratio_error: f64,
-    /// Least standard deviation of noise, log units: rounding to 8 bits leaves it.
-    pub noise_floor: f64,
-    /// Fewest tiles for a fit; below, sharpness is left as it is.
-    pub blur_tiles_min: usize,
     /// Blur that a sharp photo of skin has by itself (lens, demosaicing, compression), px: matching
     /// lengthens the shortest period by what it adds to this. Close-ups of the phantoms showed 1.3
     /// by the slope of their spectrum.
     pub own_blur_px: f64,
     /// Largest blur difference that is matched, px; beyond, bands are lost.
     pub blur_match_max_px: f64,
+    /// What two photos differ by.
+    pub transfer: TransferSettings,
+}
+
+/// Constants of the difference in focus and processing between two photos.
+#[derive(Debug, Clone, Serialize)]
+pub struct TransferSettings {
+    /// Side of the tiles, px.
+    pub tile_px: usize,
+    /// Fewest tiles for a fit; below, the difference in focus is not known.
+    pub tiles_min: usize,
+    /// Gaussian sigmas whose differences are the octaves, px.
+    pub sigmas_px: Vec<f64>,
+    /// Error of the log ratio of two photos' amplitudes in an octave, however well they agree.
+    pub ratio_error: f64,
+    /// Least coherence (squared correlation) of an octave in a tile.
+    pub coherence_min: f64,
+    /// Least standard deviation of noise, log units: rounding to 8 bits leaves it.
+    pub noise_floor: f64,
+    /// Share of the difference that a common gain explains up to which it is treatment, and from which it is
+    /// processing. Rendered treatments have at most 0.4, filters and curves 0.6 to 0.99.
+    pub share: [f64; 2],
+    /// Variance of the blur that is taken for unknown where too little skin tells it: standard deviation, px².
+    pub unknown_px2: f64,
+}
+
+impl Default for TransferSettings {
+    fn default() -> Self {
+        TransferSettings {
+            tile_px: 48,
+            tiles_min: 12,
+            sigmas_px: vec![0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0, 11.2, 16.0],
+            ratio_error: 0.01,
+            coherence_min: 0.2,
+            noise_floor: 0.001,
+            share: [0.5, 0.75],
+            unknown_px2: 1.0,
+        }
+    }
 }
 
 impl Default for LuminanceSettings {
@@ -395,13 +423,9 @@ impl Default for LuminanceSettings {
             shortest_period_px: 3.0,
             noise_tile_px: 24,
             noise_quantile: 0.1,
-            blur_tile_px: 48,
-            blur_sigmas_px: vec![0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0],
-            blur_ratio_error: 0.01,
-            noise_floor: 0.001,
-            blur_tiles_min: 12,
             own_blur_px: 1.3,
             blur_match_max_px: 2.0,
+            transfer: TransferSettings::default(),
         }
     }
 }
@@ -778,6 +802,10 @@ pub struct QualitySettings {
     pub blur_px: [f64; 2],
     /// Blur by which two photos differ, px: [warn, fail].
     pub blur_difference_px: [f64; 2],
+    /// Blur that varies over the skin between two photos, px: [warn, fail].
+    pub depth_of_field_px: [f64; 2],
+    /// Gain that processing gave all skin alike, %: [warn, fail: beyond what the intervals hold].
+    pub processing_percent: [f64; 2],
     /// Clipped skin, %: [warn, fail: never, it is left out]. Under 2 % are glints and nostrils.
     pub clipped_percent: [f64; 2],
     /// Share of the regions that shows skin, %: [warn, fail: never, each region has its own limit]. Seven
@@ -839,6 +867,8 @@ impl Default for QualitySettings {
         QualitySettings {
             blur_px: [1.6, 4.0],
             blur_difference_px: [0.8, 1.9],
+            depth_of_field_px: [0.7, 1.6],
+            processing_percent: [3.0, 8.0],
             clipped_percent: [2.0, 100.0],
             covered_percent: [50.0, 0.0],
             highlight_percent: [3.0, 100.0],

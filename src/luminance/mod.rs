@@ -10,8 +10,10 @@
 
 mod focus;
 mod noise;
+mod transfer;
 
 pub use noise::{Noise, Rounding};
+pub use transfer::{BlurMap, Processing};
 
 use crate::align::Field;
 use crate::filter::gaussian::{MaskedBlur, blur, blur_masked, diffuse};
@@ -74,9 +76,40 @@ pub struct Pair {
     pub baseline: Luminance,
     /// The later photo, on the baseline's pixels.
     pub follow_up: Luminance,
-    /// Gaussian blur by which the two differed, baseline px; positive: the follow-up was blurrier. `None`
-    /// where too little skin is seen to tell.
-    pub blur_difference_px: Option<f64>,
+    /// The blur by which the two differed, before it was matched. `None` where too little skin is seen to
+    /// tell.
+    pub blur: Option<BlurMap>,
+    /// What is left between them that is processing and no treatment.
+    pub processing: Processing,
+}
+
+impl Pair {
+    /// Gaussian blur by which the two differed, median over the skin, baseline px; positive: the follow-up
+    /// was blurrier.
+    pub fn blur_difference_px(&self) -> Option<f64> {
+        let [_, middle, _] = self.blur.as_ref()?.spread();
+        Some(middle.signum() * middle.abs().sqrt())
+    }
+
+    /// How much that blur varies over the skin (between its tenth and ninetieth part), as the blur that
+    /// makes the one of the other, px.
+    pub fn blur_range_px(&self) -> Option<f64> {
+        let [low, _, high] = self.blur.as_ref()?.spread();
+        Some((high - low).max(0.0).sqrt())
+    }
+
+    /// Standard deviation that the photos' difference in focus and processing adds to the natural log of a
+    /// change of relief of this period, baseline px, in the part of the window that is `inside`.
+    pub fn relief_sd(
+        &self,
+        period_px: f64,
+        inside: impl Fn(f64, f64) -> bool,
+        settings: &LuminanceSettings,
+    ) -> f64 {
+        let error = self.blur.as_ref().map_or(settings.transfer.unknown_px2, |b| b.error(inside));
+        let frequency = std::f64::consts::TAU / period_px;
+        (0.5 * frequency * frequency * error).hypot(self.processing.relief_sd())
+    }
 }
 
 /// Flattening length in px.
@@ -218,44 +251,77 @@ fn resample(
     (out.map(|(v, _)| v), out.map(|(_, s)| s))
 }
 
-/// Brings two visits to the same valid skin and the same sharpness.
+/// Brings two visits to the same valid skin and the same sharpness: where one is sharper it is blurred.
 pub fn comparable(
     baseline: &Luminance,
     follow_up: &Luminance,
     settings: &LuminanceSettings,
 ) -> Pair {
     let valid = baseline.valid.zip(&follow_up.valid, |a, b| a && b);
-    let difference = focus::difference(baseline, follow_up, &valid, settings);
-    let found = difference.unwrap_or_default();
+    let focus = transfer::focus(baseline, follow_up, &valid, &settings.transfer);
     let limit = settings.blur_match_max_px.powi(2);
-    let px2 = found.blur_px2.clamp(-limit, limit);
-    let sigma = px2.abs().sqrt();
-    let period = baseline.shortest_period_px.max(follow_up.shortest_period_px);
+    // Nothing is corrected by less than its own error.
+    let known = focus.as_ref().filter(|focus| {
+        let [low, _, high] = focus.blur.spread();
+        low.abs().max(high.abs()) > focus.blur.error(|_, _| true)
+    });
+    let variance = |x: usize, y: usize| {
+        known.map_or(0.0, |focus| focus.blur.at([x as f64, y as f64]).clamp(-limit, limit))
+    };
+    let spread = known.map_or([0.0; 3], |f| f.blur.spread().map(|v| v.clamp(-limit, limit)));
     // The blurrier of the two sets what both carry.
-    let period = period * (1.0 + px2.abs() / settings.own_blur_px.powi(2)).sqrt();
-    let level = |own: &Luminance, white: f64, blurred: bool| -> Luminance {
-        let mut flat = own.flat.clone();
-        let white = if difference.is_some() { white } else { own.noise.white };
-        let mut noise = Noise { white, ..own.noise };
-        if blurred && px2.abs() > BLUR_MIN_PX2 {
-            flat = diffuse(&flat, &valid, px2.abs());
-            noise.blur_px = sigma;
-        }
-        flat.par_rows(|y, row| {
-            for (v, &keep) in row.iter_mut().zip(valid.row(y)) {
-                if !keep {
-                    *v = 0.0;
-                }
-            }
-        });
+    let most = spread[0].abs().max(spread[2].abs());
+    let period = baseline.shortest_period_px.max(follow_up.shortest_period_px);
+    let period = period * (1.0 + most / settings.own_blur_px.powi(2)).sqrt();
+    let level = |own: &Luminance, k: usize, sign: f64| -> Luminance {
+        let white = focus.as_ref().map_or(own.noise.white, |focus| focus.white[k]);
+        let flat = match_focus(&own.flat, &valid, |x, y| (sign * variance(x, y)).max(0.0), limit);
+        let blur_px = (sign * spread[1]).max(0.0).sqrt();
+        let noise = Noise { white, blur_px, ..own.noise };
         Luminance { flat, valid: valid.clone(), noise, shortest_period_px: period, ..*own }
     };
-    Pair {
-        baseline: level(baseline, found.white[0], px2 > 0.0),
-        follow_up: level(follow_up, found.white[1], px2 < 0.0),
-        blur_difference_px: difference.map(|_| px2.signum() * sigma),
+    let (baseline, follow_up) = (level(baseline, 0, 1.0), level(follow_up, 1, -1.0));
+    let pair = [&baseline, &follow_up];
+    let processing = transfer::processing(pair, &valid, spread[1], &settings.transfer);
+    Pair { baseline, follow_up, blur: focus.map(|focus| focus.blur), processing }
+}
+
+/// `flat` under a Gaussian blur whose variance (px², at most `limit`) varies slowly over the picture,
+/// interpolated between [`FOCUS_LEVELS`] even ones; 0 outside `valid`.
+fn match_focus(
+    flat: &Plane,
+    valid: &Mask,
+    variance: impl Fn(usize, usize) -> f64 + Sync,
+    limit: f64,
+) -> Plane {
+    let wanted = Plane::from_fn(flat.width(), flat.height(), |x, y| {
+        if valid.at(x, y) { variance(x, y) as f32 } else { 0.0 }
+    });
+    let most = wanted.data().iter().fold(0.0f32, |a, &b| a.max(b)).min(limit as f32);
+    let mut out = flat.zip(valid, |v, keep| if keep { v } else { 0.0 });
+    if f64::from(most) <= BLUR_MIN_PX2 {
+        return out;
     }
+    let least = wanted.data().iter().zip(valid.data()).filter(|(_, v)| **v);
+    let least = least.fold(most, |a, (&b, _)| a.min(b));
+    let levels = if most - least < BLUR_MIN_PX2 as f32 { 1 } else { FOCUS_LEVELS };
+    let step = (most - least) / (levels as f32 - 1.0).max(1.0);
+    let planes: Vec<Plane> =
+        (0..levels).map(|i| diffuse(flat, valid, f64::from(least + step * i as f32))).collect();
+    out.par_rows(|y, row| {
+        for (x, v) in row.iter_mut().enumerate() {
+            if valid.at(x, y) {
+                let t = if step > 0.0 { (wanted.at(x, y) - least) / step } else { 0.0 };
+                let i = (t as usize).min(levels.saturating_sub(2));
+                let (a, b) = (planes[i].at(x, y), planes[(i + 1).min(levels - 1)].at(x, y));
+                *v = a + (t - i as f32) * (b - a);
+            }
+        }
+    });
+    out
 }
 
 /// A blur of less variance leaves a picture as it is, px²: 0.1 % of a period of 4 px.
 const BLUR_MIN_PX2: f64 = 1e-3;
+/// Even blurs that an uneven one is interpolated between.
+const FOCUS_LEVELS: usize = 4;

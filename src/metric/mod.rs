@@ -84,6 +84,22 @@ impl Unit {
     }
 }
 
+impl Metric {
+    /// Period of the structures that it is read from, mm: what a difference in focus lowers by. None of colour.
+    pub fn period_mm(&self) -> Option<f64> {
+        Some(match (self.group, self.id) {
+            (Group::Tone, _) => return None,
+            (_, "texture_fine") => 0.42,
+            (_, "texture_roughness") => 0.7,
+            (Group::Texture, _) => 1.2,
+            (Group::Glcm, _) => 0.6,
+            (Group::Pores, _) => 0.7,
+            (Group::Wrinkles, _) => 1.2,
+            (Group::Scars, _) => 3.0,
+        })
+    }
+}
+
 /// Metrics that are read from the skin together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
