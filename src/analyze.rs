@@ -6,6 +6,7 @@ use crate::citations::{self, Citation};
 use crate::error::{Error, Result, Step};
 use crate::light::{self, LightChange};
 use crate::luminance::{self, Luminance, Pair};
+use crate::metric::tone::Reference;
 use crate::metric::{self, Group, METRICS, Metric, Readings, Reason, Tiles, Unit, View, wrinkles};
 use crate::photo::Photo;
 use crate::plane::{Mask, Window, par_collect};
@@ -227,6 +228,9 @@ pub fn analyze_series(series: Series, request: &Request) -> Result<Analysis> {
         let mut rows =
             compare_visit(&aligned, i + 1, (pair, light), readings.as_ref(), &checks, request);
         change::decide(&mut rows, |id| find_metric(id).better, &settings.change);
+        if request.reference.is_none() {
+            change::only_differently(&mut rows, |id| find_metric(id).group == Group::Tone);
+        }
         changes.append(&mut rows);
     }
     let trends = trends(&changes, joint.len());
@@ -461,7 +465,7 @@ fn measure_visit(
                 (None, Some(readings)) => {
                     let once = vec![1.0; tiles.count()];
                     readings
-                        .sheet(group, 0, &tiles, None)
+                        .sheet(group, 0, &tiles, Reference::OtherSkin)
                         .map(|sheet| (sheet.total(&once), readings.frame))
                 }
                 (reason, _) => Err(reason.unwrap_or(Reason::NoScale)),
@@ -511,9 +515,10 @@ fn compare_visit(
         .map(tiles_of);
     // What one region is told against is the other regions' skin: a single one has none.
     let alone = regions.regions.iter().filter(|r| r.name != WHOLE).count() < 2;
-    let without_reference = |region: &Region| match &request.reference {
-        Some(name) => &region.name == name,
-        None => alone || region.name == WHOLE,
+    let reference_of = |region: &Region| match (&request.reference, &reference) {
+        (Some(name), Some(tiles)) if &region.name != name => Reference::Named(tiles),
+        (None, _) if !alone && region.name != WHOLE => Reference::OtherSkin,
+        _ => Reference::None,
     };
     let rows = par_collect(regions.regions.len(), |i| {
         let region = &regions.regions[i];
@@ -526,7 +531,8 @@ fn compare_visit(
             unit: metric.unit.name(&aligned.scale),
             area_cm2: area_cm2(&tiles, &aligned.scale),
             light,
-            transfer_sd: transfer_sd(metric, pair, &tiles, &aligned.scale, settings),
+            transfer_sd: transfer_sd(metric, pair, &tiles, &aligned.scale, settings)
+                .hypot(readings.map_or(0.0, |r| r.rounding_sd(metric.group))),
         };
         let resampling = Resampling::new(&tiles.filled(), &settings.change);
         by_group(|group| {
@@ -538,12 +544,11 @@ fn compare_visit(
                 _ if quality::forbids(checks, visit, &region.name, group == Group::Tone) => {
                     Some(Reason::Quality)
                 }
-                _ if group == Group::Tone && without_reference(region) => Some(Reason::NoReference),
                 _ => None,
             };
             let totals = match (blocked, readings) {
                 (None, Some(readings)) => {
-                    let sheet = |k| readings.sheet(group, k, &tiles, reference.as_ref());
+                    let sheet = |k| readings.sheet(group, k, &tiles, reference_of(region));
                     sheet(0).and_then(|b| Ok((resampling.totals(&b, &sheet(1)?), readings.frame)))
                 }
                 (reason, _) => Err(reason.unwrap_or(Reason::NoScale)),

@@ -324,6 +324,29 @@ pub fn decide(rows: &mut [ChangeRow], better: impl Fn(&str) -> Better, settings:
     }
 }
 
+/// Takes back what was said of colours (`of_tone`, no ratio) that are held against the other skin: such a row
+/// tells that a region changed differently, never that it did not change, for all of the skin may have.
+/// Photos of the very same colour stay.
+pub fn only_differently(rows: &mut [ChangeRow], of_tone: impl Fn(&str) -> bool) {
+    for row in rows {
+        let colour = row.change_percent.is_none() && of_tone(row.metric);
+        let moved = row.change.is_some_and(|change| change != 0.0) && row.baseline != Some(0.0);
+        if colour && moved && row.verdict == Verdict::NoDetectableChange {
+            *row = ChangeRow {
+                verdict: Verdict::NotComparable,
+                reason: Some(Reason::NoReference),
+                baseline: None,
+                follow_up: None,
+                change: None,
+                ci95: None,
+                sdc: None,
+                p: None,
+                ..row.clone()
+            };
+        }
+    }
+}
+
 /// The trend of one metric in one region. `rows`: its change rows, one per follow-up, in order.
 ///
 /// With visit k's capture error e_k, ln(f_k/b) = slope·k + e_k − e_0: least squares with a free

@@ -384,14 +384,19 @@ pub fn read(
 }
 
 impl Readings {
+    /// Standard deviation of a metric's ln(f/b) that the rounding of the two files leaves.
+    pub fn rounding_sd(&self, group: Group) -> f64 {
+        if group == Group::Texture { self.texture.rounding_sd() } else { 0.0 }
+    }
+
     /// The sums of `group` for one visit (0, or 1 in a pair) over the tiles of a region. Colours of
-    /// a follow-up are matched to visit 0 on the `reference` tiles; without, on all skin outside.
+    /// a follow-up are matched to visit 0 on the `reference` skin.
     pub fn sheet(
         &self,
         group: Group,
         visit: usize,
         tiles: &Tiles,
-        reference: Option<&Tiles>,
+        reference: tone::Reference<'_>,
     ) -> Result<Sheet, Reason> {
         match group {
             Group::Texture => Ok(self.texture.sheet(visit, tiles)),

@@ -27,6 +27,8 @@ struct Bands {
     /// Mean squares of their noise: what the photo by itself lets expect, in a pair the most it may be;
     /// infinite where the file has rounded most of the band away.
     noise: [f64; 2],
+    /// What the file's rounding left of their amplitude, 0–1.
+    kept: [f64; 2],
 }
 
 /// Band-passed planes of each visit.
@@ -40,20 +42,33 @@ impl Texture {
         let bands = |l: &&Luminance| {
             let make = |[short, long]: [f64; 2]| {
                 if short < frame.shortest_period_px {
-                    return (None, 0.0);
+                    return (None, 0.0, 1.0);
                 }
                 let plane = band(&l.flat, &l.valid, short, long);
                 let energy = mean_square(&plane, &l.valid);
-                let [gain, noise] = l.noise.of_band(short, long, energy);
-                if gain < settings.texture_gain_min {
-                    return (Some(plane), f64::INFINITY);
+                let [kept, noise] = l.noise.of_band(short, long, energy);
+                if kept < settings.texture_gain_min {
+                    return (Some(plane), f64::INFINITY, kept);
                 }
-                (Some(plane.map(|v| v / gain as f32)), most * noise / (gain * gain))
+                let gain = if visits.len() == 2 { kept.sqrt() } else { kept };
+                (Some(plane.map(|v| v / gain as f32)), most * noise / (gain * gain), kept)
             };
-            let ((fine, fine_noise), (coarse, coarse_noise)) = (make([a, b]), make([b, c]));
-            Bands { planes: [fine, coarse], noise: [fine_noise, coarse_noise] }
+            let (fine, coarse) = (make([a, b]), make([b, c]));
+            Bands {
+                planes: [fine.0, coarse.0],
+                noise: [fine.1, coarse.1],
+                kept: [fine.2, coarse.2],
+            }
         };
         Texture(visits.iter().map(bands).collect())
+    }
+
+    /// Standard deviation of ln(f/b) that the rounding of the two files leaves, the larger of both bands: what
+    /// it took from weak detail is known to a factor of two, so that of a pair half is put back.
+    pub fn rounding_sd(&self) -> f64 {
+        let [before, after] = [0, self.0.len() - 1].map(|visit| self.0[visit].kept);
+        let sd = |k: usize| 0.5 * (after[k] / before[k]).ln().abs();
+        sd(0).max(sd(1))
     }
 
     /// Sums over tiles.

@@ -1,8 +1,10 @@
 //! Tone: CIELAB of the region's skin, its evenness, and hyperpigmented spots.
 //!
 //! Read on cells of skin (see [`crate::tone`]). In a pair the follow-up's white balance and
-//! exposure are matched to the baseline on reference skin (a region the user names, or all skin
-//! outside the region), channel by channel, by the median log ratio: what changes everywhere is light, what changes in one region is skin.
+//! exposure are matched to the baseline, channel by channel, by the median log ratio. For the region's
+//! colour on reference skin: a region the user names, or all skin outside the region, which tells a change
+//! only that differs from that of the other skin. For its evenness and spots on the region itself: they
+//! are differences within it and need no reference.
 
 use super::{Frame, Reason, Sheet, Tiles, View};
 use crate::cielab::{delta_e00, lab};
@@ -23,8 +25,27 @@ pub struct ToneCells {
     reference_share: f64,
 }
 
-/// Columns: cells, L*, a*, b*, ΔE00 from the region's mean, spot cells, spots, spot ΔE00.
+/// Columns: cells, L*, a*, b* (NaN without reference skin), ΔE00 from the region's mean, spot cells,
+/// spots, spot ΔE00.
 const COLUMNS: usize = 8;
+
+/// Skin on which a follow-up's colour is matched to the baseline's.
+#[derive(Debug, Clone, Copy)]
+pub enum Reference<'a> {
+    /// A region the user names.
+    Named(&'a Tiles),
+    /// All skin outside the region.
+    OtherSkin,
+    /// None: the region's colour is not told.
+    None,
+}
+
+/// Which cells a match is made on.
+#[derive(Clone, Copy)]
+enum MatchedOn<'a> {
+    Region,
+    Reference(Reference<'a>),
+}
 
 impl ToneCells {
     /// Joins the visits on the cells that are valid in all.
@@ -60,20 +81,23 @@ impl ToneCells {
         tiles.of(middle(x), middle(y))
     }
 
-    /// Factors that bring `visit` to visit 0 on the reference skin, or on all skin outside the
-    /// region where none is named; `NoReference` where none, or too little of it, is there.
-    fn gains(
-        &self,
-        visit: usize,
-        tiles: &Tiles,
-        reference: Option<&Tiles>,
-    ) -> Result<[f64; 3], Reason> {
+    /// Factors that bring `visit` to visit 0; none where too little of that skin is there.
+    fn gains(&self, visit: usize, tiles: &Tiles, on: MatchedOn<'_>) -> Option<[f64; 3]> {
+        if self.rgb.len() == 1 {
+            return Some([1.0; 3]);
+        }
         let mut ratios: [Vec<f64>; 3] = Default::default();
         let mut own = 0usize;
         self.for_each_cell(|x, y| {
             let inside = self.tile(tiles, x, y).is_some();
             own += inside as usize;
-            if reference.map_or(!inside, |r| self.tile(r, x, y).is_some()) {
+            let wanted = match on {
+                MatchedOn::Region => inside,
+                MatchedOn::Reference(Reference::Named(named)) => self.tile(named, x, y).is_some(),
+                MatchedOn::Reference(Reference::OtherSkin) => !inside,
+                MatchedOn::Reference(Reference::None) => false,
+            };
+            if wanted {
                 let (a, b) = (self.rgb[0].at(x, y), self.rgb[visit].at(x, y));
                 for k in 0..3 {
                     ratios[k].push((a[k] as f64 / b[k] as f64).ln());
@@ -81,11 +105,15 @@ impl ToneCells {
             }
         });
         let n = ratios[0].len() as f64;
-        let share = if reference.is_some() { 0.0 } else { self.reference_share };
-        if n < share * (own as f64 + n) || n < 1.0 {
-            return Err(Reason::NoReference);
-        }
-        Ok(ratios.map(|mut r| median(&mut r).unwrap_or(0.0).exp()))
+        let others = matches!(on, MatchedOn::Reference(Reference::OtherSkin));
+        let share = if others { self.reference_share } else { 0.0 };
+        let enough = n >= 1.0 && n >= share * (own as f64 + n);
+        enough.then(|| ratios.map(|mut r| median(&mut r).unwrap_or(0.0).exp()))
+    }
+
+    /// L*, a*, b* of each cell after [`ToneCells::gains`].
+    fn colour(&self, visit: usize, gains: [f64; 3]) -> Grid<[f64; 3]> {
+        self.rgb[visit].map(|c| lab([0, 1, 2].map(|k| c[k] as f64 * gains[k])))
     }
 
     /// Sums over tiles; in a pair the follow-up's colours are matched to visit 0 first.
@@ -93,15 +121,13 @@ impl ToneCells {
         &self,
         visit: usize,
         tiles: &Tiles,
-        reference: Option<&Tiles>,
+        reference: Reference<'_>,
     ) -> Result<Sheet, Reason> {
-        let gains =
-            if self.rgb.len() == 1 { [1.0; 3] } else { self.gains(visit, tiles, reference)? };
         let (w, h) = (self.valid.width(), self.valid.height());
-        let colour = Grid::from_fn(w, h, |x, y| {
-            let c = self.rgb[visit].at(x, y);
-            lab([0, 1, 2].map(|k| c[k] as f64 * gains[k]))
-        });
+        let within = self.gains(visit, tiles, MatchedOn::Region).ok_or(Reason::LowCoverage)?;
+        let colour = self.colour(visit, within);
+        let beside = self.gains(visit, tiles, MatchedOn::Reference(reference));
+        let beside = beside.map(|gains| self.colour(visit, gains));
         let inside =
             Mask::from_fn(w, h, |x, y| self.valid.at(x, y) && self.tile(tiles, x, y).is_some());
         let mut sheet = Sheet::new(tiles.count(), COLUMNS);
@@ -124,7 +150,8 @@ impl ToneCells {
             let c = colour.at(x, y);
             let mut row = sheet.tile(tile);
             row[0] += 1.0;
-            (0..3).for_each(|k| row[1 + k] += c[k]);
+            let told = beside.as_ref().map_or([f64::NAN; 3], |colour| colour.at(x, y));
+            (0..3).for_each(|k| row[1 + k] += told[k]);
             row[4] += delta_e00(c, mean);
             let spot = labels.at(x, y) as usize;
             if spot > 0 && sizes[spot] >= self.spot_min_cells {
@@ -152,7 +179,13 @@ impl ToneCells {
 }
 
 fn cell_mean(s: &[f64], column: usize) -> Result<f64, Reason> {
-    if s[0] <= 0.0 { Err(Reason::LowCoverage) } else { Ok(s[column] / s[0]) }
+    if s[0] <= 0.0 {
+        Err(Reason::LowCoverage)
+    } else if s[column].is_nan() {
+        Err(Reason::NoReference)
+    } else {
+        Ok(s[column] / s[0])
+    }
 }
 
 /// `lightness`: mean L*.
