@@ -390,6 +390,10 @@ pub struct TransferSettings {
     /// Share of the difference that a common gain explains up to which it is treatment, and from which it is
     /// processing. Rendered treatments have at most 0.4, filters and curves 0.6 to 0.99.
     pub share: [f64; 2],
+    /// Blur variance by which a denoised photo is at least softer, px²: pores that shrank to 0.65 look like 0.25.
+    pub denoised_px2: f64,
+    /// Noise power that a denoised photo has at most, of the other's.
+    pub denoised_noise: f64,
     /// Variance of the blur that is taken for unknown where too little skin tells it: standard deviation, px².
     pub unknown_px2: f64,
 }
@@ -404,6 +408,8 @@ impl Default for TransferSettings {
             coherence_min: 0.2,
             noise_floor: 0.001,
             share: [0.5, 0.75],
+            denoised_px2: 0.36,
+            denoised_noise: 0.5,
             unknown_px2: 1.0,
         }
     }

@@ -281,8 +281,8 @@ pub struct Processing {
     pub fine: f64,
     /// The same of coarser octaves.
     pub coarse: f64,
-    /// Natural log of the gain of the strongest fine structures, in the photo that was less sharp over the
-    /// other: denoising takes the weak ones and leaves these.
+    /// Natural log of the gain of the strongest fine structures beside the weak ones, in the photo that was less
+    /// sharp and has less noise, over the other: denoising takes the weak ones and leaves these.
     pub edges: f64,
 }
 
@@ -324,7 +324,10 @@ pub fn processing(
             *part = gain;
         }
     }
-    if blur_difference != 0.0 {
+    let ratio = b.noise.white / a.noise.white;
+    let smoothed = blur_difference.abs() > settings.denoised_px2
+        && ratio.powf(blur_difference.signum()) < settings.denoised_noise;
+    if smoothed {
         found.edges = edge_gain([&a.flat, &b.flat], valid, blur_difference.signum());
     }
     found
@@ -371,7 +374,7 @@ fn common_gain(tiles: &[Tile], k: usize, noise: [f64; 2], settings: &TransferSet
 }
 
 /// By how much more the strongest tenth of fine structure (sigma 1.4 to 2 px) grew from the first photo to
-/// the second than the weaker half, natural log, and at most by how much it grew.
+/// the second (times `sign`) than the weaker half, natural log, and at most by how much it grew.
 fn edge_gain(planes: [&Plane; 2], valid: &Mask, sign: f64) -> f64 {
     let [fine, coarse] = [1.4, 2.0].map(|sigma| MaskedBlur::new(valid, sigma));
     let [a, b] = planes.map(|p| fine.mean(p).zip(&coarse.mean(p), |f, c| f - c));
