@@ -21,6 +21,7 @@ pub use onnx::Model;
 
 use crate::error::{Error, Result, Step};
 use crate::photo::Photo;
+use crate::photo::turn::Turn;
 use crate::plane::{Mask, Window};
 use crate::settings::RegionSettings;
 use frame::Frame;
@@ -162,6 +163,27 @@ impl Face {
         }
     }
 
+    /// The turn that brings the face to within 45° of upright.
+    pub fn to_upright(&self) -> Turn {
+        Turn::to_upright(self.roll())
+    }
+
+    /// The face as it lies in its photo, of `size` px (width, height) before, after a turn.
+    pub fn turned(&self, turn: Turn, size: [usize; 2]) -> Face {
+        let place = |p: [f64; 2]| turn.place(p, size);
+        let mut eyes = self.eyes.map(place);
+        if turn.mirrored {
+            eyes.reverse();
+        }
+        let pose = self.pose.map(|pose| Pose {
+            yaw_deg: if turn.mirrored { -pose.yaw_deg } else { pose.yaw_deg },
+            roll_deg: roll(eyes).to_degrees(),
+            ..pose
+        });
+        let [nose_base, chin] = [self.nose_base, self.chin].map(|p| p.map(place));
+        Face { eyes, mouth: place(self.mouth), pose, nose_base, chin, ..*self }
+    }
+
     /// Distance of the pupils, photo px.
     fn pupil_distance_px(&self) -> f64 {
         distance(self.eyes)
@@ -203,9 +225,8 @@ pub struct RegionMap {
     pub notices: Vec<String>,
 }
 
-/// Said where a face was looked for and none was found.
-const NO_FACE: &str =
-    "no face found: the whole frame is measured (name --regions whole to silence this)";
+/// The warning where a face was looked for and none was found.
+pub const NO_FACE: &str = "No face was found: all of the picture was measured as if it were skin.";
 
 /// Said where a model sees no face at the place where the face finder does.
 const MODEL_SEES_NONE: &str =
