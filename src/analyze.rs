@@ -9,6 +9,7 @@ use crate::luminance::{self, Luminance, Pair};
 use crate::metric::tone::Reference;
 use crate::metric::{self, Group, METRICS, Metric, Readings, Reason, Tiles, Unit, View, wrinkles};
 use crate::photo::Photo;
+use crate::photo::turn::Turn;
 use crate::plane::{Mask, Window, par_collect};
 use crate::quality::{self, QualityCheck};
 use crate::region::Model;
@@ -137,7 +138,7 @@ fn default_label(visit: usize) -> String {
 ///
 /// # Errors
 /// As [`analyze`].
-pub fn analyze_series(series: Series, request: &Request) -> Result<Analysis> {
+pub fn analyze_series(mut series: Series, request: &Request) -> Result<Analysis> {
     let settings = &request.settings;
     let mut clock = Clock::new();
     let baseline = series.baseline();
@@ -149,7 +150,8 @@ pub fn analyze_series(series: Series, request: &Request) -> Result<Analysis> {
         (None, RegionRequest::Face) => Model::built_in(),
         (None, _) => None,
     };
-    let regions = region::map(baseline, &request.regions, model, &settings.region)?;
+    let (regions, faces) = regions_and_faces(&mut series, request, model)?;
+    let baseline = series.baseline();
     if let Some(name) = &request.reference
         && !regions.regions.iter().any(|r| &r.name == name)
     {
@@ -162,13 +164,6 @@ pub fn analyze_series(series: Series, request: &Request) -> Result<Analysis> {
     let scale = scale(request, &regions);
     clock.stage("region");
 
-    let faces = series.visits[1..]
-        .iter()
-        .map(|visit| match regions.face {
-            Some(_) => region::face(&visit.photo, model, &settings.region),
-            None => Ok(None),
-        })
-        .collect::<Result<Vec<_>>>()?;
     let aligned = align::align(series, regions, &faces, scale, &settings.align);
     clock.stage("align");
 
@@ -193,7 +188,7 @@ pub fn analyze_series(series: Series, request: &Request) -> Result<Analysis> {
         .collect();
     clock.stage("light");
 
-    let checks = quality_checks(&aligned, &faces, &seen, &pairs, &lights, settings);
+    let checks = quality_checks(&aligned, &seen, &pairs, &lights, settings);
     clock.stage("quality");
 
     let alone: Vec<Option<Readings>> = seen
@@ -267,6 +262,50 @@ pub fn analyze_series(series: Series, request: &Request) -> Result<Analysis> {
         lines_come_and_gone(i + 1, readings.as_ref().filter(|_| told)?, &aligned.scale, settings)
     }));
     Ok(Analysis { report, pictures, maps, costs: clock.costs })
+}
+
+/// The regions of the baseline, and the face of each follow-up where faces are measured.
+///
+/// A face that one photo of the series shows is sought thoroughly in the others. A photo whose face
+/// lies on its side or upside down is turned, and a notice of it says so.
+fn regions_and_faces(
+    series: &mut Series,
+    request: &Request,
+    model: Option<&Model>,
+) -> Result<(RegionMap, Vec<Option<Face>>)> {
+    let (usual, thorough) = (&request.settings.region, &request.settings.region.thorough());
+    let map = |photo: &Photo, settings| region::map(photo, &request.regions, model, settings);
+    let mut regions = map(series.baseline(), usual)?;
+    let mut faces = vec![None; series.visits.len() - 1];
+    if request.regions != RegionRequest::Face {
+        return Ok((regions, faces));
+    }
+    for (face, visit) in faces.iter_mut().zip(&series.visits[1..]) {
+        *face = region::face(&visit.photo, model, usual)?;
+    }
+    let mut settings = usual;
+    if regions.face.is_none() && faces.iter().any(Option::is_some) {
+        settings = thorough;
+        regions = map(series.baseline(), settings)?;
+    }
+    let Some(face) = &regions.face else { return Ok((regions, vec![None; faces.len()])) };
+    let turn = face.to_upright();
+    if !turn.is_identity() {
+        series.visits[0].photo = series.baseline().turned(turn);
+        regions = map(series.baseline(), settings)?;
+    }
+    for (face, visit) in faces.iter_mut().zip(&mut series.visits[1..]) {
+        if face.is_none() {
+            *face = region::face(&visit.photo, model, thorough)?;
+        }
+        let turn = face.map_or_else(Turn::default, |face| face.to_upright());
+        if !turn.is_identity() {
+            let size = [visit.photo.width(), visit.photo.height()];
+            *face = face.map(|face| face.turned(turn, size));
+            visit.photo = visit.photo.turned(turn);
+        }
+    }
+    Ok((regions, faces))
 }
 
 /// Says how much line has vanished and how much is new, where that is more than one short line.
@@ -346,7 +385,6 @@ fn see(aligned: &AlignedSeries, settings: &Settings) -> Vec<Option<Seen>> {
 
 fn quality_checks(
     aligned: &AlignedSeries,
-    faces: &[Option<Face>],
     seen: &[Option<Seen>],
     pairs: &[Option<Pair>],
     lights: &[LightChange],
@@ -369,7 +407,12 @@ fn quality_checks(
             continue;
         }
         if let Some(face) = &aligned.regions.face {
-            checks.extend(quality::faces(k, face, faces[k - 1].as_ref(), &settings.quality));
+            checks.extend(quality::faces(
+                k,
+                face,
+                aligned.faces[k - 1].as_ref(),
+                &settings.quality,
+            ));
         }
         if let (Some(pair), Some(before), Some(after)) = (&pairs[k - 1], &seen[0], visit) {
             let tones = [&before.tone, &after.tone];

@@ -284,6 +284,11 @@ fn plain_photos_are_a_result_and_no_error() {
     assert!(outcome.out.contains("Report: skindelta-out/report.html"), "{}", outcome.out);
     let written = listing(&folder.path().join("skindelta-out"));
     assert_eq!(written, ["metrics.csv", "report.html", "result.json"]);
+    let warning = "No face was found: all of the picture was measured as if it were skin.";
+    assert!(!outcome.out.contains(warning), "{}", outcome.out);
+    let outcome = run(folder.path(), &["compare", "a.png", "b.png"]);
+    assert!(outcome.out.contains(&format!("Warning: {warning}\n")), "{}", outcome.out);
+    assert!(outcome.err.contains(&format!("warning: {warning}\n")), "{}", outcome.err);
     let both = [&compare[..], &["--json", "r.json", "--out", "o", "--no-html", "-q"]].concat();
     let outcome = run(folder.path(), &both);
     assert_eq!((outcome.code, outcome.out.as_str(), outcome.err.as_str()), (0, "", ""));

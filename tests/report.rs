@@ -6,6 +6,7 @@ use serde_json::Value;
 use skindelta::align::AlignmentStatus;
 use skindelta::change::Verdict;
 use skindelta::metric::Reason;
+use skindelta::region::NO_FACE;
 use skindelta::report::{check_folder, csv, html, json::to_json, write};
 use std::fs;
 use std::path::Path;
@@ -107,6 +108,15 @@ fn the_table_of_a_batch_names_subject_and_view() {
     let rows: Vec<::csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 3);
     assert_eq!((&rows[2][0], &rows[2][1], &rows[2][4]), ("'-s01", "front", "texture_coarse"));
+}
+
+#[test]
+fn a_missing_face_is_told_in_the_lead_of_the_page() {
+    let mut report = sample::report(2);
+    let lead = format!("<p class=\"lead warning\">{NO_FACE}</p>");
+    assert!(!html::render(&report, &sample::pictures(2)).contains(&lead));
+    report.notices.push(NO_FACE.into());
+    assert!(html::render(&report, &sample::pictures(2)).contains(&lead));
 }
 
 #[test]

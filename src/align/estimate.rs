@@ -6,6 +6,7 @@ use super::apply;
 use crate::filter::gaussian::blur;
 use crate::filter::resize::shrink;
 use crate::photo::Photo;
+use crate::photo::turn::Turn;
 use crate::plane::{Mask, Plane, Window, par_collect};
 use crate::region::{Face, RegionMap};
 use crate::settings::AlignSettings;
@@ -43,21 +44,72 @@ pub fn of_features(
     regions: &RegionMap,
     settings: &AlignSettings,
 ) -> Result<[f64; 6], String> {
+    let full = Window::full(follow_up.width(), follow_up.height());
+    let pairs = matched(baseline, &follow_up.luminance(full), regions, settings);
+    let inliers = ransac(&pairs, tolerance_px(regions, settings), settings);
+    if inliers.len() < settings.inliers_min {
+        return Err(format!(
+            "{} matched points, {} needed: is it the same skin, in focus and in the same view?",
+            inliers.len(),
+            settings.inliers_min
+        ));
+    }
+    fit_affine(&inliers).ok_or_else(|| "the matched points lie on one line".to_string())
+}
+
+/// How a follow-up must be mirrored and turned to lie as the baseline does, where matched features
+/// tell; `None` where they do not, or where nothing need be turned.
+///
+/// Cost: features of the follow-up and of its mirror image are matched at reduced size; a feature is
+/// the same at any rotation.
+pub fn turn(
+    baseline: &Plane,
+    follow_up: &Photo,
+    regions: &RegionMap,
+    settings: &AlignSettings,
+) -> Option<Turn> {
+    let any_rotation = AlignSettings { rotation_max_deg: 180.0, ..settings.clone() };
+    let light = follow_up.luminance(Window::full(follow_up.width(), follow_up.height()));
+    let found = [false, true].map(|mirrored| {
+        let light = Turn { mirrored, quarters: 0 }.apply(&light);
+        let pairs = matched(baseline, &light, regions, settings);
+        let inliers = ransac(&pairs, tolerance_px(regions, settings), &any_rotation);
+        let map = fit_affine(&inliers)?;
+        let quarters = Turn::to_upright(map[3].atan2(map[0])).quarters;
+        Some((inliers.len(), Turn { mirrored, quarters }))
+    });
+    let best = found.into_iter().flatten().max_by_key(|(count, _)| *count);
+    let enough = best.filter(|(count, turn)| *count >= settings.inliers_min && !turn.is_identity());
+    enough.map(|(_, turn)| turn)
+}
+
+/// Distance within which a match agrees with the map, px.
+fn tolerance_px(regions: &RegionMap, settings: &AlignSettings) -> f64 {
+    settings.inlier_tolerance * regions.window.width.max(regions.window.height) as f64
+}
+
+/// Features of the skin matched with those of a follow-up of luminance `other`.
+fn matched(
+    baseline: &Plane,
+    other: &Plane,
+    regions: &RegionMap,
+    settings: &AlignSettings,
+) -> Vec<Pair> {
     let window = regions.window;
     let long = window.width.max(window.height);
     let factor = long.div_ceil(settings.feature_size_px).max(1);
-    let frame_long = follow_up.width().max(follow_up.height());
+    let frame_long = other.width().max(other.height());
     let frame_factor = factor.max(frame_long.div_ceil(settings.feature_frame_px));
-    let full = Window::full(follow_up.width(), follow_up.height());
+    let full = Window::full(other.width(), other.height());
     let base = features(baseline, factor, settings);
-    let other = features(&follow_up.luminance(full), frame_factor, settings);
+    let other = features(other, frame_factor, settings);
     let skin = support(&regions.skin);
     let matches = mutual_matches(&base.descriptors, &other.descriptors, settings.match_ratio);
     let place = |x: f32, y: f32, factor: usize, window: Window| {
         let f = factor as f64;
         [window.x as f64 + f * (x as f64 + 0.5) - 0.5, window.y as f64 + f * (y as f64 + 0.5) - 0.5]
     };
-    let pairs: Vec<Pair> = matches
+    matches
         .iter()
         .map(|&(i, j)| {
             let (a, b) = (&base.keypoints[i], &other.keypoints[j]);
@@ -70,17 +122,7 @@ pub fn of_features(
                 (y.max(0.0) as usize).min(window.height - 1),
             )
         })
-        .collect();
-    let tolerance = settings.inlier_tolerance * long as f64;
-    let inliers = ransac(&pairs, tolerance, settings);
-    if inliers.len() < settings.inliers_min {
-        return Err(format!(
-            "{} matched points, {} needed: is it the same skin, in focus and in the same view?",
-            inliers.len(),
-            settings.inliers_min
-        ));
-    }
-    fit_affine(&inliers).ok_or_else(|| "the matched points lie on one line".to_string())
+        .collect()
 }
 
 /// Pairs of descriptors that are each other's nearest, the nearest being nearer than `ratio` times

@@ -28,6 +28,7 @@ pub use field::{Field, FieldRow, apply};
 use crate::error::{Error, Step};
 use crate::filter::stats::{median, quantile};
 use crate::photo::Photo;
+use crate::photo::turn::Turn;
 use crate::plane::{Grid, Mask, Plane, Window};
 use crate::region::{Face, Region, RegionMap};
 use crate::series::{Scale, Series};
@@ -124,8 +125,10 @@ fn stated(field: &Field, errors: &Grid<f64>, x: f64, y: f64) -> f64 {
 /// A series whose follow-ups are mapped onto the baseline.
 #[derive(Debug, Clone)]
 pub struct AlignedSeries {
-    /// The photos.
+    /// The photos; a follow-up that lay turned or mirrored is turned back, and a notice of it says so.
     pub series: Series,
+    /// What is known of the face of each follow-up, as it lies in `series`: index 0 is visit 1.
+    pub faces: Vec<Option<Face>>,
     /// Regions of the baseline.
     pub regions: RegionMap,
     /// Scale of the baseline.
@@ -138,32 +141,34 @@ pub struct AlignedSeries {
 /// each follow-up (the first entry is visit 1's).
 ///
 /// Directly where that succeeds; else through the nearest earlier visit that is aligned directly:
-/// that visit, laid onto the baseline's pixels, stands in for the baseline.
+/// that visit, laid onto the baseline's pixels, stands in for the baseline. Where neither succeeds,
+/// the follow-up may be a mirror image (a front camera's) or lie on its side: what its features, and
+/// its face, say of that is tried, and the photo that aligns takes the follow-up's place.
 pub fn align(
-    series: Series,
+    mut series: Series,
     regions: RegionMap,
     faces: &[Option<Face>],
     scale: Scale,
     settings: &AlignSettings,
 ) -> AlignedSeries {
-    let baseline = series.baseline();
     let aligner = Aligner {
         regions: &regions,
         spacing_px: node_spacing_px(&regions, &scale, settings),
         settings,
     };
-    let light = baseline.luminance(regions.window);
+    let light = series.baseline().luminance(regions.window);
     let reference = Reference::new(&light, &regions.skin, regions.window, settings);
     let mut alignments: Vec<Alignment> = Vec::new();
-    for (k, visit) in series.visits.iter().enumerate().skip(1) {
-        let follow_up = &visit.photo;
-        if baseline.linear == follow_up.linear {
+    let mut faces = faces.to_vec();
+    for k in 1..series.visits.len() {
+        let follow_up = &series.visits[k].photo;
+        if series.baseline().linear == follow_up.linear {
             alignments.push(aligner.same());
             continue;
         }
-        let faces = [regions.face.as_ref(), faces[k - 1].as_ref()];
+        let pair = [regions.face.as_ref(), faces[k - 1].as_ref()];
         let direct = aligner
-            .find(&reference, &light, faces, follow_up)
+            .find(&reference, &light, pair, follow_up)
             .and_then(|found| aligner.told(found, None, follow_up));
         let found = direct.or_else(|why| {
             let nearest = (1..k).rev().find_map(|j| {
@@ -182,11 +187,21 @@ pub fn align(
                 let errors = found.errors.zip(&earlier.errors, f64::hypot);
                 aligner.told(Found { errors, ..found }, Some(j), follow_up)
             };
-            aligner.find(&stand_in, &light, faces, follow_up).and_then(through).map_err(|_| why)
+            aligner.find(&stand_in, &light, pair, follow_up).and_then(through).map_err(|_| why)
         });
-        alignments.push(found.unwrap_or_else(|why| aligner.failed(follow_up, why)));
+        alignments.push(match found {
+            Ok(alignment) => alignment,
+            Err(why) => match aligner.turned(&reference, &light, pair, follow_up) {
+                Some((photo, face, alignment)) => {
+                    series.visits[k].photo = photo;
+                    faces[k - 1] = face;
+                    alignment
+                }
+                None => aligner.failed(follow_up, why),
+            },
+        });
     }
-    AlignedSeries { series, regions, scale, alignments }
+    AlignedSeries { series, faces, regions, scale, alignments }
 }
 
 /// Length of the field's node spacing in baseline px.
@@ -285,6 +300,30 @@ impl Aligner<'_> {
             }
             _ => by_features(),
         }
+    }
+
+    /// Aligns a follow-up that lies turned or mirrored: the photo turned back, its face, and how it
+    /// lies on the baseline. `None` where no turn of it shows the same skin.
+    fn turned(
+        &self,
+        reference: &Reference,
+        light: &Plane,
+        [face, other]: [Option<&Face>; 2],
+        follow_up: &Photo,
+    ) -> Option<(Photo, Option<Face>, Alignment)> {
+        let size = [follow_up.width(), follow_up.height()];
+        let by_features = estimate::turn(light, follow_up, self.regions, self.settings);
+        // Eyes and mouth of a mirrored face fit as well as those of the right one.
+        let mirrored = Turn { mirrored: true, quarters: 0 };
+        let by_faces = (face.is_some() && other.is_some()).then_some(mirrored);
+        let by_faces = by_faces.filter(|turn| by_features != Some(*turn));
+        [by_features, by_faces].into_iter().flatten().find_map(|turn| {
+            let photo = follow_up.turned(turn);
+            let other = other.map(|other| other.turned(turn, size));
+            let found = self.find(reference, light, [face, other.as_ref()], &photo).ok()?;
+            let alignment = self.told(found, None, &photo).ok()?;
+            Some((photo, other, alignment))
+        })
     }
 
     /// Whether a refined field lays skin onto the same skin.

@@ -168,6 +168,9 @@ fn summary(report: &Report) -> String {
         count(Verdict::NoDetectableChange),
         count(Verdict::NotComparable)
     );
+    for warning in report.warnings() {
+        let _ = writeln!(text, "Warning: {warning}");
+    }
     for row in &report.alignment {
         if row.region.is_none() && row.status != AlignmentStatus::Aligned {
             let how =

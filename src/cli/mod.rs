@@ -110,7 +110,7 @@ struct Skin {
     /// region file
     ///
     /// Without a face, as in a close-up, use whole, a grid or a file. Where no face is found, the
-    /// whole picture is measured and a notice says so. A region file is
+    /// whole picture is measured and a warning says so. A region file is
     /// {"regions": [{"name": "scar_1", "polygon": [[x, y], ...]}]} in pixels of the baseline.
     #[arg(long, value_name = "REGIONS", default_value = "face", help_heading = "Skin")]
     regions: String,
@@ -190,8 +190,10 @@ impl Machine {
     /// Tells what the user must know, and how long it took.
     fn tell(&self, analysis: &Analysis) {
         if !self.quiet {
-            for notice in &analysis.report.notices {
-                eprintln!("notice: {notice}");
+            let report = &analysis.report;
+            for notice in &report.notices {
+                let warning = report.warnings().any(|warning| warning == notice);
+                eprintln!("{}: {notice}", if warning { "warning" } else { "notice" });
             }
         }
         if self.verbose {

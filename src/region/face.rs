@@ -1,12 +1,14 @@
 //! Finding a face and its eyes and mouth, without a learned landmark model.
 //!
 //! The box comes from rustface (SeetaFace's funnel-structured cascade, Wu et al. 2017,
-//! doi:10.1016/j.neucom.2016.09.072). Inside it the pupils are the centres that most dark-to-light
-//! gradients point away from (Timm & Barth 2011, doi:10.5220/0003326101170122), weighted by where
-//! the box expects them; the mouth is the best dark and red bar below them.
+//! doi:10.1016/j.neucom.2016.09.072), which knows upright faces only: it is run on turned copies of
+//! the photo, too, where the upright one shows no face. Inside the box the pupils are the centres
+//! that most dark-to-light gradients point away from (Timm & Barth 2011,
+//! doi:10.5220/0003326101170122), weighted by where the box expects them; the mouth is the best dark
+//! and red bar below them.
 
 use super::Face;
-use super::view::{Rect, resample};
+use super::view::View;
 use crate::filter::box_mean::box_mean;
 use crate::plane::{Grid, Plane, par_collect};
 use crate::settings::RegionSettings;
@@ -15,66 +17,73 @@ use crate::srgb::luminance;
 /// The cascade's weights, shipped inside the published crate (BSD-2-Clause).
 static FACE_MODEL: &[u8] = include_bytes!(env!("SKINDELTA_FACE_MODEL"));
 
-/// A face found by the cascade, in photo pixels.
+/// A square in which the cascade sees a face, in photo pixels.
 #[derive(Debug, Clone, Copy)]
-struct Found {
-    rect: Rect,
-    score: f64,
+pub(super) struct Detection {
+    centre: [f64; 2],
+    width: f64,
+    /// Turn of its rows against those of the photo, radians, clockwise in the picture.
+    roll: f64,
+    /// Whether it was seen in the mirror image of the photo.
+    mirrored: bool,
+    /// Sum of the scores of the windows that agree on it.
+    pub score: f64,
 }
 
-/// How thoroughly the cascade looks.
-struct Look {
+impl Detection {
+    /// The square, made `zoom` times as wide, on a raster of `side` px.
+    fn view(&self, zoom: f64, side: usize) -> View {
+        let step = self.width * zoom / side as f64;
+        View { centre: self.centre, step: [step; 2], roll: self.roll, width: side, height: side }
+    }
+
+    /// Whether another square lies at nearly the same place.
+    fn agrees(&self, other: &Detection) -> bool {
+        let [dx, dy] = [0, 1].map(|k| other.centre[k] - self.centre[k]);
+        let (s, c) = self.roll.sin_cos();
+        (dx * c + dy * s).abs().max((dy * c - dx * s).abs()) < 0.25 * self.width
+            && (0.67..1.5).contains(&(other.width / self.width))
+    }
+
+    /// The square half-way to another one of the same turn.
+    fn mean(&self, other: &Detection) -> Detection {
+        Detection {
+            centre: [0, 1].map(|k| 0.5 * (self.centre[k] + other.centre[k])),
+            width: 0.5 * (self.width + other.width),
+            ..*other
+        }
+    }
+}
+
+/// How thoroughly the cascade searches a raster.
+#[derive(Debug, Clone, Copy)]
+struct Pass {
     /// Step of its window, px.
     step: u32,
     /// Ratio of one size to the next.
     pyramid: f32,
-    /// Linear light that becomes middle grey; `None`: the median of what is looked at.
+    /// Linear light that becomes middle grey; `None`: the median of the raster.
     grey: Option<f32>,
 }
 
-/// Over the whole photo: fast, takes weak faces.
-const FIRST: Look = Look { step: 4, pyramid: 0.8, grey: Some(0.2) };
+/// Over the whole upright photo: fast, accepts weak faces.
+const FIRST: Pass = Pass { step: 4, pyramid: 0.8, grey: Some(0.2) };
 /// Over one candidate, well exposed: many windows agree on a face, few on a chance likeness.
-const SECOND: Look = Look { step: 2, pyramid: 0.9, grey: None };
+const SECOND: Pass = Pass { step: 2, pyramid: 0.9, grey: None };
 /// The cascade's window, px.
 const CASCADE_PX: usize = 40;
+/// Side of the square that the second pass searches, in sides of the candidate.
+const SECOND_ZOOM: f64 = 1.8;
 
-/// The largest face that still scores well at a second look, as the cascade's square box.
-fn detect(linear: &Grid<[u16; 3]>, settings: &RegionSettings) -> Option<Rect> {
-    let (w, h) = (linear.width() as f64, linear.height() as f64);
-    let frame = Rect { x: -0.5, y: -0.5, width: w, height: h };
-    let scale = (settings.detector_side_px as f64 / w.max(h)).min(1.0);
-    let mut first = FIRST.at(linear, frame, scale);
-    first.sort_by(|a, b| b.rect.width.total_cmp(&a.rect.width).then(b.score.total_cmp(&a.score)));
-    first.into_iter().find_map(|candidate| {
-        let Rect { x, y, width, .. } = candidate.rect;
-        let margin = 0.4 * width;
-        let side = width + 2.0 * margin;
-        let around = Rect { x: x - margin, y: y - margin, width: side, height: side };
-        let second = SECOND.at(linear, around, settings.second_look_px as f64 / width);
-        let near = |f: &&Found| {
-            let off = |a: f64, b: f64| (a + 0.5 * f.rect.width - b - 0.5 * width).abs();
-            off(f.rect.x, x).max(off(f.rect.y, y)) < 0.25 * width
-                && (0.67..1.5).contains(&(f.rect.width / width))
-        };
-        let best = second.iter().filter(near).max_by(|a, b| a.score.total_cmp(&b.score))?;
-        let mean = |a: f64, b: f64| 0.5 * (a + b);
-        let (bx, by, bw) = (best.rect.x, best.rect.y, best.rect.width);
-        let width = mean(width, bw);
-        let both = Rect { x: mean(x, bx), y: mean(y, by), width, height: width };
-        (best.score >= settings.min_face_score).then_some(both)
-    })
-}
-
-impl Look {
-    /// Runs the cascade over `rect`, resampled by `scale`.
-    fn at(&self, linear: &Grid<[u16; 3]>, rect: Rect, scale: f64) -> Vec<Found> {
-        let px = |length: f64| (length * scale).round() as usize;
-        let (w, h) = (px(rect.width), px(rect.height));
+impl Pass {
+    /// Runs the cascade over a view of a photo, or over its mirror image; the squares found, in
+    /// pixels of that photo.
+    fn run(&self, linear: &Grid<[u16; 3]>, view: &View, mirrored: bool) -> Vec<Detection> {
+        let (w, h) = (view.width, view.height);
         if w.min(h) < CASCADE_PX {
             return Vec::new();
         }
-        let light = resample(linear, rect, w, h).map(luminance);
+        let light = view.sample(linear).map(luminance);
         // A power law: the cascade was trained on well exposed faces.
         let middle = self.grey.unwrap_or_else(|| {
             let mut sorted = light.data().to_vec();
@@ -86,6 +95,7 @@ impl Look {
         let pad = (w.max(h) / 8).max(CASCADE_PX / 2);
         let (pw, ph) = (w + 2 * pad, h + 2 * pad);
         let grey = Grid::from_fn(pw, ph, |x, y| {
+            let x = if mirrored { pw - 1 - x } else { x };
             let v = light.clamped(x as isize - pad as isize, y as isize - pad as isize);
             (255.0 * v.max(0.0).powf(power)).round().min(255.0) as u8
         });
@@ -96,15 +106,121 @@ impl Look {
         detector.set_pyramid_scale_factor(self.pyramid);
         detector.set_score_thresh(1.0);
         let faces = detector.detect(&rustface::ImageData::new(grey.data(), pw as u32, ph as u32));
-        let found = faces.iter().map(|face| {
+        let found = faces.iter().filter(|face| 2 * face.bbox().width() as usize >= CASCADE_PX);
+        let detection = |face: &rustface::FaceInfo| {
             let b = face.bbox();
-            let at = |v: i32, from: f64| from + (f64::from(v) - pad as f64) / scale;
-            let (x, y) = (at(b.x(), rect.x), at(b.y(), rect.y));
-            let width = f64::from(b.width()) / scale;
-            Found { rect: Rect { x, y, width, height: width }, score: face.score() }
-        });
-        found.filter(|f| f.rect.width * scale >= 0.5 * CASCADE_PX as f64).collect()
+            let half = 0.5 * f64::from(b.width());
+            let [x, y] = [b.x(), b.y()].map(|v| f64::from(v) + half - pad as f64 - 0.5);
+            let x = if mirrored { w as f64 - 1.0 - x } else { x };
+            Detection {
+                centre: view.place([x, y]),
+                width: 2.0 * half * view.step[0],
+                roll: view.roll,
+                mirrored,
+                score: face.score(),
+            }
+        };
+        found.map(detection).collect()
     }
+}
+
+/// A copy of a photo that is small enough for the cascade.
+struct Copy {
+    linear: Grid<[u16; 3]>,
+    /// Photo px per px of the copy.
+    factor: [f64; 2],
+}
+
+impl Copy {
+    /// A copy whose longer side is at most `side_px`. Cost: one reading of the photo.
+    fn new(photo: &Grid<[u16; 3]>, side_px: usize) -> Self {
+        let size = [photo.width(), photo.height()];
+        let [w, h] = size.map(|n| n as f64);
+        let scale = (side_px as f64 / w.max(h)).min(1.0);
+        let [width, height] = size.map(|n| ((n as f64 * scale).round() as usize).max(1));
+        let encode = |v: f32| (65535.0 * v).round().clamp(0.0, 65535.0) as u16;
+        let linear = View::whole(size, width, height).sample(photo).map(|rgb| rgb.map(encode));
+        Copy { linear, factor: [w / width as f64, h / height as f64] }
+    }
+
+    /// What a pass over the copy turned by `roll` radians sees, in photo px.
+    fn candidates(&self, pass: &Pass, roll: f64, mirrored: bool) -> Vec<Detection> {
+        let size = [self.linear.width(), self.linear.height()];
+        let (s, c) = (roll.sin().abs(), roll.cos().abs());
+        let [w, h] = size.map(|n| n as f64);
+        let side = |along: f64, across: f64| (along * c + across * s).round() as usize;
+        let view = View {
+            roll,
+            width: side(w, h),
+            height: side(h, w),
+            ..View::whole(size, size[0], size[1])
+        };
+        let mut found = pass.run(&self.linear, &view, mirrored);
+        for one in &mut found {
+            one.centre = [0, 1].map(|k| (one.centre[k] + 0.5) * self.factor[k] - 0.5);
+            one.width *= self.factor[0];
+        }
+        found
+    }
+}
+
+/// A candidate after a second pass around it; `None` where that sees no face there.
+fn second(
+    linear: &Grid<[u16; 3]>,
+    candidate: &Detection,
+    settings: &RegionSettings,
+) -> Option<Detection> {
+    let side = (SECOND_ZOOM * settings.second_look_px as f64).round() as usize;
+    let seen = SECOND.run(linear, &candidate.view(SECOND_ZOOM, side), candidate.mirrored);
+    let near = seen.iter().filter(|found| candidate.agrees(found));
+    near.max_by(|a, b| a.score.total_cmp(&b.score)).map(|best| candidate.mean(best))
+}
+
+/// The largest upright face that scores well at the second pass.
+pub(super) fn upright(linear: &Grid<[u16; 3]>, settings: &RegionSettings) -> Option<Detection> {
+    let copy = Copy::new(linear, settings.detector_side_px);
+    let mut first = copy.candidates(&FIRST, 0.0, false);
+    first.sort_by(|a, b| b.width.total_cmp(&a.width).then(b.score.total_cmp(&a.score)));
+    let good = |found: &Detection| found.score >= settings.min_face_score;
+    first.iter().find_map(|one| second(linear, one, settings).filter(good))
+}
+
+/// What may be faces in the photo turned by any angle, the likeliest first, one for each place;
+/// `upright` is what [`upright`] has found.
+///
+/// Each turn is searched as it is and mirrored: the cascade sees some faces in one of the two only.
+/// Cost: two passes for each of `SearchSettings::turns` over a copy of `SearchSettings::side_px`.
+pub(super) fn turned(
+    linear: &Grid<[u16; 3]>,
+    upright: Option<Detection>,
+    settings: &RegionSettings,
+) -> Vec<Detection> {
+    let search = &settings.search;
+    let copy = Copy::new(linear, search.side_px);
+    let pass = Pass { pyramid: search.pyramid, grey: None, ..FIRST };
+    let step = std::f64::consts::TAU / search.turns as f64;
+    let passes = par_collect(2 * search.turns, |k| {
+        copy.candidates(&pass, (k / 2) as f64 * step, k % 2 == 1)
+    });
+    let mut first: Vec<Detection> = passes.into_iter().flatten().collect();
+    first.sort_by(|a, b| b.score.total_cmp(&a.score));
+    first.truncate(search.candidates_max);
+    let found = par_collect(first.len(), |k| second(linear, &first[k], settings));
+    let least = search.doubtful_score;
+    let mut found: Vec<Detection> =
+        found.into_iter().flatten().filter(|one| one.score >= least).chain(upright).collect();
+    let rank = |one: &Detection| {
+        let upright = one.roll.cos() > std::f64::consts::FRAC_1_SQRT_2;
+        one.width * one.score * if upright { settings.upright_preference } else { 1.0 }
+    };
+    found.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
+    let mut kept: Vec<Detection> = Vec::new();
+    for one in found {
+        if !kept.iter().any(|better| better.agrees(&one)) {
+            kept.push(one);
+        }
+    }
+    kept
 }
 
 /// Side of the raster in which eyes and mouth are looked for, px: the box plus a margin.
@@ -127,22 +243,16 @@ pub(super) struct Sighting {
     pub box_eyes: [[f64; 2]; 2],
 }
 
-/// Finds the face of a photo.
-pub(super) fn find(linear: &Grid<[u16; 3]>, settings: &RegionSettings) -> Option<Sighting> {
-    let rect = detect(linear, settings)?;
-    let side = rect.width * (1.0 + 2.0 * LANDMARK_MARGIN);
-    let margin = LANDMARK_MARGIN * rect.width;
-    let view = Rect { x: rect.x - margin, y: rect.y - margin, width: side, height: side };
-    let colour = resample(linear, view, LANDMARK_PX, LANDMARK_PX);
+/// The eyes and the mouth of a detected face.
+pub(super) fn parts(linear: &Grid<[u16; 3]>, detection: &Detection) -> Sighting {
+    let view = detection.view(1.0 + 2.0 * LANDMARK_MARGIN, LANDMARK_PX);
+    let colour = view.sample(linear);
     let unit = LANDMARK_PX as f64 / (1.0 + 2.0 * LANDMARK_MARGIN); // box width in raster px
     let expected = |[x, y]: [f64; 2]| [(x + LANDMARK_MARGIN) * unit, (y + LANDMARK_MARGIN) * unit];
     let (eyes, mouth) = landmarks(&colour, BOX_EYES.map(expected));
-    let back = |[x, y]: [f64; 2]| {
-        let k = side / LANDMARK_PX as f64;
-        [view.x + (x + 0.5) * k, view.y + (y + 0.5) * k]
-    };
-    let in_box = |[x, y]: [f64; 2]| [rect.x + x * rect.width, rect.y + y * rect.width];
-    Some(Sighting { face: Face::of(eyes.map(back), back(mouth)), box_eyes: BOX_EYES.map(in_box) })
+    let place = |p: [f64; 2]| view.place(p);
+    let in_box = |p: [f64; 2]| view.place(expected(p).map(|v| v - 0.5));
+    Sighting { face: Face::of(eyes.map(place), place(mouth)), box_eyes: BOX_EYES.map(in_box) }
 }
 
 /// A drawn face: what is darker (−) and brighter (+) than its surround, in the face frame (u along

@@ -21,6 +21,7 @@ pub use onnx::Model;
 
 use crate::error::{Error, Result, Step};
 use crate::photo::Photo;
+use crate::photo::turn::Turn;
 use crate::plane::{Mask, Window};
 use crate::settings::RegionSettings;
 use frame::Frame;
@@ -162,6 +163,27 @@ impl Face {
         }
     }
 
+    /// The turn that brings the face to within 45° of upright.
+    pub fn to_upright(&self) -> Turn {
+        Turn::to_upright(self.roll())
+    }
+
+    /// The face as it lies in its photo, of `size` px (width, height) before, after a turn.
+    pub fn turned(&self, turn: Turn, size: [usize; 2]) -> Face {
+        let place = |p: [f64; 2]| turn.place(p, size);
+        let mut eyes = self.eyes.map(place);
+        if turn.mirrored {
+            eyes.reverse();
+        }
+        let pose = self.pose.map(|pose| Pose {
+            yaw_deg: if turn.mirrored { -pose.yaw_deg } else { pose.yaw_deg },
+            roll_deg: roll(eyes).to_degrees(),
+            ..pose
+        });
+        let [nose_base, chin] = [self.nose_base, self.chin].map(|p| p.map(place));
+        Face { eyes, mouth: place(self.mouth), pose, nose_base, chin, ..*self }
+    }
+
     /// Distance of the pupils, photo px.
     fn pupil_distance_px(&self) -> f64 {
         distance(self.eyes)
@@ -203,9 +225,8 @@ pub struct RegionMap {
     pub notices: Vec<String>,
 }
 
-/// Said where a face was looked for and none was found.
-const NO_FACE: &str =
-    "no face found: the whole frame is measured (name --regions whole to silence this)";
+/// The warning where a face was looked for and none was found.
+pub const NO_FACE: &str = "No face was found: all of the picture was measured as if it were skin.";
 
 /// Said where a model sees no face at the place where the face finder does.
 const MODEL_SEES_NONE: &str =
@@ -272,7 +293,10 @@ pub fn map(
             // Where a face was asked for, it has been looked for: there is none.
             let asked = *request == RegionRequest::Face;
             let wanted = model.looks_at_faces();
-            let find = || face::find(&photo.linear, settings).map(|found| found.face.eyes);
+            let find = || {
+                let found = face::upright(&photo.linear, settings)?;
+                Some(face::parts(&photo.linear, &found).face.eyes)
+            };
             let eyes = (wanted && !asked).then(find).flatten();
             if wanted && eyes.is_none() {
                 map.notices.extend((!asked).then(|| MODEL_WANTS_A_FACE.into()));
@@ -305,24 +329,71 @@ pub fn face(
 
 /// Finds the face of a photo, and what the model says of it, if it sees that face too.
 ///
-/// The model looks where the face finder has the eyes, else where the face finder's box has them.
+/// A large score of the cascade on the upright photo, which the model confirms, ends the search.
+/// Else the photo is searched in all turns, and the first detection that is confirmed, or that has
+/// a good score where there is no model to ask, is the face. A good score that the model does not
+/// confirm is accepted where nothing better is found.
 fn look(
     photo: &Photo,
     model: Option<&Model>,
     settings: &RegionSettings,
 ) -> Result<Option<(Face, Option<Said>)>> {
-    let Some(sighting) = face::find(&photo.linear, settings) else { return Ok(None) };
-    let (mut face, mut heard) = (sighting.face, None);
-    if let Some(model) = model {
-        for eyes in [sighting.face.eyes, sighting.box_eyes] {
-            if let Some((seen, said)) = hear(photo, model, eyes, settings)? {
-                (face, heard) = (seen.unwrap_or(face), Some(said));
+    let upright = face::upright(&photo.linear, settings);
+    let sure = upright.filter(|one| one.score >= settings.sure_face_score);
+    let mut best = match &sure {
+        Some(one) => Some(assess(photo, model, one, settings)?),
+        None => None,
+    };
+    if !best.as_ref().is_some_and(|one| one.accepted) {
+        for detection in face::turned(&photo.linear, upright, settings) {
+            let found = assess(photo, model, &detection, settings)?;
+            if found.accepted {
+                best = Some(found);
                 break;
+            }
+            if best.is_none() && detection.score >= settings.min_face_score {
+                best = Some(found);
             }
         }
     }
-    face.mm_per_px = iris::mm_per_px(photo, &face, settings);
-    Ok(Some((face, heard)))
+    Ok(best.map(|Assessed { mut face, said, .. }| {
+        face.mm_per_px = iris::mm_per_px(photo, &face, settings);
+        (face, said)
+    }))
+}
+
+/// A detection with what the model says of it.
+struct Assessed {
+    face: Face,
+    /// `None` without a model, and where it sees no face.
+    said: Option<Said>,
+    /// Whether nothing better need be sought.
+    accepted: bool,
+}
+
+/// Finds the parts of a detected face and asks the model about it, which looks where the drawn face
+/// has the eyes, else where the cascade's box has them.
+///
+/// A detection with a good score is accepted unless the model sees no face there, a doubtful one
+/// where the model sees a face with both eyes.
+fn assess(
+    photo: &Photo,
+    model: Option<&Model>,
+    detection: &face::Detection,
+    settings: &RegionSettings,
+) -> Result<Assessed> {
+    let good = detection.score >= settings.min_face_score;
+    let sighting = face::parts(&photo.linear, detection);
+    if let Some(model) = model {
+        for eyes in [sighting.face.eyes, sighting.box_eyes] {
+            if let Some((seen, said)) = hear(photo, model, eyes, settings)? {
+                let both_eyes = seen.is_some_and(|face| face.expression.is_some());
+                let face = seen.unwrap_or(sighting.face);
+                return Ok(Assessed { face, said: Some(said), accepted: good || both_eyes });
+            }
+        }
+    }
+    Ok(Assessed { face: sighting.face, said: None, accepted: good && model.is_none() })
 }
 
 /// What a model says of the face with these `eyes`, and the face that it sees there. It looks a

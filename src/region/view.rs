@@ -20,7 +20,6 @@ pub(super) struct View {
 
 impl View {
     /// The whole of a photo of `photo` px, on a raster of `width`×`height`.
-    #[cfg(feature = "onnx")]
     pub fn whole(photo: [usize; 2], width: usize, height: usize) -> Self {
         let [w, h] = photo.map(|n| n as f64);
         View {

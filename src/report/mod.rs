@@ -14,7 +14,7 @@ use crate::error::{Error, Result, Step};
 use crate::metric::Reason;
 use crate::plane::{Grid, Mask};
 use crate::quality::QualityCheck;
-use crate::region::RegionSource;
+use crate::region::{NO_FACE, RegionSource};
 use crate::series::ScaleSource;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -45,6 +45,14 @@ pub struct Report {
     pub changes: Vec<ChangeRow>,
     pub trends: Vec<TrendRow>,
     pub citations: Vec<String>,
+}
+
+impl Report {
+    /// The notices that put the whole result in doubt: told in the lead of the page and in the
+    /// command's summary.
+    pub fn warnings(&self) -> impl Iterator<Item = &str> {
+        self.notices.iter().map(String::as_str).filter(|notice| *notice == NO_FACE)
+    }
 }
 
 /// Name and version of the program.

@@ -30,6 +30,7 @@ pub fn summary(report: &Report, visit: usize) -> Markup {
         section class="summary" data-visit=(visit) {
             h2 { "In short" }
             p class="span" { (visit_name(report, 0)) " → " (visit_name(report, visit)) }
+            @for warning in report.warnings() { p class="lead warning" { (warning) } }
             p class="lead" {
                 @if compared == 0 {
                     "Nothing could be compared between these two photos."

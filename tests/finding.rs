@@ -1,0 +1,271 @@
+//! How often a face is found: real faces framed, turned, darkened, made noisy, small and large.
+//!
+//! The photos are not in the repository: `SKINDELTA_DATA` names their folder (default
+//! `../shared/data`), and what needs them says so and returns where they are absent.
+//! `SKINDELTA_FULL=1 cargo test --release --test finding -- rates --nocapture` takes all 43 faces;
+//! the short form takes nine.
+
+use skindelta::photo::Photo;
+use skindelta::plane::{Grid, par_collect};
+use skindelta::region::{self, Face, Model};
+use skindelta::settings::{PhotoSettings, RegionSettings};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[path = "../src/region/data.rs"]
+mod data;
+use data::data;
+
+/// Side of the face's box over the distance of its pupils, and where its top lies above them, in
+/// sides: the box of the cascade.
+const BOX: [f64; 2] = [2.45, 0.346];
+/// Faces wider than this are reduced before they are taken again, px of the box.
+const LARGEST_BOX_PX: f64 = 400.0;
+/// Farthest that an eye may lie from its place, in distances of the pupils.
+const EYE_TOLERANCE: f64 = 0.15;
+
+/// How a face is taken again.
+#[derive(Debug, Clone, Copy)]
+struct Take {
+    name: &'static str,
+    /// Side of the frame in sides of the face's box; cut at the photo's border.
+    framing: f64,
+    /// Turn of the picture, degrees clockwise.
+    turn_deg: f64,
+    mirrored: bool,
+    /// Px per px of the original.
+    scale: f64,
+    /// Light lost, stops.
+    stops: f64,
+    /// Standard deviation of noise, codes of 0 … 255 in sRGB.
+    noise: f64,
+    /// Share of the faces that must be found with both eyes at their places.
+    least: f64,
+}
+
+const PLAIN: Take = Take {
+    name: "box × 1.8",
+    framing: 1.8,
+    turn_deg: 0.0,
+    mirrored: false,
+    scale: 1.0,
+    stops: 0.0,
+    noise: 0.0,
+    least: 0.97,
+};
+
+const TAKES: [Take; 16] = [
+    Take { name: "box × 2.5", framing: 2.5, ..PLAIN },
+    PLAIN,
+    Take { name: "box × 1.4", framing: 1.4, ..PLAIN },
+    Take { name: "box × 1.15", framing: 1.15, least: 0.94, ..PLAIN },
+    Take { name: "mirrored", mirrored: true, ..PLAIN },
+    Take { name: "3 stops darker", stops: 3.0, least: 0.94, ..PLAIN },
+    Take { name: "noisy", noise: 16.0, least: 0.94, ..PLAIN },
+    Take { name: "half as large", scale: 0.5, least: 0.94, ..PLAIN },
+    Take { name: "twice as large", scale: 2.0, ..PLAIN },
+    Take { name: "turned by 10°", turn_deg: 10.0, ..PLAIN },
+    Take { name: "turned by −20°", turn_deg: -20.0, least: 0.94, ..PLAIN },
+    Take { name: "turned by 20°", turn_deg: 20.0, least: 0.94, ..PLAIN },
+    Take { name: "turned by 35°", turn_deg: 35.0, least: 0.9, ..PLAIN },
+    Take { name: "turned by 90°", turn_deg: 90.0, least: 0.94, ..PLAIN },
+    Take { name: "turned by 180°", turn_deg: 180.0, least: 0.94, ..PLAIN },
+    Take { name: "turned by 270°", turn_deg: 270.0, least: 0.94, ..PLAIN },
+];
+
+/// A face that is found in its own photo.
+struct Known {
+    photo: Photo,
+    face: Face,
+}
+
+impl Known {
+    /// Opens a photo, reduces it where its face is large, and finds that face.
+    fn open(path: &Path) -> Known {
+        let mut photo = Photo::open(path, &PhotoSettings::default()).expect("a photo");
+        let mut face = find(&photo).unwrap_or_else(|| panic!("no face in {}", path.display()));
+        let factor = (BOX[0] * pupil_distance(&face) / LARGEST_BOX_PX).ceil() as usize;
+        if factor > 1 {
+            photo.linear = reduced(&photo.linear, factor);
+            face = find(&photo).unwrap_or_else(|| panic!("no face in {}", path.display()));
+        }
+        Known { photo, face }
+    }
+
+    /// Takes the face again: the picture, and where its eyes are in it, left in the original first.
+    fn take(&self, take: &Take, seed: u64) -> (Photo, [[f64; 2]; 2]) {
+        let [right, left] = self.face.eyes;
+        let side = BOX[0] * pupil_distance(&self.face);
+        let middle = [0.5 * (right[0] + left[0]), 0.5 * (right[1] + left[1])];
+        let centre = [middle[0], middle[1] + (0.5 - BOX[1]) * side];
+        let cut = |k: usize, length: usize| {
+            let half = 0.5 * take.framing * side;
+            let (from, to) = (centre[k] - half, centre[k] + half);
+            let (from, to) = (from.max(0.0), to.min(length as f64 - 1.0));
+            (0.5 * (from + to), to - from)
+        };
+        let (cx, width) = cut(0, self.photo.width());
+        let (cy, height) = cut(1, self.photo.height());
+        let swapped = take.turn_deg == 90.0 || take.turn_deg == 270.0;
+        let (width, height) = if swapped { (height, width) } else { (width, height) };
+        let px = |length: f64| (length * take.scale).round() as usize;
+        let (w, h) = (px(width), px(height));
+        let (s, c) = take.turn_deg.to_radians().sin_cos();
+        let flip = if take.mirrored { -1.0 } else { 1.0 };
+        let (ox, oy) = (0.5 * (w as f64 - 1.0), 0.5 * (h as f64 - 1.0));
+        let source = |x: f64, y: f64| {
+            let (u, v) = (flip * (x - ox) / take.scale, (y - oy) / take.scale);
+            [cx + u * c + v * s, cy - u * s + v * c]
+        };
+        let light = 0.5f64.powf(take.stops);
+        let linear = Grid::from_fn(w, h, |x, y| {
+            let place = source(x as f64, y as f64);
+            let value = bilinear(&self.photo.linear, place);
+            let k = (seed << 40) + 3 * (y * w + x) as u64;
+            [0, 1, 2].map(|i| stored(light * value[i], take.noise * gaussian(k + i as u64)))
+        });
+        let eyes = [right, left].map(|[x, y]| {
+            let (dx, dy) = (x - cx, y - cy);
+            let (u, v) = (dx * c - dy * s, dx * s + dy * c);
+            [ox + flip * u * take.scale, oy + v * take.scale]
+        });
+        let file = self.photo.file.clone();
+        let photo =
+            Photo { file, sha256: String::new(), linear, quantisers: None, notices: Vec::new() };
+        (photo, eyes)
+    }
+}
+
+fn find(photo: &Photo) -> Option<Face> {
+    let settings = RegionSettings::default();
+    region::face(photo, Model::built_in(), &settings).expect("the project's own model")
+}
+
+fn pupil_distance(face: &Face) -> f64 {
+    let [a, b] = face.eyes;
+    (b[0] - a[0]).hypot(b[1] - a[1])
+}
+
+/// Means over squares of `factor` px.
+fn reduced(linear: &Grid<[u16; 3]>, factor: usize) -> Grid<[u16; 3]> {
+    Grid::from_fn(linear.width() / factor, linear.height() / factor, |x, y| {
+        let mut sums = [0usize; 3];
+        for j in 0..factor {
+            for i in 0..factor {
+                let pixel = linear.at(x * factor + i, y * factor + j);
+                (0..3).for_each(|k| sums[k] += usize::from(pixel[k]));
+            }
+        }
+        sums.map(|sum| (sum / (factor * factor)) as u16)
+    })
+}
+
+/// Linear light, 0 … 1, at a place between pixels; outside the photo that of its border.
+fn bilinear(linear: &Grid<[u16; 3]>, [x, y]: [f64; 2]) -> [f64; 3] {
+    let (x0, y0) = (x.floor(), y.floor());
+    let (u, v) = (x - x0, y - y0);
+    let at = |dx: isize, dy: isize, k: usize| {
+        f64::from(linear.clamped(x0 as isize + dx, y0 as isize + dy)[k]) / 65535.0
+    };
+    [0, 1, 2].map(|k| {
+        let top = at(0, 0, k) * (1.0 - u) + at(1, 0, k) * u;
+        let bottom = at(0, 1, k) * (1.0 - u) + at(1, 1, k) * u;
+        top * (1.0 - v) + bottom * v
+    })
+}
+
+/// Linear light as it is read back from a file of 8 bits in sRGB, with `noise` in codes.
+fn stored(light: f64, noise: f64) -> u16 {
+    let code = (255.0 * skindelta::srgb::encode(light) + noise).round().clamp(0.0, 255.0) / 255.0;
+    (65535.0 * skindelta::srgb::decode(code)).round() as u16
+}
+
+/// The `k`-th number of a normal distribution of variance 1: the sum of twelve uniform ones.
+fn gaussian(k: u64) -> f64 {
+    let uniform = |i: u64| {
+        let mut z = (12 * k + i).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    };
+    (0..12).map(uniform).sum::<f64>() - 6.0
+}
+
+/// The faces: all, or nine of them.
+fn faces(root: &Path, all: bool) -> Vec<PathBuf> {
+    let photos = |folder: &str, step: usize| {
+        let mut found: Vec<PathBuf> = fs::read_dir(root.join(folder))
+            .expect("the faces")
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.is_file() && !path.to_string_lossy().contains("_label"))
+            .filter(|path| path.extension().is_some_and(|e| e == "png" || e == "jpg"))
+            .collect();
+        found.sort();
+        found.into_iter().step_by(step).collect::<Vec<_>>()
+    };
+    let step = |n: usize| if all { 1 } else { n };
+    [
+        photos("faces/unsplash", 1),
+        photos("faces", 1),
+        photos("pairs/obama_4sessions", step(2)),
+        photos("pairs/pointing04_2sessions", step(8)),
+        photos("seg_gt/fasseg_v2", step(10)),
+    ]
+    .concat()
+}
+
+#[test]
+fn rates() {
+    let Some(root) = data("") else { return };
+    let all = std::env::var_os("SKINDELTA_FULL").is_some();
+    let known: Vec<Known> = faces(&root, all).iter().map(|path| Known::open(path)).collect();
+    let cases = TAKES.len() * known.len();
+    let outcomes = par_collect(cases, |k| {
+        let (take, known) = (&TAKES[k / known.len()], &known[k % known.len()]);
+        let (photo, eyes) = known.take(take, k as u64);
+        let unit = take.scale * pupil_distance(&known.face);
+        let started = std::time::Instant::now();
+        let found = find(&photo);
+        let seconds = started.elapsed().as_secs_f64();
+        let off = found.map(|face| {
+            let mut wanted = eyes;
+            if take.mirrored {
+                wanted.reverse();
+            }
+            let off = |i: usize| {
+                (face.eyes[i][0] - wanted[i][0]).hypot(face.eyes[i][1] - wanted[i][1]) / unit
+            };
+            off(0).max(off(1))
+        });
+        (off, seconds)
+    });
+    println!("{:16} {:>9} {:>9} {:>9}", "", "found", "misplaced", "s a photo");
+    let mut short = Vec::new();
+    for (take, outcomes) in TAKES.iter().zip(outcomes.chunks(known.len())) {
+        let right = |off: &&f64| **off <= EYE_TOLERANCE;
+        let offs: Vec<f64> = outcomes.iter().filter_map(|(off, _)| *off).collect();
+        let found = offs.iter().filter(right).count();
+        let seconds = outcomes.iter().map(|(_, s)| s).sum::<f64>() / known.len() as f64;
+        let missed: Vec<String> = outcomes
+            .iter()
+            .zip(&known)
+            .filter(|((off, _), _)| off.is_none_or(|off| off > EYE_TOLERANCE))
+            .map(|((off, _), known)| match off {
+                Some(off) => format!("{} ({off:.2})", known.photo.file),
+                None => known.photo.file.clone(),
+            })
+            .collect();
+        println!(
+            "{:16} {found:4}/{:<4} {:9} {seconds:9.2}  {}",
+            take.name,
+            known.len(),
+            offs.len() - found,
+            missed.join(", ")
+        );
+        if (found as f64) < take.least * known.len() as f64 {
+            short.push(take.name);
+        }
+    }
+    assert!(short.is_empty(), "too few faces found: {}", short.join(", "));
+}
