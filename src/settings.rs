@@ -102,6 +102,13 @@ pub struct RegionSettings {
     pub border_mm: f64,
     /// Margin of the window around the skin of a face, in face widths.
     pub margin: f64,
+    /// How far around polygons skin is looked for, of the side of a square as large as their mean:
+    /// 5 mm about one of 20 × 20 mm.
+    pub polygon_reach: f64,
+    /// The same, px, at least: small polygons are aligned, and their focus is told, by the skin around.
+    pub polygon_reach_min_px: usize,
+    /// What lies this near to something that is no skin is left out around polygons, of that reach.
+    pub polygon_border: f64,
     /// Probability of face skin (the nose included) from which a model is believed. Half of the
     /// labelled people chose 0.8; lowered for a photo of dark skin, see models/README.md. In the folds below the
     /// eyes half is enough, where no doubt around ends in belief in something else.
@@ -177,6 +184,9 @@ impl Default for RegionSettings {
             hole_mm: 5.0,
             border_mm: 1.0,
             margin: 0.04,
+            polygon_reach: 0.25,
+            polygon_reach_min_px: 96,
+            polygon_border: 0.1,
             model_skin: 0.7,
             model_slack: 2.0,
             hair_mm: 6.0,
