@@ -2,7 +2,10 @@
 
 pub mod color;
 pub mod decode;
+mod flat;
 pub mod jpeg;
+
+pub use flat::FlatAreas;
 
 use crate::plane::{Grid, Plane, Window};
 use crate::srgb;
@@ -20,6 +23,8 @@ pub struct Photo {
     pub linear: Grid<[u16; 3]>,
     /// How coarsely a JPEG was rounded when it was compressed last; `None` for other formats.
     pub quantisers: Option<Quantisers>,
+    /// Bars, frames and boxes of one colour: no photo.
+    pub flat: FlatAreas,
     /// What the user must know about the reading of this photo, each beginning with its file name.
     pub notices: Vec<String>,
 }
@@ -54,6 +59,7 @@ impl Photo {
             sha256: String::new(),
             notices: Vec::new(),
             quantisers: None,
+            flat: FlatAreas::default(),
             linear,
         }
     }

@@ -221,7 +221,8 @@ const MODEL_WANTS_A_FACE: &str =
 /// With [`RegionRequest::Face`] the face is found by a cascade; `model`, if given, then tells where
 /// its parts are and what is skin, else an average face and the skin's own colour do. Of polygons
 /// all that is inside is skin, and what is near and looks alike. Without a face, and for the other
-/// requests, every pixel counts as skin, unless the model takes it for something else. What a photo shows of it, burnt out or black, is for [`crate::luminance`] to say.
+/// requests, every pixel counts as skin, unless the model takes it for something else. Bars and frames
+/// ([`Photo::flat`]) never do. What a photo shows of it, burnt out or black, is for [`crate::luminance`] to say.
 ///
 /// # Errors
 /// A grid without cells, a `model` that cannot run on the photo; both name the photo's file.
@@ -286,6 +287,11 @@ pub fn map(
                 map.model = Some(model.identity());
             }
         }
+    }
+    if !photo.flat.is_empty() {
+        let Window { x, y, width, height } = map.window;
+        let photographed = Mask::from_fn(width, height, |i, j| !photo.flat.contains(x + i, y + j));
+        map.skin = map.skin.zip(&photographed, |skin, photographed| skin && photographed);
     }
     map.regions.push(Region {
         name: WHOLE.into(),
