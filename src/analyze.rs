@@ -239,6 +239,10 @@ pub fn analyze_series(mut series: Series, request: &Request) -> Result<Analysis>
         .map(|(k, visit)| Shown {
             photo: &visit.photo,
             field: seen[k].as_ref().map(|s| &s.field),
+            measured: match k {
+                0 => seen[0].as_ref().map(|s| &s.luminance.valid),
+                _ => pairs[k - 1].as_ref().map(|pair| &pair.baseline.valid),
+            },
             readings: if k == 0 {
                 alone[0].as_ref().map(|r| (r, 0))
             } else {

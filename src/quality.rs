@@ -132,6 +132,16 @@ pub fn photo(
             "Use more light and a lower ISO: the noise hides fine texture.",
         ),
     ];
+    if let Some(colour) = colour(tone) {
+        checks.push(judge(
+            visit,
+            "colour",
+            Some(colour),
+            settings.colour_percent,
+            "%",
+            "The photo is black and white: colour cannot be compared. Use the camera's own file, in colour.",
+        ));
+    }
     // Of a follow-up, overlap tells what it shows of the baseline's skin.
     if let (0, Some(coverage)) = (visit, coverage(regions)) {
         checks.push(judge(
@@ -201,6 +211,13 @@ fn coverage(regions: &RegionMap) -> Option<f64> {
 /// The colour of each cell, of those that are valid.
 fn cells(tone: &Tone) -> impl Iterator<Item = Option<[f32; 3]>> + '_ {
     tone.rgb.data().iter().zip(tone.valid.data()).map(|(rgb, valid)| valid.then_some(*rgb))
+}
+
+/// Median departure of the skin from grey, as the larger of the logs of red and blue over green, %.
+fn colour(tone: &Tone) -> Option<f64> {
+    let off =
+        |rgb: [f32; 3]| f64::from((rgb[0] / rgb[1]).ln().abs().max((rgb[2] / rgb[1]).ln().abs()));
+    median(&mut cells(tone).flatten().map(|rgb| 100.0 * off(rgb)).collect::<Vec<f64>>())
 }
 
 /// Natural log of the luminance.
@@ -417,28 +434,32 @@ const EYES: [&str; 3] = ["lateral_canthal", "infraorbital", WHOLE];
 
 /// Whether a failed check of the baseline or of `visit` forbids comparing a region's `colour`, or
 /// its relief. A check forbids just what it touches; distance, resolution, clipping and overlap speak for
-/// themselves, metric by metric and region by region.
+/// themselves, metric by metric and region by region. Two black-and-white photos show the same light;
+/// against a photo in colour one weighs pigment and blood otherwise.
 pub fn forbids(checks: &[QualityCheck], visit: usize, region: &str, colour: bool) -> bool {
     let place = ["_left", "_right"].iter().find_map(|side| region.strip_suffix(side));
     let moves = |places: &[&str]| places.contains(&place.unwrap_or(region));
-    checks.iter().any(|c| {
-        (c.visit == 0 || c.visit == visit)
-            && c.status == Status::Fail
-            && match c.check {
-                "sharpness" | "sharpness_match" => !colour,
-                "noise" | "jpeg_quality" | "smoothing" => !colour,
-                "depth_of_field" | "denoising" => !colour,
-                "sharpening" | "tone_mapping" => true,
-                "exposure" | "exposure_match" => true,
-                "light_match" | "light_turn" => true,
-                "yaw_match" | "pitch_match" | "roll_match" => true,
-                "smile_match" => moves(&SMILE),
-                "mouth_match" => moves(&MOUTH),
-                "brows_match" => moves(&BROWS),
-                "eyes_match" => moves(&EYES),
-                _ => false,
-            }
-    })
+    let failed = || {
+        let either = checks.iter().filter(|c| c.visit == 0 || c.visit == visit);
+        either.filter(|c| c.status == Status::Fail)
+    };
+    let colourless = failed().filter(|c| c.check == "colour").count();
+    colourless == 1
+        || failed().any(|c| match c.check {
+            "sharpness" | "sharpness_match" => !colour,
+            "noise" | "jpeg_quality" | "smoothing" => !colour,
+            "depth_of_field" | "denoising" => !colour,
+            "sharpening" | "tone_mapping" => true,
+            "colour" => colour,
+            "exposure" | "exposure_match" => true,
+            "light_match" | "light_turn" => true,
+            "yaw_match" | "pitch_match" | "roll_match" => true,
+            "smile_match" => moves(&SMILE),
+            "mouth_match" => moves(&MOUTH),
+            "brows_match" => moves(&BROWS),
+            "eyes_match" => moves(&EYES),
+            _ => false,
+        })
 }
 
 #[cfg(test)]
@@ -494,6 +515,24 @@ mod tests {
             let warned = [judge(1, check, Some(0.7), [0.5, 1.0], "px", "do")];
             assert!(!forbids(&warned, 1, "chin", false), "{check}");
         }
+    }
+
+    #[test]
+    fn a_black_and_white_photo_is_told() {
+        let skin = tone([0.5, 0.35, 0.3], |_| 1.0);
+        assert!(colour(&skin).unwrap() > 30.0);
+        let grey = tone([0.35; 3], |x| 1.0 + 0.1 * x as f32);
+        assert!(colour(&grey).unwrap() < 1e-3);
+        let fails = |visit| judge(visit, "colour", Some(0.0), [8.0, 3.0], "%", "do");
+        for (checks, relief, colour) in [
+            (vec![fails(0)], true, true),
+            (vec![fails(1)], true, true),
+            (vec![fails(0), fails(1)], false, true),
+        ] {
+            let both = [false, true].map(|colour| forbids(&checks, 1, "chin", colour));
+            assert_eq!(both, [relief, colour]);
+        }
+        assert!(!forbids(&[fails(2)], 1, "chin", true), "another visit");
     }
 
     fn face() -> Face {

@@ -32,11 +32,39 @@ pub struct Settings {
 pub struct PhotoSettings {
     /// Largest photo accepted, in megapixels. House rule (issue 2): 200.
     pub max_megapixels: f64,
+    /// Codes of 8 bits by which a channel differs within 4 × 4 px of a flat area, at most: a JPEG
+    /// rounds by one to each side, a colour profile stretches that by a quarter.
+    pub flat_range: f64,
+    /// Share of a flat area that holds one code (that range about its median): smooth skin drifts.
+    pub flat_same: f64,
+    /// Codes of the step within 8 px that an area ends in; of a black or white one, which skin that
+    /// is badly exposed makes too, the second.
+    pub flat_step: [f64; 2],
+    /// Share of an area's border that lies by such a step.
+    pub flat_edge: f64,
+    /// Largest code of a black corner or bar at the frame's border, compression's ringing included.
+    pub flat_black: f64,
+    /// Smallest flat area, of the frame.
+    pub flat_area: f64,
+    /// The same, px: 32 × 32.
+    pub flat_area_min_px: usize,
+    /// Rim of a flat area, px: a block of a JPEG with halved chroma, and its interpolation.
+    pub flat_rim_px: usize,
 }
 
 impl Default for PhotoSettings {
     fn default() -> Self {
-        PhotoSettings { max_megapixels: 200.0 }
+        PhotoSettings {
+            max_megapixels: 200.0,
+            flat_range: 2.5,
+            flat_same: 0.9,
+            flat_step: [12.0, 48.0],
+            flat_edge: 0.75,
+            flat_black: 16.0,
+            flat_area: 0.001,
+            flat_area_min_px: 1024,
+            flat_rim_px: 20,
+        }
     }
 }
 
@@ -113,6 +141,13 @@ pub struct RegionSettings {
     pub border_mm: f64,
     /// Margin of the window around the skin of a face, in face widths.
     pub margin: f64,
+    /// How far around polygons skin is looked for, of the side of a square as large as their mean:
+    /// 5 mm about one of 20 × 20 mm.
+    pub polygon_reach: f64,
+    /// The same, px, at least: small polygons are aligned, and their focus is told, by the skin around.
+    pub polygon_reach_min_px: usize,
+    /// What lies this near to something that is no skin is left out around polygons, of that reach.
+    pub polygon_border: f64,
     /// Probability of face skin (the nose included) from which a model is believed. Half of the
     /// labelled people chose 0.8; lowered for a photo of dark skin, see models/README.md. In the folds below the
     /// eyes half is enough, where no doubt around ends in belief in something else.
@@ -228,6 +263,9 @@ impl Default for RegionSettings {
             hole_mm: 5.0,
             border_mm: 1.0,
             margin: 0.04,
+            polygon_reach: 0.25,
+            polygon_reach_min_px: 96,
+            polygon_border: 0.1,
             model_skin: 0.7,
             model_slack: 2.0,
             hair_mm: 6.0,
@@ -897,6 +935,9 @@ pub struct QualitySettings {
     /// Change of the skin's red or blue beside its green, %: [warn, fail: never, tone is told
     /// against other skin].
     pub colour_change_percent: [f64; 2],
+    /// Departure of the skin from grey, % (of ln): [warn, fail: a black-and-white photo]. Skin in colour
+    /// has 25 and more.
+    pub colour_percent: [f64; 2],
     /// Difference in the size of the face, % (of ln): [warn, fail: beyond what is aligned].
     pub distance_percent: [f64; 2],
     /// Difference of yaw or pitch, degrees: [warn, fail]. The same people, frontal, sitting twice
@@ -940,6 +981,7 @@ impl Default for QualitySettings {
             contrast_change_percent: [4.0, 1000.0],
             light_turn_deg: [8.0, 20.0],
             colour_change_percent: [25.0, 1000.0],
+            colour_percent: [8.0, 3.0],
             distance_percent: [20.0, 69.0],
             turn_deg: [6.0, 15.0],
             roll_deg: [8.0, 25.0],

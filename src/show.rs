@@ -33,6 +33,8 @@ pub struct Shown<'a> {
     pub photo: &'a Photo,
     /// Its field; none where alignment failed.
     pub field: Option<&'a Field>,
+    /// The skin that is measured, on the regions' window; of a follow-up what the baseline shows too.
+    pub measured: Option<&'a Mask>,
     /// What was read, and which visit of the reading this is.
     pub readings: Option<(&'a Readings, usize)>,
 }
@@ -221,9 +223,21 @@ pub fn maps(aligned: &AlignedSeries, visits: &[Shown<'_>]) -> Maps {
             .map(|v| v.readings.map(|r| pore_rows(r, aligned, &mut known)))
             .collect(),
         scars: visits.iter().map(|v| scar_rows(v.readings?, aligned)).collect(),
+        measured: visits
+            .iter()
+            .map(|v| v.measured.map(|skin| measured(&labels, regions.window, skin)))
+            .collect(),
         regions: Some(labels),
         region_names: names,
     }
+}
+
+/// The labels inside `skin`, which covers `window`; 0 elsewhere.
+fn measured(labels: &Grid<u8>, window: Window, skin: &Mask) -> Grid<u8> {
+    Grid::from_fn(labels.width(), labels.height(), |x, y| {
+        let shown = window.contains(x, y) && skin.at(x - window.x, y - window.y);
+        if shown { labels.at(x, y) } else { 0 }
+    })
 }
 
 fn displacement(field: &Field, photo: &Photo, width: usize, height: usize) -> Grid<[f32; 2]> {

@@ -5,7 +5,7 @@
 
 use skindelta::phantom::face::is_skin;
 use skindelta::phantom::{Kind, Spec};
-use skindelta::photo::Photo;
+use skindelta::photo::{FlatAreas, Photo};
 use skindelta::plane::{Grid, Mask, Window};
 use skindelta::region::{Model, Polygon, RegionMap, RegionRequest, RegionSource, WHOLE, map};
 use skindelta::settings::{PhotoSettings, RegionSettings};
@@ -38,6 +38,7 @@ fn photo(path: &Path) -> Photo {
         sha256: String::new(),
         notices: Vec::new(),
         quantisers: None,
+        flat: FlatAreas::default(),
         linear: Grid::from_vec(width as usize, height as usize, linear),
     }
 }

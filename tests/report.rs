@@ -209,6 +209,7 @@ fn all_files_are_written_and_an_earlier_run_is_replaced() {
         [
             "regions.json",
             "regions.png",
+            "visit-0-measured.png",
             "visit-0-pores.csv",
             "visit-0-scars.csv",
             "visit-0-wrinkles.png",

@@ -387,7 +387,11 @@ impl Aligner<'_> {
             let row = field.row((origin.y + y) as f64);
             for (x, v) in out.iter_mut().enumerate() {
                 let [fx, fy] = row.at((origin.x + x) as f64);
-                *v = fx >= 0.0 && fy >= 0.0 && fx <= w && fy <= h;
+                *v = fx >= 0.0
+                    && fy >= 0.0
+                    && fx <= w
+                    && fy <= h
+                    && !follow_up.flat.contains(fx.round() as usize, fy.round() as usize);
             }
         });
         shows

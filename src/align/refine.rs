@@ -169,7 +169,7 @@ impl Reference {
     fn blocks(
         &self,
         k: usize,
-        other: &Other,
+        other: &Other<'_>,
         field: &Field,
         settings: &AlignSettings,
     ) -> Grid<Block> {
@@ -186,7 +186,8 @@ impl Reference {
                 }
                 let [qx, qy] = line.at(to_full(x, self.window.x));
                 let ([left, top], [right, bottom]) = (other.first, other.last);
-                if qx >= left && qy >= top && qx <= right && qy <= bottom {
+                let flat = || other.photo.flat.contains(qx.round() as usize, qy.round() as usize);
+                if qx >= left && qy >= top && qx <= right && qy <= bottom && !flat() {
                     *out = (other.logs[k].at(to_octave(qx - left), to_octave(qy - top)), true);
                 }
             }
@@ -265,7 +266,8 @@ fn sum_row(
 }
 
 /// A follow-up at all octaves of a [`Reference`].
-struct Other {
+struct Other<'a> {
+    photo: &'a Photo,
     logs: Vec<Spline>,
     /// First column and row of the part that is held, full px.
     first: [f64; 2],
@@ -273,8 +275,8 @@ struct Other {
     last: [f64; 2],
 }
 
-impl Other {
-    fn new(photo: &Photo, field: &Field, base: &Reference, settings: &AlignSettings) -> Self {
+impl<'a> Other<'a> {
+    fn new(photo: &'a Photo, field: &Field, base: &Reference, settings: &AlignSettings) -> Self {
         let source =
             field.footprint(base.window, settings.seed_margin, photo.width(), photo.height());
         // A finer photo is brought to the baseline's sampling first: what its pixels cannot hold
@@ -292,6 +294,7 @@ impl Other {
             })
             .collect();
         Other {
+            photo,
             logs,
             first: [source.x as f64, source.y as f64],
             last: [(source.x + source.width - 1) as f64, (source.y + source.height - 1) as f64],

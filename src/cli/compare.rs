@@ -43,7 +43,7 @@ pub struct Compare {
     /// The folder of results is then written only if --out names one.
     #[arg(long, value_name = "FILE", help_heading = "Results")]
     json: Option<PathBuf>,
-    /// Also write maps: displacement, wrinkles, pores, scars, regions
+    /// Also write maps: displacement, wrinkles, pores, scars, regions, measured skin
     #[arg(long, help_heading = "Results")]
     maps: bool,
     /// Do not write report.html

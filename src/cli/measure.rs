@@ -24,7 +24,7 @@ pub struct Measure {
     /// Folder for the results
     #[arg(long, value_name = "DIR", default_value = "skindelta-out", help_heading = "Results")]
     out: PathBuf,
-    /// Also write maps: wrinkles, pores, scars, regions
+    /// Also write maps: wrinkles, pores, scars, regions, measured skin
     #[arg(long, help_heading = "Results")]
     maps: bool,
     /// Do not write report.html

@@ -185,7 +185,7 @@ pub fn luminance(
 /// Whether a photo shows a pixel of the baseline.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Shown {
-    /// Outside the frame.
+    /// Outside the frame, or a bar or box in it.
     #[default]
     Not,
     /// Clipped or too dark.
@@ -216,6 +216,9 @@ fn resample(
 ) -> (Plane, Grid<Shown>) {
     let (low, high) = (settings.dark_limit, settings.clip_limit);
     let usable = |x: usize, y: usize| {
+        if photo.flat.contains(x, y) {
+            return Shown::Not;
+        }
         let [r, g, b] = photo.linear.at(x, y);
         let good =
             f64::from(r.max(g).max(b)) / 65535.0 < high && photo.luminance_at(x, y) > low as f32;

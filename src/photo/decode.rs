@@ -4,7 +4,7 @@
 //! file lacks with grey and says nothing; the others go through `image`.
 
 use super::jpeg::{self, Quantisers};
-use super::{Photo, color};
+use super::{FlatAreas, Photo, color};
 use crate::error::{Error, Result, Step};
 use crate::settings::PhotoSettings;
 use image::metadata::Orientation;
@@ -48,6 +48,7 @@ impl Photo {
             file,
             sha256: Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
             quantisers: decoded.quantisers,
+            flat: FlatAreas::find(&linear, settings),
             linear,
         })
     }

@@ -2,8 +2,11 @@
 
 pub mod color;
 pub mod decode;
+mod flat;
 pub mod jpeg;
 pub mod turn;
+
+pub use flat::FlatAreas;
 
 use crate::plane::{Grid, Plane, Window};
 use crate::srgb;
@@ -21,6 +24,8 @@ pub struct Photo {
     pub linear: Grid<[u16; 3]>,
     /// How coarsely a JPEG was rounded when it was compressed last; `None` for other formats.
     pub quantisers: Option<Quantisers>,
+    /// Bars, frames and boxes of one colour: no photo.
+    pub flat: FlatAreas,
     /// What the user must know about the reading of this photo, each beginning with its file name.
     pub notices: Vec<String>,
 }
@@ -55,6 +60,7 @@ impl Photo {
             sha256: String::new(),
             notices: Vec::new(),
             quantisers: None,
+            flat: FlatAreas::default(),
             linear,
         }
     }

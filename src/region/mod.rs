@@ -1,6 +1,7 @@
 //! Regions: which pixels of the baseline are measured, and under which name.
 
 mod anatomy;
+mod close_up;
 #[cfg(all(test, feature = "onnx"))]
 mod data;
 mod face;
@@ -239,9 +240,10 @@ const MODEL_WANTS_A_FACE: &str =
 /// Places the regions of a baseline photo.
 ///
 /// With [`RegionRequest::Face`] the face is found by a cascade; `model`, if given, then tells where
-/// its parts are and what is skin, else an average face and the skin's own colour do. Without a
-/// face, and for the other requests, every pixel counts as skin, unless the model takes it for something
-/// else. What a photo shows of it, burnt out or black, is for [`crate::luminance`] to say.
+/// its parts are and what is skin, else an average face and the skin's own colour do. Of polygons
+/// all that is inside is skin, and what is near and looks alike. Without a face, and for the other
+/// requests, every pixel counts as skin, unless the model takes it for something else. Bars and frames
+/// ([`Photo::flat`]) never do. What a photo shows of it, burnt out or black, is for [`crate::luminance`] to say.
 ///
 /// # Errors
 /// A grid without cells, a `model` that cannot run on the photo; both name the photo's file.
@@ -288,7 +290,10 @@ pub fn map(
         }
     }
     if map.face.is_none() {
-        map.skin = Mask::filled(full.width, full.height, true);
+        (map.window, map.skin) = match request {
+            RegionRequest::Polygons(list) => close_up::around(photo, list, &map.regions, settings),
+            _ => (full, Mask::filled(full.width, full.height, true)),
+        };
         if let Some(model) = model {
             // Where a face was asked for, it has been looked for: there is none.
             let asked = *request == RegionRequest::Face;
@@ -301,11 +306,16 @@ pub fn map(
             if wanted && eyes.is_none() {
                 map.notices.extend((!asked).then(|| MODEL_WANTS_A_FACE.into()));
             } else if let Said::Segments(segments) = model.look(photo, eyes)? {
-                let said = segments.skin(full);
+                let said = segments.skin(map.window);
                 map.skin = map.skin.zip(&said, |skin, said| skin && said);
                 map.model = Some(model.identity());
             }
         }
+    }
+    if !photo.flat.is_empty() {
+        let Window { x, y, width, height } = map.window;
+        let photographed = Mask::from_fn(width, height, |i, j| !photo.flat.contains(x + i, y + j));
+        map.skin = map.skin.zip(&photographed, |skin, photographed| skin && photographed);
     }
     map.regions.push(Region {
         name: WHOLE.into(),

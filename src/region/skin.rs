@@ -128,7 +128,7 @@ pub(super) fn of_face(
 }
 
 /// Bounding box of the set pixels.
-fn extent(mask: &Mask) -> Option<Window> {
+pub(super) fn extent(mask: &Mask) -> Option<Window> {
     let rows: Vec<usize> = (0..mask.height()).filter(|&y| mask.row(y).contains(&true)).collect();
     let columns: Vec<usize> =
         (0..mask.width()).filter(|&x| (0..mask.height()).any(|y| mask.at(x, y))).collect();
@@ -236,9 +236,7 @@ fn on_copy(
     let Limits { outline, barred, followed } = limits;
     let floor = settings.dark_floor as f32;
     let light = small.map(|rgb| (luminance(rgb) + floor).ln());
-    // Chroma: red over green and green over blue, in logs.
-    let red = small.map(|[r, g, _]| ((r + floor) / (g + floor)).ln());
-    let yellow = small.map(|[_, g, b]| ((g + floor) / (b + floor)).ln());
+    let [red, yellow] = chroma(small, settings);
 
     let shaded = [work.mask(frame, SHADED), work.mask(frame, &mirrored(SHADED))];
     let beard = work.mask(frame, BEARD);
@@ -320,6 +318,15 @@ fn on_copy(
     Mask::from_fn(work.width, work.height, |x, y| good.at(x, y) && !near.at(x, y))
 }
 
+/// Chroma: log ratios of red to green and of green to blue.
+pub(super) fn chroma(small: &Grid<[f32; 3]>, settings: &RegionSettings) -> [Plane; 2] {
+    let floor = settings.dark_floor as f32;
+    [
+        small.map(|[r, g, _]| ((r + floor) / (g + floor)).ln()),
+        small.map(|[_, g, b]| ((g + floor) / (b + floor)).ln()),
+    ]
+}
+
 /// What skin may differ from its local level, in natural logs.
 struct Departs {
     darker: f32,
@@ -364,13 +371,13 @@ fn start(light: &Plane, core: &Mask, seeds: &[Mask; 4]) -> [Plane; 3] {
 }
 
 /// The values of `plane` where `mask` is set.
-fn inside(plane: &Plane, mask: &Mask) -> Vec<f32> {
+pub(super) fn inside(plane: &Plane, mask: &Mask) -> Vec<f32> {
     plane.data().iter().zip(mask.data()).filter(|&(_, &m)| m).map(|(&v, _)| v).collect()
 }
 
 /// `chroma` less its regression on `light` over `core`, and one robust standard deviation of what
 /// is left there.
-fn against(chroma: &Plane, light: &Plane, core: &Mask) -> (Plane, f32) {
+pub(super) fn against(chroma: &Plane, light: &Plane, core: &Mask) -> (Plane, f32) {
     let (c, l) = (inside(chroma, core), inside(light, core));
     let (mc, ml) = (median_mad(c.clone()).0, median_mad(l.clone()).0);
     let (mut cross, mut square) = (0.0f64, 0.0f64);
@@ -405,7 +412,7 @@ fn local_level(planes: [&Plane; 3], good: &Mask, before: &[Plane; 3], radius: us
 }
 
 /// Median and median absolute deviation; zeros for no values.
-fn median_mad(mut values: Vec<f32>) -> (f32, f32) {
+pub(super) fn median_mad(mut values: Vec<f32>) -> (f32, f32) {
     let middle = |values: &mut Vec<f32>| {
         values.sort_by(f32::total_cmp);
         values.get(values.len() / 2).copied().unwrap_or(0.0)

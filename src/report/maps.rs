@@ -1,4 +1,4 @@
-//! `maps/`: displacement, wrinkles, pores, scars and regions in baseline pixels, for other programs.
+//! `maps/`: displacement, wrinkles, pores, scars, regions and what of them was measured, in baseline pixels, for other programs.
 
 use super::{Maps, PoreRow, ScarRow, csv};
 use crate::error::{Error, Result, Step};
@@ -36,6 +36,13 @@ pub fn files(maps: &Maps) -> Result<Vec<(String, Vec<u8>)>> {
             files.push((name, scar_table(scars).into_bytes()));
         }
     }
+    for (visit, labels) in maps.measured.iter().enumerate() {
+        if let Some(labels) = labels {
+            let name = format!("maps/visit-{visit}-measured.png");
+            let bytes = png(&name, labels)?;
+            files.push((name, bytes));
+        }
+    }
     if let Some(labels) = &maps.regions {
         let bytes = png("maps/regions.png", labels)?;
         files.push(("maps/regions.png".into(), bytes));
@@ -47,7 +54,8 @@ pub fn files(maps: &Maps) -> Result<Vec<(String, Vec<u8>)>> {
 
 /// Whether a file of this name in `maps/` is one that [`files`] makes.
 pub(super) fn is_map(name: &str) -> bool {
-    const KINDS: [&str; 4] = ["-displacement.npy", "-wrinkles.png", "-pores.csv", "-scars.csv"];
+    const KINDS: [&str; 5] =
+        ["-displacement.npy", "-wrinkles.png", "-pores.csv", "-scars.csv", "-measured.png"];
     let visit = || {
         let rest = name.strip_prefix("visit-")?;
         KINDS.iter().find_map(|kind| rest.strip_suffix(kind))
@@ -131,9 +139,13 @@ mod tests {
 
     #[test]
     fn only_our_names_are_maps() {
-        for name in
-            ["regions.png", "visit-0-pores.csv", "visit-1-scars.csv", "visit-12-displacement.npy"]
-        {
+        for name in [
+            "regions.png",
+            "visit-0-pores.csv",
+            "visit-1-scars.csv",
+            "visit-2-measured.png",
+            "visit-12-displacement.npy",
+        ] {
             assert!(is_map(name), "{name}");
         }
         for name in ["visit--pores.csv", "visit-1-notes.txt", "visit-x-pores.csv", "my.png"] {

@@ -201,6 +201,9 @@ pub struct Maps {
     pub pores: Vec<Option<Vec<PoreRow>>>,
     /// Per visit: scars.
     pub scars: Vec<Option<Vec<ScarRow>>>,
+    /// Per visit: the labels of `regions` where skin was measured, in a follow-up together with the
+    /// baseline, 0 elsewhere. `None` where alignment failed.
+    pub measured: Vec<Option<Grid<u8>>>,
     /// Label per baseline pixel: 0 none, k the k-th name.
     pub regions: Option<Grid<u8>>,
     /// Names of the labels.

@@ -357,6 +357,7 @@ pub fn maps() -> Maps {
         wrinkles: vec![Some(Mask::filled(20, 10, true)), None],
         pores: vec![Some(vec![pore]), Some(Vec::new())],
         scars: vec![Some(vec![scar]), None],
+        measured: vec![Some(Grid::filled(20, 10, 1)), None],
         regions: Some(Grid::filled(20, 10, 1)),
         region_names: vec!["forehead".into(), "chin".into()],
     }

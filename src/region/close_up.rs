@@ -1,0 +1,232 @@
+//! Skin without a face: around the polygons that a user has drawn.
+//!
+//! A frame is no skin by itself: hair, cloth and a wall would tell focus, noise and light, and would
+//! have to match from visit to visit. The user's polygons show what the skin looks like; what lies
+//! around them counts where it looks alike.
+
+use super::polygon::rasterise;
+use super::skin::{against, chroma, extent, inside, median_mad};
+use super::view::{Rect, resample};
+use super::{Polygon, Region};
+use crate::filter::box_mean::box_mean;
+use crate::filter::label::label_by_sides;
+use crate::filter::morphology::dilate;
+use crate::filter::warp::bilinear;
+use crate::photo::Photo;
+use crate::plane::{Grid, Mask, Plane, Window};
+use crate::settings::RegionSettings;
+use crate::srgb::luminance;
+
+/// The skin of polygons: a window of the photo and the mask inside it.
+///
+/// The polygons (`list`, and `regions` as their masks) are skin as drawn. So is what lies within
+/// `polygon_reach` of them, has their colour and light, and is joined to them. The window is the
+/// bounding box of both with a margin as wide as the reach, cut at the frame. Of polygons that lie
+/// outside the frame nothing is skin, and the window is the frame.
+///
+/// Cost: linear in the pixels of the window; colour is judged on a copy of `skin_face_px`.
+pub(super) fn around(
+    photo: &Photo,
+    list: &[Polygon],
+    regions: &[Region],
+    settings: &RegionSettings,
+) -> (Window, Mask) {
+    let (width, height) = (photo.width(), photo.height());
+    let drawn = drawn(regions, width, height);
+    let Some(bounds) = extent(&drawn) else { return (Window::full(width, height), drawn) };
+    let reach = reach_px(regions, settings);
+    let copy = Copy::new(bounds.grown(reach, width, height), settings);
+    let grown = soft(&copy.grown(photo, list, reach, settings));
+    let near = Mask::from_fn(width, height, |x, y| {
+        drawn.at(x, y) || copy.position(x, y).is_some_and(|[u, v]| bilinear(&grown, u, v) >= 0.5)
+    });
+    let window = extent(&near).unwrap_or(bounds).grown(reach, width, height);
+    (window, near.crop(window))
+}
+
+/// The union of the polygons on the frame.
+fn drawn(regions: &[Region], width: usize, height: usize) -> Mask {
+    let mut drawn = Mask::filled(width, height, false);
+    for Region { window, inside, .. } in regions {
+        for y in 0..window.height {
+            for x in (0..window.width).filter(|&x| inside.at(x, y)) {
+                drawn.set(window.x + x, window.y + y, true);
+            }
+        }
+    }
+    drawn
+}
+
+/// How far around the polygons skin is looked for, px: a share of the side of a square as large as
+/// their mean.
+fn reach_px(regions: &[Region], settings: &RegionSettings) -> usize {
+    let areas = regions.iter().map(|r| r.inside.data().iter().filter(|v| **v).count());
+    let areas: Vec<f64> = areas.filter(|area| *area > 0).map(|area| area as f64).collect();
+    let mean = areas.iter().sum::<f64>() / areas.len().max(1) as f64;
+    ((settings.polygon_reach * mean.sqrt()).round() as usize).max(settings.polygon_reach_min_px)
+}
+
+/// The mask as shares, to be read between its pixels.
+fn soft(mask: &Mask) -> Plane {
+    box_mean(&mask.map(|v| if v { 1.0 } else { 0.0 }), 1)
+}
+
+/// A reduced copy of a part of the photo.
+struct Copy {
+    /// The part, photo px.
+    part: Window,
+    /// Copy px per photo px.
+    scale: f64,
+    width: usize,
+    height: usize,
+}
+
+impl Copy {
+    fn new(part: Window, settings: &RegionSettings) -> Self {
+        let scale = (settings.skin_face_px as f64 / part.width.max(part.height) as f64).min(1.0);
+        let [width, height] =
+            [part.width, part.height].map(|n| ((n as f64 * scale).round() as usize).max(1));
+        Copy { part, scale, width, height }
+    }
+
+    /// Place on the copy of a pixel of the photo; none outside.
+    fn position(&self, x: usize, y: usize) -> Option<[f64; 2]> {
+        let at = |v: usize, from: usize| ((v - from) as f64 + 0.5) * self.scale - 0.5;
+        self.part.contains(x, y).then(|| [at(x, self.part.x), at(y, self.part.y)])
+    }
+
+    fn sample(&self, photo: &Photo) -> Grid<[f32; 3]> {
+        let Window { x, y, width, height } = self.part;
+        let rect = Rect {
+            x: x as f64 - 0.5,
+            y: y as f64 - 0.5,
+            width: width as f64,
+            height: height as f64,
+        };
+        resample(&photo.linear, rect, self.width, self.height)
+    }
+
+    /// The union of the polygons.
+    fn core(&self, list: &[Polygon]) -> Mask {
+        let at = |v: f64, from: usize| (v - from as f64 + 0.5) * self.scale - 0.5;
+        let mut core = Mask::filled(self.width, self.height, false);
+        for Polygon { points, .. } in list {
+            let points = points.iter().map(|p| [at(p[0], self.part.x), at(p[1], self.part.y)]);
+            let polygon = Polygon { name: String::new(), points: points.collect() };
+            let inside = rasterise(&polygon, Window::full(self.width, self.height));
+            core = core.zip(&inside, |a, b| a || b);
+        }
+        core
+    }
+
+    /// The polygons with what around them looks as they do and is joined to them.
+    fn grown(
+        &self,
+        photo: &Photo,
+        list: &[Polygon],
+        reach_px: usize,
+        settings: &RegionSettings,
+    ) -> Mask {
+        let core = self.core(list);
+        let share = |of: f64| ((of * reach_px as f64 * self.scale).round() as usize).max(1);
+        let alike = alike(&self.sample(photo), &core, share(1.0), settings);
+        let joined = joined(&alike.zip(&core, |a, b| a || b), &core);
+        // The border of what is no skin (its shadow, its blur) is none either.
+        let other = dilate(&joined.map(|v| !v), share(settings.polygon_border));
+        joined.zip(&other, |joined, other| joined && !other)
+    }
+}
+
+/// Which pixels within `reach` of the `core` have its colour and the light that it has near them.
+fn alike(small: &Grid<[f32; 3]>, core: &Mask, reach: usize, settings: &RegionSettings) -> Mask {
+    let floor = settings.dark_floor as f32;
+    // Texture is no matter of colour.
+    let smooth = |plane: Plane| box_mean(&plane, (reach / 16).max(1));
+    let light = smooth(small.map(|rgb| (luminance(rgb) + floor).ln()));
+    let [red, yellow] = chroma(small, settings).map(|plane| against(&smooth(plane), &light, core));
+    let limits = [red.1, yellow.1]
+        .map(|s| s.clamp(settings.chroma_floor as f32, settings.chroma_cap as f32));
+    let weight = box_mean(&core.map(|v| if v { 1.0 } else { 0.0 }), reach);
+    let level = box_mean(&light.zip(core, |v, inside| if inside { v } else { 0.0 }), reach);
+    let spread = settings.contrast_gain * f64::from(median_mad(inside(&light, core)).1);
+    let (darker, brighter) = (settings.darker + spread, settings.brighter + 0.5 * spread);
+    Mask::from_fn(core.width(), core.height(), |x, y| {
+        let near = weight.at(x, y) > 0.0;
+        let off = f64::from(light.at(x, y) - level.at(x, y) / weight.at(x, y));
+        let (r, b) = (red.0.at(x, y) / limits[0], yellow.0.at(x, y) / limits[1]);
+        near && off > -darker && off < brighter && f64::from(r.hypot(b)) < settings.chroma_reach
+    })
+}
+
+/// The parts of `mask` that meet the `core`.
+fn joined(mask: &Mask, core: &Mask) -> Mask {
+    let (labels, sizes) = label_by_sides(mask);
+    let mut meets = vec![false; sizes.len()];
+    for (&label, &core) in labels.data().iter().zip(core.data()) {
+        meets[label as usize] |= core;
+    }
+    labels.map(|label| label > 0 && meets[label as usize])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Skin with a mole and uneven light left of column 400, a grey wall right of it, both with
+    /// texture; 600 × 500 px.
+    fn skin_before_a_wall(chroma: f64) -> Photo {
+        Photo::drawn(Grid::from_fn(600, 500, |x, y| {
+            let texture = 1.0 + 0.1 * ((x * 7 + y * 13) % 11) as f64 / 11.0;
+            let mole = (x as f64 - 260.0).hypot(y as f64 - 250.0) < 12.0;
+            let light = texture * (0.8 + 0.4 * x as f64 / 600.0) * if mole { 0.5 } else { 1.0 };
+            let tint = if x < 400 { [1.0 + chroma, 1.0, 1.0 - 0.6 * chroma] } else { [1.0; 3] };
+            tint.map(|v| (18_000.0 * v * light) as u16)
+        }))
+    }
+
+    fn square(left: f64, top: f64, side: f64) -> Vec<Polygon> {
+        let (right, bottom) = (left + side, top + side);
+        let points = vec![[left, top], [right, top], [right, bottom], [left, bottom]];
+        vec![Polygon { name: "p".into(), points }]
+    }
+
+    fn mapped(photo: &Photo, list: &[Polygon]) -> (Window, Mask) {
+        let full = Window::full(photo.width(), photo.height());
+        around(photo, list, &super::super::polygons(list, full), &RegionSettings::default())
+    }
+
+    #[test]
+    fn skin_around_polygons_counts_and_the_wall_does_not() {
+        let (window, skin) = mapped(&skin_before_a_wall(0.5), &square(220.0, 200.0, 120.0));
+        let at = |x: usize, y: usize| window.contains(x, y) && skin.at(x - window.x, y - window.y);
+        assert!(
+            (200..300).all(|y| (135..385).all(|x| at(x, y))),
+            "inside with its mole, and around"
+        );
+        assert!((0..500).all(|y| (402..600).all(|x| !at(x, y))), "the wall");
+        assert!(!at(100, 250) && !at(280, 60), "beyond the reach");
+        assert!(window.x < 130 && window.width < 480, "{window:?}");
+    }
+
+    #[test]
+    fn a_polygon_stays_as_drawn() {
+        let list = square(330.0, 200.0, 120.0);
+        let (window, skin) = mapped(&skin_before_a_wall(0.5), &list);
+        for (x, y) in [(331, 201), (399, 250), (410, 250), (448, 318)] {
+            assert!(skin.at(x - window.x, y - window.y), "{x} {y}");
+        }
+    }
+
+    #[test]
+    fn without_colour_light_alone_decides() {
+        let (window, skin) = mapped(&skin_before_a_wall(0.0), &square(220.0, 200.0, 120.0));
+        assert!(skin.at(420 - window.x, 250 - window.y));
+    }
+
+    #[test]
+    fn polygons_outside_the_frame_leave_no_skin() {
+        let (window, skin) = mapped(&skin_before_a_wall(0.5), &square(900.0, 900.0, 50.0));
+        assert_eq!(window, Window::full(600, 500));
+        assert!(!skin.data().contains(&true));
+    }
+}
