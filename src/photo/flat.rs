@@ -5,6 +5,7 @@
 //! as painted where it holds one code, ends in a step, and is large. Deep shadow and burnt-out skin
 //! are flat too, but fade out: what ends in no step is left to the limits on exposure.
 
+use super::turn::Turn;
 use crate::filter::label::label_by_sides;
 use crate::filter::morphology::dilate;
 use crate::plane::{Grid, Mask};
@@ -31,6 +32,12 @@ impl FlatAreas {
     pub fn contains(&self, x: usize, y: usize) -> bool {
         let (x, y) = (x / CELL_PX, y / CELL_PX);
         self.cells.as_ref().is_some_and(|m| x < m.width() && y < m.height() && m.at(x, y))
+    }
+
+    /// Those of the photo turned: where a side is no multiple of a cell they move by less than a cell, within
+    /// their rim.
+    pub(super) fn turned(&self, turn: Turn) -> FlatAreas {
+        FlatAreas { cells: self.cells.as_ref().map(|cells| turn.apply(cells)) }
     }
 
     /// Whether the photo has none.

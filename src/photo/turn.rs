@@ -81,6 +81,7 @@ impl Photo {
             sha256: self.sha256.clone(),
             linear: turn.apply(&self.linear),
             quantisers: self.quantisers,
+            flat: self.flat.turned(turn),
             notices: self.notices.iter().cloned().chain([notice]).collect(),
         }
     }
