@@ -125,7 +125,11 @@ pub fn focus(
         return None;
     }
     let size = [valid.width(), valid.height()];
-    let (mut white, mut ratio) = ([0.0; 2], 1.0);
+    // Each photo's own noise, from its quietest tiles, bounds the ratio: where noise hides fine detail a
+    // blur could pass for noise in the sharper photo.
+    let own = b.noise.white.max(1e-12) / a.noise.white.max(1e-12);
+    let bounds = [own / NOISE_RATIO_ERROR, own * NOISE_RATIO_ERROR];
+    let (mut white, mut ratio) = ([0.0; 2], own);
     let mut map = None;
     for _ in 0..ROUNDS {
         let slopes: Vec<([f64; 2], [f64; 3])> = tiles
@@ -137,7 +141,7 @@ pub fn focus(
         }
         let found = fit(&slopes, size);
         white = noises(&tiles, &found, &slopes, &gains, settings);
-        ratio = white[1] / white[0];
+        ratio = (white[1] / white[0]).clamp(bounds[0], bounds[1]);
         map = Some(found);
     }
     Some(Focus { blur: map?, white })
@@ -145,6 +149,8 @@ pub fn focus(
 
 /// Rounds of telling the ratios from the noise, and the noise from the ratios.
 const ROUNDS: usize = 3;
+/// Factor within which the ratio of the photos' noise powers is known from each by itself.
+const NOISE_RATIO_ERROR: f64 = 1.5;
 /// Finest octaves that focus is told from.
 const FOCUS_OCTAVES: usize = 6;
 /// Finest octaves that noise is told from.
