@@ -3,6 +3,7 @@
 pub mod color;
 pub mod decode;
 pub mod jpeg;
+pub mod scan;
 
 use crate::plane::{Grid, Plane, Window};
 use crate::srgb;
