@@ -346,6 +346,163 @@ fn a_jpeg_with_garbage_inside_is_an_error_and_not_a_grey_patch() {
     }
 }
 
+/// Where a JPEG's marker stands first, after its start.
+fn marker(bytes: &[u8], marker: u8) -> usize {
+    bytes.windows(2).position(|pair| pair == [0xFF, marker]).expect("the marker")
+}
+
+/// JPEGs of all codings that cameras and viewers write, 75 × 50 px.
+fn coded() -> Vec<(String, Vec<u8>)> {
+    use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+    let image = picture(75, 50);
+    let grey = DynamicImage::ImageRgb8(image.clone()).to_luma8();
+    let sampled = [SamplingFactor::R_4_4_4, SamplingFactor::R_4_2_2, SamplingFactor::R_4_2_0];
+    let mut files = Vec::new();
+    for case in 0..24 {
+        let progressive = case % 2 == 1;
+        // Not both: this encoder's optimized tables lack the codes of blocks after a restart.
+        let [optimized, restart] = [case / 2 % 3 == 1, case / 2 % 3 == 2];
+        let mut bytes = Vec::new();
+        let mut encoder = Encoder::new(&mut bytes, 90);
+        encoder.set_progressive(progressive);
+        encoder.set_optimized_huffman_tables(optimized);
+        encoder.set_restart_interval(if restart { 3 } else { 0 });
+        let factor = sampled.get(case / 6);
+        if let Some(factor) = factor {
+            encoder.set_sampling_factor(*factor);
+            encoder.encode(&image, 75, 50, ColorType::Rgb).unwrap();
+        } else {
+            encoder.encode(&grey, 75, 50, ColorType::Luma).unwrap();
+        }
+        let name = format!(
+            "{factor:?}, progressive {progressive}, optimized {optimized}, restart {restart}"
+        );
+        files.push((name, bytes));
+    }
+    // The same picture by libjpeg-turbo (Pillow 13: quality 85, progressive, 4:2:0, a restart marker
+    // after every 4 blocks), whose progressive files refine their coefficients bit by bit.
+    files.push(("refined".into(), include_bytes!("jpeg/refined.jpg").to_vec()));
+    files
+}
+
+#[test]
+fn a_jpeg_whose_data_end_early_is_an_error() {
+    let read = |bytes: &[u8]| {
+        Photo::from_bytes("x.jpg".as_ref(), bytes, &PhotoSettings::default())
+            .map_err(|error| error.to_string())
+    };
+    for (name, bytes) in coded() {
+        let whole = read(&bytes).unwrap();
+        assert_eq!((whole.width(), whole.height()), (75, 50), "{name}");
+        // An end marker closes what is left of the file.
+        let data = marker(&bytes, 0xDA) + 16;
+        for end in (data..bytes.len() - 3).step_by(7).chain([bytes.len() / 2]) {
+            let cut = [&bytes[..end], &[0xFF, 0xD9]].concat();
+            let error = read(&cut).expect_err(&format!("{name}: {end} of {}", bytes.len()));
+            assert!(error.starts_with("x.jpg: decode: "), "{name}: {error}");
+            assert!(error.contains("copy it from the camera again"), "{name}: {error}");
+        }
+        // The header promises more rows than there are.
+        let frame = bytes.windows(2).position(|m| m == [0xFF, 0xC0] || m == [0xFF, 0xC2]).unwrap();
+        let mut tall = bytes.clone();
+        tall[frame + 5..frame + 7].copy_from_slice(&500u16.to_be_bytes());
+        let error = read(&tall).expect_err(&name);
+        assert!(error.contains("the picture data end early: "), "{name}: {error}");
+        assert!(error.contains(" of 500 rows"), "{name}: {error}");
+    }
+}
+
+#[test]
+fn the_rows_that_are_there_are_counted() {
+    let folder = Folder::new();
+    let bytes = jpeg(&picture(320, 240));
+    let mut tall = bytes.clone();
+    let frame = marker(&bytes, 0xC0);
+    tall[frame + 5..frame + 7].copy_from_slice(&1200u16.to_be_bytes());
+    let error = folder.open("x.jpg", &tall).err().unwrap();
+    assert_eq!(
+        error.why,
+        "the picture data end early: 240 of 1200 rows are there; copy it from the camera again"
+    );
+}
+
+#[test]
+fn a_jpeg_that_lacks_a_scan_or_an_interval_is_an_error() {
+    let folder = Folder::new();
+    for (name, bytes) in coded() {
+        let scans: Vec<usize> =
+            (0..bytes.len() - 1).filter(|&i| bytes[i..i + 2] == [0xFF, 0xDA]).collect();
+        if scans.len() > 1 {
+            let cut = [&bytes[..scans[scans.len() - 1]], &[0xFF, 0xD9]].concat();
+            let error = folder.open("x.jpg", &cut).err().expect(&name);
+            assert!(error.why.contains("some scans are missing"), "{name}: {error}");
+        }
+        let restarts: Vec<usize> = (0..bytes.len() - 1)
+            .filter(|&i| bytes[i] == 0xFF && bytes[i + 1] & 0xF8 == 0xD0)
+            .collect();
+        if let [first, second, ..] = restarts[..] {
+            let gap = [&bytes[..first], &bytes[second..]].concat();
+            let error = folder.open("x.jpg", &gap).err().expect(&name);
+            assert!(error.why.contains("the picture data end early: "), "{name}: {error}");
+        }
+    }
+}
+
+#[test]
+fn what_cameras_add_to_a_jpeg_does_not_matter() {
+    let folder = Folder::new();
+    for (name, bytes) in coded() {
+        let whole = folder.open("whole.jpg", &bytes).unwrap();
+        // A second picture behind the first one, as in MPF and in motion photos.
+        let followed = [&bytes[..], b"\0\0ftypmp42", &bytes[..bytes.len() / 2]].concat();
+        // Fill bytes before the end marker, and data bytes that no block needs.
+        let end = bytes.len() - 2;
+        let filled = [&bytes[..end], &[0xFF; 5], &bytes[end..]].concat();
+        let padded = [&bytes[..end], &[0, 0xFF, 0, 7], &bytes[end..]].concat();
+        // A preview in the metadata, with an end marker of its own.
+        let preview = jpeg(&picture(16, 16));
+        let mut segment = vec![0xFF, 0xE5];
+        segment.extend((preview.len() as u16 + 2).to_be_bytes());
+        let previewed = [&bytes[..2], &segment, &preview, &bytes[2..]].concat();
+        for bytes in [followed, filled, padded, previewed] {
+            let read = folder.open("x.jpg", &bytes).unwrap_or_else(|why| panic!("{name}: {why}"));
+            assert!(read.linear == whole.linear, "{name}");
+        }
+    }
+}
+
+#[test]
+fn arithmetic_coding_is_refused() {
+    let mut bytes = jpeg(&picture(20, 20));
+    let frame = marker(&bytes, 0xC0);
+    bytes[frame + 1] = 0xC9;
+    let error = Folder::new().open("x.jpg", &bytes).err().unwrap();
+    assert!(error.why.starts_with("damaged JPEG"), "{error}");
+}
+
+proptest::proptest! {
+    /// Whatever a file holds: an error or a photo, and no panic.
+    #[test]
+    fn no_jpeg_makes_it_panic(
+        which in 0usize..25,
+        changes in proptest::collection::vec((0.0f64..1.0, proptest::num::u8::ANY), 0..6),
+        in_headers in proptest::bool::ANY,
+        kept in 0.0f64..1.3,
+    ) {
+        let (_, mut bytes) = coded().swap_remove(which);
+        let end = if in_headers { bytes.len().min(700) } else { bytes.len() };
+        for (share, byte) in changes {
+            bytes[(share * end as f64) as usize] = byte;
+        }
+        bytes.truncate((kept * bytes.len() as f64) as usize);
+        bytes.extend([0xFF, 0xD9]);
+        let settings = PhotoSettings { max_megapixels: 1.0 };
+        if let Ok(photo) = Photo::from_bytes("x.jpg".as_ref(), &bytes, &settings) {
+            proptest::prop_assert!(photo.width() * photo.height() <= 1_000_000);
+        }
+    }
+}
+
 #[test]
 fn no_bytes_make_it_panic() {
     let folder = Folder::new();

@@ -1,10 +1,11 @@
 //! Files → pixels: JPEG, PNG, TIFF and WebP, told by their content, limits before allocation.
 //!
 //! JPEG goes through zune-jpeg in its strict mode, because the lenient one fills what a damaged
-//! file lacks with grey and says nothing; the others go through `image`.
+//! file lacks with grey and says nothing; before it [`scan`] finds what the strict one does not. The
+//! others go through `image`.
 
-use super::jpeg::{self, Quantisers};
-use super::{FlatAreas, Photo, color};
+use super::jpeg::Quantisers;
+use super::{FlatAreas, Photo, color, scan};
 use crate::error::{Error, Result, Step};
 use crate::settings::PhotoSettings;
 use image::metadata::Orientation;
@@ -168,9 +169,8 @@ fn decode_jpeg(bytes: &[u8], settings: &PhotoSettings) -> Result<Parts, String> 
         Some(ColorSpace::CMYK | ColorSpace::YCCK) => return Err(CMYK.into()),
         _ => return Err("JPEG with an unknown set of colours; save it as an RGB photo".into()),
     };
-    if !jpeg::has_end_of_image(bytes) {
-        return Err(format!("the JPEG is cut short, its end is missing; {SAVE_AGAIN}"));
-    }
+    scan::check(bytes, (width, height))
+        .map_err(|why| format!("{why}; copy it from the camera again"))?;
     decoder.set_options(decoder.options().jpeg_set_out_colorspace(space));
     let samples = decoder.decode().map_err(damaged)?;
     let (width, height) = (width as u32, height as u32);

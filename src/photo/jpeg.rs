@@ -124,31 +124,34 @@ fn zigzag() -> impl Iterator<Item = usize> {
     })
 }
 
-/// Whether the coded picture of a JPEG is followed by its end marker. Within coded data `FF` is
-/// always followed by `00` or a restart marker, so `FF D9` after the first scan header is the
-/// end, and a preview inside the metadata before it is not looked at.
-pub fn has_end_of_image(bytes: &[u8]) -> bool {
-    let coded = segments(bytes).last().map_or(2, |(_, segment)| segment.end);
-    bytes.get(coded..).is_some_and(|coded| coded.windows(2).any(|pair| pair == [0xFF, 0xD9]))
-}
-
 /// The segments of a JPEG up to its first scan header: marker, and where the bytes after the length
 /// lie (their end may be beyond that of a damaged file).
 fn segments(bytes: &[u8]) -> impl Iterator<Item = (u8, Range<usize>)> + '_ {
     let mut at = Some(2); // after the start marker
     std::iter::from_fn(move || {
-        let mut first = at?;
-        while let [0xFF, marker, high, low] = *bytes.get(first..first + 4)? {
-            if marker == 0xFF {
-                first += 1; // fill byte
-                continue;
-            }
-            let end = first + 2 + usize::from(u16::from_be_bytes([high, low]));
-            at = (marker != 0xDA).then_some(end);
-            return Some((marker, first + 4..end));
-        }
-        None
+        let segment = next_segment(bytes, at?)?;
+        at = (segment.0 != 0xDA).then_some(segment.1.end);
+        Some(segment)
     })
+}
+
+/// The first segment at or after `at`: marker, and where the bytes after its length lie (none for a
+/// marker that stands alone; their end may be beyond that of a damaged file). Coded data, fill bytes
+/// and what else is no marker are passed over.
+pub(super) fn next_segment(bytes: &[u8], mut at: usize) -> Option<(u8, Range<usize>)> {
+    loop {
+        at += bytes.get(at..)?.iter().position(|byte| *byte == 0xFF)? + 1;
+        match *bytes.get(at..)? {
+            // FF 00 is a byte of coded data, FF FF a fill byte.
+            [0 | 0xFF, ..] => {}
+            [marker @ (1 | 0xD0..=0xD9), ..] => return Some((marker, at + 1..at + 1)),
+            [marker, high, low, ..] => {
+                let end = at + 1 + usize::from(u16::from_be_bytes([high, low]));
+                return Some((marker, at + 3..end));
+            }
+            _ => return None,
+        }
+    }
 }
 
 #[cfg(test)]

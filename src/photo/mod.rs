@@ -4,6 +4,7 @@ pub mod color;
 pub mod decode;
 mod flat;
 pub mod jpeg;
+pub mod scan;
 pub mod turn;
 
 pub use flat::FlatAreas;
