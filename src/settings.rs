@@ -148,6 +148,20 @@ pub struct RegionSettings {
     pub polygon_reach_min_px: usize,
     /// What lies this near to something that is no skin is left out around polygons, of that reach.
     pub polygon_border: f64,
+    /// Share of the log of red over green that skin keeps of that of the skin around: cloth, walls and
+    /// black hair keep less; pale patches of dark skin (tone I in V) keep 0.6.
+    pub frame_red_kept: f64,
+    /// Departure of a chroma that is none of skin, natural log: a dense port-wine stain has 0.7.
+    pub frame_chroma: f64,
+    /// Red over green of the most frequent chroma, natural log, below which nothing is left out: the
+    /// photo is black and white, or the frame no skin.
+    pub frame_red_min: f64,
+    /// Smallest part that is left out, of the frame.
+    pub frame_part: f64,
+    /// Reach of the mean of chroma in a frame, and border of what is left out, of the longer side.
+    pub frame_smoothing: f64,
+    /// Width of a bin of the chroma's histogram, natural log.
+    pub frame_bin: f64,
     /// Probability of face skin (the nose included) from which a model is believed. Half of the
     /// labelled people chose 0.8; lowered for a photo of dark skin, see models/README.md. In the folds below the
     /// eyes half is enough, where no doubt around ends in belief in something else.
@@ -266,6 +280,12 @@ impl Default for RegionSettings {
             polygon_reach: 0.25,
             polygon_reach_min_px: 96,
             polygon_border: 0.1,
+            frame_red_kept: 0.5,
+            frame_chroma: 1.0,
+            frame_red_min: 0.15,
+            frame_part: 0.02,
+            frame_smoothing: 0.01,
+            frame_bin: 0.05,
             model_skin: 0.7,
             model_slack: 2.0,
             hair_mm: 6.0,

@@ -1,8 +1,9 @@
-//! Skin without a face: around the polygons that a user has drawn.
+//! Skin without a face: around the polygons that a user has drawn, or in the whole frame.
 //!
 //! A frame is no skin by itself: hair, cloth and a wall would tell focus, noise and light, and would
 //! have to match from visit to visit. The user's polygons show what the skin looks like; what lies
-//! around them counts where it looks alike.
+//! around them counts where it looks alike. Without polygons most of the frame is taken for skin, and
+//! only large parts are left out whose colour is none of skin beside it.
 
 use super::polygon::rasterise;
 use super::skin::{against, chroma, extent, inside, median_mad};
@@ -42,6 +43,75 @@ pub(super) fn around(
     });
     let window = extent(&near).unwrap_or(bounds).grown(reach, width, height);
     (window, near.crop(window))
+}
+
+/// The skin of a close-up, on the whole frame.
+///
+/// The most frequent chroma, weighted towards the middle, is that of the skin. Its red over green
+/// falls to grey, blue and black things by more than half, while moles, redness, scars, beard
+/// shadow, pale patches and uneven light keep more. What falls so far, or departs by
+/// `frame_chroma`, is left out with a border where it covers `frame_part` of the frame. Where the
+/// most frequent chroma is grey itself (a black-and-white photo), all of the frame counts.
+///
+/// Cost: linear in pixels; colour is judged on a copy of `skin_face_px`.
+pub(super) fn of_frame(photo: &Photo, settings: &RegionSettings) -> Mask {
+    let (width, height) = (photo.width(), photo.height());
+    let copy = Copy::new(Window::full(width, height), settings);
+    let side = copy.width.max(copy.height) as f64;
+    let px = |share: f64| ((share * side).round() as usize).max(1);
+    let [red, yellow] = chroma(&copy.sample(photo), settings)
+        .map(|plane| box_mean(&plane, px(settings.frame_smoothing)));
+    let usual = most_frequent(&red, &yellow, settings);
+    let other = red.zip(&yellow, |red, yellow| {
+        let far = |v: f32, usual: f64| (f64::from(v) - usual).abs() > settings.frame_chroma;
+        let greyer = f64::from(red) < settings.frame_red_kept * usual[0];
+        greyer || far(red, usual[0]) || far(yellow, usual[1])
+    });
+    let least = settings.frame_part * (copy.width * copy.height) as f64;
+    let other = large(&other, least);
+    if usual[0] < settings.frame_red_min || !other.data().contains(&true) {
+        return Mask::filled(width, height, true);
+    }
+    let other = dilate(&other, px(settings.frame_smoothing));
+    let other = soft(&large(&other.map(|v| !v), least).map(|v| !v));
+    Mask::from_fn(width, height, |x, y| {
+        copy.position(x, y).is_some_and(|[u, v]| bilinear(&other, u, v) < 0.5)
+    })
+}
+
+/// The mode of two chromas, red and yellow, weighted towards the middle of the frame.
+fn most_frequent(red: &Plane, yellow: &Plane, settings: &RegionSettings) -> [f64; 2] {
+    const BINS: usize = 80;
+    let bin = |v: f32| {
+        let at = (f64::from(v) / settings.frame_bin).round() + (BINS / 2) as f64;
+        at.clamp(1.0, (BINS - 2) as f64) as usize
+    };
+    let mut counts = Grid::filled(BINS, BINS, 0.0f64);
+    for y in 0..red.height() {
+        for x in 0..red.width() {
+            let [u, v] = [(x, red.width()), (y, red.height())]
+                .map(|(i, n)| 2.0 * (i as f64 + 0.5) / n as f64 - 1.0);
+            let (i, j) = (bin(red.at(x, y)), bin(yellow.at(x, y)));
+            counts.set(i, j, counts.at(i, j) + (-(u * u + v * v)).exp());
+        }
+    }
+    // A bin with its neighbours: skin spreads over some.
+    let around = |i: usize, j: usize| -> f64 {
+        (j - 1..=j + 1)
+            .flat_map(|j| (i - 1..=i + 1).map(move |i| (i, j)))
+            .map(|(i, j)| counts.at(i, j))
+            .sum()
+    };
+    let places = (1..BINS - 1).flat_map(|j| (1..BINS - 1).map(move |i| (i, j)));
+    let mode = places.max_by(|a, b| around(a.0, a.1).total_cmp(&around(b.0, b.1)));
+    let (i, j) = mode.unwrap_or((BINS / 2, BINS / 2));
+    [i, j].map(|k| (k as f64 - (BINS / 2) as f64) * settings.frame_bin)
+}
+
+/// The parts of `mask`, joined by sides, of at least so many pixels.
+fn large(mask: &Mask, least: f64) -> Mask {
+    let (labels, sizes) = label_by_sides(mask);
+    labels.map(|label| label > 0 && sizes[label as usize] as f64 >= least)
 }
 
 /// The union of the polygons on the frame.
@@ -221,6 +291,38 @@ mod tests {
     fn without_colour_light_alone_decides() {
         let (window, skin) = mapped(&skin_before_a_wall(0.0), &square(220.0, 200.0, 120.0));
         assert!(skin.at(420 - window.x, 250 - window.y));
+    }
+
+    /// Whether the frame of a photo counts as skin at each pixel.
+    fn framed(photo: &Photo) -> Mask {
+        of_frame(photo, &RegionSettings::default())
+    }
+
+    #[test]
+    fn of_a_frame_the_wall_is_left_out_and_what_skin_has_stays() {
+        let skin = framed(&skin_before_a_wall(0.5));
+        let at = |x: usize| (0..500).all(|y| skin.at(x, y));
+        assert!((0..380).all(at), "skin with a mole");
+        assert!((400..600).all(|x| (0..500).all(|y| !skin.at(x, y))), "the wall");
+        // Blood, pigment and their lack: red over green and green over blue, as factors.
+        for patch in [[1.5, 1.0, 1.1], [1.25, 1.0, 0.8], [0.85, 1.0, 1.2]] {
+            let mut photo = skin_before_a_wall(0.5);
+            let within = |x: usize, y: usize| (50..250).contains(&x) && (50..300).contains(&y);
+            photo.linear = Grid::from_fn(380, 500, |x, y| {
+                let rgb = photo.linear.at(x, y).map(f64::from);
+                let by = if within(x, y) { patch } else { [1.0; 3] };
+                [0, 1, 2].map(|k| (0.7 * rgb[k] * by[k]) as u16)
+            });
+            assert!(framed(&photo).data().iter().all(|v| *v), "{patch:?}");
+        }
+    }
+
+    #[test]
+    fn small_things_and_black_and_white_photos_lose_nothing() {
+        assert!(framed(&skin_before_a_wall(0.0)).data().iter().all(|v| *v));
+        let mut photo = skin_before_a_wall(0.5);
+        photo.linear = photo.linear.crop(Window { x: 0, y: 0, width: 405, height: 500 });
+        assert!(framed(&photo).data().iter().all(|v| *v));
     }
 
     #[test]

@@ -242,7 +242,8 @@ const MODEL_WANTS_A_FACE: &str =
 /// With [`RegionRequest::Face`] the face is found by a cascade; `model`, if given, then tells where
 /// its parts are and what is skin, else an average face and the skin's own colour do. Of polygons
 /// all that is inside is skin, and what is near and looks alike. Without a face, and for the other
-/// requests, every pixel counts as skin, unless the model takes it for something else. Bars and frames
+/// requests, all of the frame is skin but large parts of another colour, and what the model takes for
+/// something else. Bars and frames
 /// ([`Photo::flat`]) never do. What a photo shows of it, burnt out or black, is for [`crate::luminance`] to say.
 ///
 /// # Errors
@@ -292,7 +293,7 @@ pub fn map(
     if map.face.is_none() {
         (map.window, map.skin) = match request {
             RegionRequest::Polygons(list) => close_up::around(photo, list, &map.regions, settings),
-            _ => (full, Mask::filled(full.width, full.height, true)),
+            _ => (full, close_up::of_frame(photo, settings)),
         };
         if let Some(model) = model {
             // Where a face was asked for, it has been looked for: there is none.
