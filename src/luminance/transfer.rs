@@ -463,3 +463,131 @@ fn shared(a: &Plane, b: &Plane, valid: &Mask, [left, top]: [usize; 2], side: usi
     }
     [e, g].map(|v| v / n.max(1) as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::gaussian::{blur, diffuse};
+    use crate::settings::LuminanceSettings;
+
+    const SIDE: usize = 480;
+
+    /// Repeatable noise of unit variance, and what scales of sigma 1 to 8 px make of it: skin's octaves.
+    fn skin() -> Plane {
+        let noise = |stream: u64| {
+            Plane::from_fn(SIDE, SIDE, |x, y| {
+                let mut z = (stream << 40) ^ ((y * SIDE + x) as u64);
+                (0..3).for_each(|_| {
+                    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+                    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+                });
+                ((z >> 40) as f32 / (1u64 << 24) as f32 - 0.5) * 12f32.sqrt()
+            })
+        };
+        let mut sum = Plane::filled(SIDE, SIDE, 0.0);
+        for (k, sigma) in [0.8f32, 1.6, 3.2, 6.4, 12.8].into_iter().enumerate() {
+            let scale = blur(&noise(k as u64 + 1), sigma);
+            sum = sum.zip(&scale, |a, b| a + 0.05 * sigma * b);
+        }
+        sum
+    }
+
+    fn noisy(plane: &Plane, stream: u64, sd: f32) -> Luminance {
+        let mut own = Luminance::drawn(plane.clone());
+        let noise = Plane::from_fn(SIDE, SIDE, |x, y| {
+            let mut z =
+                (stream << 40) ^ ((y * SIDE + x) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            (0..4).for_each(|_| {
+                z = (z ^ (z >> 31)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            });
+            ((z >> 40) as f32 / (1u64 << 24) as f32 - 0.5) * 12f32.sqrt() * sd
+        });
+        own.flat = own.flat.zip(&noise, |a, b| a + b);
+        own.noise.white = f64::from(sd * sd);
+        own
+    }
+
+    fn told(a: &Luminance, b: &Luminance) -> Focus {
+        let settings = LuminanceSettings::default().transfer;
+        focus(a, b, &Mask::filled(SIDE, SIDE, true), &settings).expect("enough skin")
+    }
+
+    #[test]
+    fn a_blur_is_told_within_its_error_whatever_the_noise() {
+        let (skin, all) = (skin(), Mask::filled(SIDE, SIDE, true));
+        for variance in [0.0, 0.25, 0.64] {
+            for sd in [0.002, 0.01, 0.03] {
+                let a = noisy(&skin, 11, sd);
+                let b = noisy(&diffuse(&skin, &all, variance), 12, sd);
+                let (there, back) = (told(&a, &b), told(&b, &a));
+                let [_, middle, _] = there.blur.spread();
+                let error = there.blur.error(|_, _| true);
+                let off = (middle - variance).abs();
+                assert!(off < 3.0 * error + 0.03, "{variance} {sd}: {middle} ± {error}");
+                assert!(error < 0.15, "{variance} {sd}: ± {error}");
+                assert!((middle + back.blur.spread()[1]).abs() < 0.05 + error, "{variance} {sd}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_treated_part_moves_the_focus_of_no_other() {
+        let skin = skin();
+        let a = noisy(&skin, 11, 0.01);
+        let low = blur(&skin, 10.0);
+        let treated = Plane::from_fn(SIDE, SIDE, |x, y| {
+            let factor = if x < SIDE * 2 / 5 { 0.65 } else { 1.0 };
+            low.at(x, y) + factor * (skin.at(x, y) - low.at(x, y))
+        });
+        let found = told(&a, &noisy(&treated, 12, 0.01));
+        let [low, _, high] = found.blur.spread();
+        assert!(low.abs().max(high.abs()) < 0.03, "{low} {high}");
+    }
+
+    #[test]
+    fn a_focus_that_varies_is_a_map() {
+        let (skin, all) = (skin(), Mask::filled(SIDE, SIDE, true));
+        let soft = diffuse(&skin, &all, 1.0);
+        let shot = Plane::from_fn(SIDE, SIDE, |x, y| {
+            let t = x as f32 / SIDE as f32;
+            skin.at(x, y) + t * (soft.at(x, y) - skin.at(x, y))
+        });
+        let found = told(&noisy(&skin, 11, 0.005), &noisy(&shot, 12, 0.005));
+        for (x, truth) in [(60.0, 0.125), (240.0, 0.5), (420.0, 0.875)] {
+            let v = found.blur.at([x, 240.0]);
+            assert!((v - truth).abs() < 0.12, "{x}: {v} {truth}");
+        }
+    }
+
+    #[test]
+    fn a_filter_on_all_skin_is_processing_and_a_treatment_is_none() {
+        let (all, settings) =
+            (Mask::filled(SIDE, SIDE, true), LuminanceSettings::default().transfer);
+        // Relief and pigment of equal strength: a treatment scales one of them.
+        let relief = skin();
+        let pigment = relief.transposed();
+        let sum = |gain: f32| relief.zip(&pigment, |r, p| gain * r + p);
+        let before = noisy(&sum(1.0), 11, 0.005);
+        let gains = |after: &Plane| {
+            let after = noisy(after, 12, 0.005);
+            let found = processing([&before, &after], &all, 0.0, &settings);
+            [found.fine, found.coarse]
+        };
+        for treated in [0.5, 0.8, 1.0] {
+            let gains = gains(&sum(treated));
+            assert!(gains.iter().all(|gain| gain.abs() < 0.01), "{treated}: {gains:?}");
+        }
+        for gain in [0.8f32, 1.2] {
+            let [_, coarse] = gains(&sum(1.0).map(|v| gain * v));
+            assert!((coarse / f64::from(gain).ln() - 1.0).abs() < 0.2, "{gain}: {coarse}");
+        }
+        // Unsharp masking of radius 2 px.
+        let sharp = sum(1.0).zip(&blur(&sum(1.0), 2.0), |v, b| v + 0.6 * (v - b));
+        assert!(gains(&sharp)[0] > 0.2);
+        // Half of the skin treated alike in all it shows.
+        let both = sum(1.0);
+        let half =
+            Plane::from_fn(SIDE, SIDE, |x, y| both.at(x, y) * if x < SIDE / 2 { 0.7 } else { 1.0 });
+        assert!(gains(&half).iter().all(|gain| gain.abs() < 0.01));
+    }
+}
