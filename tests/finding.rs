@@ -5,7 +5,7 @@
 //! `SKINDELTA_FULL=1 cargo test --release --test finding -- rates --nocapture` takes all 43 faces;
 //! the short form takes nine.
 
-use skindelta::photo::Photo;
+use skindelta::photo::{FlatAreas, Photo};
 use skindelta::plane::{Grid, par_collect};
 use skindelta::region::{self, Face, Model};
 use skindelta::settings::{PhotoSettings, RegionSettings};
@@ -130,8 +130,14 @@ impl Known {
             [ox + flip * u * take.scale, oy + v * take.scale]
         });
         let file = self.photo.file.clone();
-        let photo =
-            Photo { file, sha256: String::new(), linear, quantisers: None, notices: Vec::new() };
+        let photo = Photo {
+            file,
+            sha256: String::new(),
+            linear,
+            quantisers: None,
+            flat: FlatAreas::default(),
+            notices: Vec::new(),
+        };
         (photo, eyes)
     }
 }

@@ -258,7 +258,7 @@ fn cmyk_header() -> Vec<u8> {
 #[test]
 fn too_many_megapixels_are_refused_before_they_are_decoded() {
     let folder = Folder::new();
-    let small = PhotoSettings { max_megapixels: 0.001 };
+    let small = PhotoSettings { max_megapixels: 0.001, ..PhotoSettings::default() };
     let image = DynamicImage::ImageRgb8(picture(40, 40));
     let formats = [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Tiff, ImageFormat::WebP];
     for format in formats {
@@ -496,7 +496,7 @@ proptest::proptest! {
         }
         bytes.truncate((kept * bytes.len() as f64) as usize);
         bytes.extend([0xFF, 0xD9]);
-        let settings = PhotoSettings { max_megapixels: 1.0 };
+        let settings = PhotoSettings { max_megapixels: 1.0, ..PhotoSettings::default() };
         if let Ok(photo) = Photo::from_bytes("x.jpg".as_ref(), &bytes, &settings) {
             proptest::prop_assert!(photo.width() * photo.height() <= 1_000_000);
         }
@@ -506,7 +506,7 @@ proptest::proptest! {
 #[test]
 fn no_bytes_make_it_panic() {
     let folder = Folder::new();
-    let settings = PhotoSettings { max_megapixels: 1.0 };
+    let settings = PhotoSettings { max_megapixels: 1.0, ..PhotoSettings::default() };
     let mut state = 0x9E37_79B9_7F4A_7C15u64;
     let mut random = |n: usize| {
         state ^= state << 13;
