@@ -127,8 +127,8 @@ impl Pass {
 /// A copy of a photo that is small enough for the cascade.
 struct Copy {
     linear: Grid<[u16; 3]>,
-    /// Photo px per px of the copy.
-    factor: [f64; 2],
+    /// Photo px per px of the copy, to half a px of its shorter side.
+    factor: f64,
 }
 
 impl Copy {
@@ -140,7 +140,7 @@ impl Copy {
         let [width, height] = size.map(|n| ((n as f64 * scale).round() as usize).max(1));
         let encode = |v: f32| (65535.0 * v).round().clamp(0.0, 65535.0) as u16;
         let linear = View::whole(size, width, height).sample(photo).map(|rgb| rgb.map(encode));
-        Copy { linear, factor: [w / width as f64, h / height as f64] }
+        Copy { linear, factor: 1.0 / scale }
     }
 
     /// What a pass over the copy turned by `roll` radians sees, in photo px.
@@ -157,8 +157,8 @@ impl Copy {
         };
         let mut found = pass.run(&self.linear, &view, mirrored);
         for one in &mut found {
-            one.centre = [0, 1].map(|k| (one.centre[k] + 0.5) * self.factor[k] - 0.5);
-            one.width *= self.factor[0];
+            one.centre = [0, 1].map(|k| (one.centre[k] + 0.5) * self.factor - 0.5);
+            one.width *= self.factor;
         }
         found
     }
@@ -206,9 +206,11 @@ pub(super) fn turned(
     first.sort_by(|a, b| b.score.total_cmp(&a.score));
     first.truncate(search.candidates_max);
     let found = par_collect(first.len(), |k| second(linear, &first[k], settings));
-    let least = search.doubtful_score;
+    // The upright search has placed its own face best.
+    let again = |one: &Detection| one.roll == 0.0 && upright.is_some_and(|own| own.agrees(one));
+    let enough = |one: &Detection| one.score >= search.doubtful_score && !again(one);
     let mut found: Vec<Detection> =
-        found.into_iter().flatten().filter(|one| one.score >= least).chain(upright).collect();
+        found.into_iter().flatten().filter(enough).chain(upright).collect();
     let rank = |one: &Detection| {
         let upright = one.roll.cos() > std::f64::consts::FRAC_1_SQRT_2;
         one.width * one.score * if upright { settings.upright_preference } else { 1.0 }

@@ -77,9 +77,9 @@ pub struct PhotoRow {
     pub file: String,
     /// Of the file's bytes.
     pub sha256: String,
-    /// After orientation.
+    /// After orientation, and after the photo was turned where a notice says so.
     pub width_px: usize,
-    /// After orientation.
+    /// As `width_px`.
     pub height_px: usize,
 }
 
