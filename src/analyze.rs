@@ -60,6 +60,9 @@ pub struct Request {
     pub maps: bool,
     /// Every tunable number.
     pub settings: Settings,
+    /// Files that were read to make this request: region file, model with its sidecar, manifest. They
+    /// are not opened again; no output may replace them.
+    pub read: Vec<PathBuf>,
 }
 
 impl Request {
@@ -76,7 +79,14 @@ impl Request {
             pictures: false,
             maps: false,
             settings: Settings::default(),
+            read: Vec::new(),
         }
+    }
+
+    /// All files that the results depend on, for [`output::check`](crate::output::check).
+    pub fn inputs(&self) -> Vec<PathBuf> {
+        let photos = self.photos.iter().map(|photo| &photo.path);
+        photos.chain(&self.read).cloned().collect()
     }
 }
 

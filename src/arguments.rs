@@ -3,7 +3,7 @@
 use crate::error::{Error, Result, Step};
 use crate::region::RegionRequest;
 use crate::region::polygon::{self, MAX_REGIONS};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Most rows, and most columns, of a grid of regions.
 const MAX_GRID_SIDE: usize = 16;
@@ -31,6 +31,12 @@ pub fn regions(text: &str, folder: &Path) -> Result<RegionRequest> {
             },
         },
     }
+}
+
+/// The region file that a text for [`regions`] names; none for the other kinds.
+pub fn region_file(text: &str, folder: &Path) -> Option<PathBuf> {
+    let word = matches!(text, "face" | "whole") || text.starts_with("grid:");
+    (!word).then(|| folder.join(text))
 }
 
 fn grid(cells: &str) -> Result<RegionRequest> {
@@ -99,6 +105,10 @@ mod tests {
         let read = |text| regions(text, Path::new("no-such-folder"));
         assert_eq!(read("face"), Ok(RegionRequest::Face));
         assert_eq!(read("whole"), Ok(RegionRequest::Whole));
+        for (text, file) in [("face", None), ("grid:2x2", None), ("mine.json", Some("a/mine.json"))]
+        {
+            assert_eq!(region_file(text, Path::new("a")), file.map(PathBuf::from));
+        }
         assert_eq!(read("grid:2x16"), Ok(RegionRequest::Grid { rows: 2, columns: 16 }));
         assert_eq!(read("grid:15x16"), Ok(RegionRequest::Grid { rows: 15, columns: 16 }));
         for bad in

@@ -7,6 +7,7 @@
 use crate::analyze::{Analysis, PhotoInput, Request};
 use crate::arguments;
 use crate::error::{Error, Result, Step};
+use crate::output::{self, Form, Output, Sign};
 use crate::photo::decode::stored_size;
 use crate::region::RegionRequest;
 use crate::report::{self, csv};
@@ -15,7 +16,7 @@ use crate::settings::BatchSettings;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read, Write};
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -99,9 +100,11 @@ struct Row {
 pub fn plan(manifest: &Path, common: &Request) -> Result<Vec<SeriesPlan>> {
     let bytes = fs::read(manifest).map_err(|why| Error::new(manifest, Step::Read, why))?;
     let folder = manifest.parent().unwrap_or(Path::new(""));
+    let mut common = common.clone();
+    common.read.push(manifest.into());
     let mut problems = Problems::default();
     let rows = rows(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes), folder, &mut problems);
-    let series = series(rows, folder, common, &mut problems);
+    let series = series(rows, folder, &common, &mut problems);
     if problems.0.is_empty() && series.is_empty() {
         problems.add(1, "no photos in it");
     }
@@ -256,7 +259,10 @@ fn series(
                 .entry(text.clone())
                 .or_insert_with(|| arguments::regions(text, folder));
             match regions {
-                Ok(regions) => request.regions = regions.clone(),
+                Ok(regions) => {
+                    request.regions = regions.clone();
+                    request.read.extend(arguments::region_file(text, folder));
+                }
                 Err(error) => problems.add(baseline.line, format!("regions {text}: {}", error.why)),
             }
         }
@@ -328,7 +334,8 @@ struct State {
 /// first. Returns the failures.
 ///
 /// # Errors
-/// The tables over all series cannot be written. A series that fails is no error.
+/// Before any series: an output may not be written ([`output::check`]). The tables over all series
+/// cannot be written. A series that fails is no error.
 pub fn run(
     plans: &[SeriesPlan],
     options: &Options<'_>,
@@ -337,8 +344,7 @@ pub fn run(
     let table = options.out.join("changes.csv");
     let failed = options.out.join("failures.csv");
     let write_error = |path: &Path, why| Error::new(path, Step::Write, why);
-    check_table(&table, &csv::changes_header())?;
-    check_table(&failed, &failures_table(&[]))?;
+    check_outputs(plans, [&table, &failed], options.out)?;
     fs::create_dir_all(options.out).map_err(|why| write_error(options.out, why))?;
     let mut changes = File::create(&table).map_err(|why| write_error(&table, why))?;
     changes.write_all(csv::changes_header().as_bytes()).map_err(|why| write_error(&table, why))?;
@@ -381,20 +387,18 @@ pub fn run(
     Ok(failures)
 }
 
-/// Whether a table of the results may be written: it is not there, or an earlier batch wrote it,
-/// which its header shows.
-fn check_table(path: &Path, header: &str) -> Result<()> {
-    let ours = match File::open(path) {
-        Err(why) if why.kind() == ErrorKind::NotFound => true,
-        Err(why) => return Err(Error::new(path, Step::Write, why)),
-        Ok(file) => {
-            let mut start = Vec::new();
-            file.take(header.len() as u64).read_to_end(&mut start).is_ok()
-                && header.as_bytes().starts_with(&start)
-        }
-    };
-    let why = "skindelta did not write this file; choose another folder";
-    if ours { Ok(()) } else { Err(Error::new(path, Step::Write, why)) }
+/// Whether all outputs of a batch may be written: its tables of changes and of failures, and the folders
+/// of its series.
+fn check_outputs(plans: &[SeriesPlan], tables: [&Path; 2], out: &Path) -> Result<()> {
+    let signs = [csv::CHANGES_SIGN, FAILURES_SIGN];
+    let tables = tables.map(Path::to_path_buf).into_iter().zip(signs);
+    let mut outputs: Vec<Output> = tables.map(|(path, sign)| Output { path, sign }).collect();
+    let mut inputs = Vec::new();
+    for plan in plans {
+        outputs.extend(report::outputs(&plan.folder(out), plan.request.pictures, false)?);
+        inputs.extend(plan.request.inputs());
+    }
+    output::check(&outputs, &inputs)
 }
 
 /// The state, also after a panic elsewhere: it is consistent between any two statements.
@@ -444,8 +448,7 @@ fn one(
     out: &Path,
     analyze: &(dyn Fn(&Request) -> Result<Analysis> + Sync),
 ) -> Result<String> {
-    let folder = out.join("series").join(&plan.subject).join(&plan.view);
-    report::check_folder(&folder)?;
+    let folder = plan.folder(out);
     let work = || {
         let analysis = analyze(&plan.request)?;
         let pictures = plan.request.pictures.then_some(&analysis.pictures);
@@ -460,14 +463,17 @@ fn one(
     });
     if outcome.is_err() {
         // A result of an earlier run must not pass for one of this.
-        for name in ["result.json", "metrics.csv", "report.html"] {
-            let _ = fs::remove_file(folder.join(name));
-        }
+        let _ = report::withdraw(&folder);
     }
     outcome
 }
 
 impl SeriesPlan {
+    /// Where its results go.
+    fn folder(&self, out: &Path) -> PathBuf {
+        out.join("series").join(&self.subject).join(&self.view)
+    }
+
     fn failure(&self, error: &Error) -> Failure {
         let photos = &self.request.photos;
         let visit = photos.iter().position(|photo| photo.path.display().to_string() == error.file);
@@ -505,6 +511,9 @@ impl State {
         }
     }
 }
+
+/// How `failures.csv` starts.
+const FAILURES_SIGN: Sign = Sign::Form(Form("subject,view,visit,file,step,reason", ""));
 
 /// `failures.csv`.
 fn failures_table(failures: &[Failure]) -> String {
@@ -554,6 +563,7 @@ mod tests {
             pictures: true,
             maps: false,
             settings: Settings::default(),
+            read: Vec::new(),
         }
     }
 

@@ -20,8 +20,8 @@
 //!
 //! Below the stages lie [`plane`] (the one image buffer, the one place where rows are split over
 //! threads) and [`filter`] (pure `Plane → Plane` functions); beside them [`settings`] (every
-//! tunable number), [`citations`], [`units`] and [`error`]. Above are [`batch`] (many series) and
-//! the command. [`phantom`] makes skin of known truth and [`validate`] holds the tool against it.
+//! tunable number), [`output`] (which files may be written), [`citations`], [`units`] and [`error`].
+//! Above are [`batch`] (many series) and the command. [`phantom`] makes skin of known truth and [`validate`] holds the tool against it.
 //! A stage uses types of earlier stages and functions of none; `tests/layers.rs` reads the imports
 //! and holds them to that.
 //!
@@ -59,6 +59,7 @@ pub mod filter;
 pub mod light;
 pub mod luminance;
 pub mod metric;
+pub mod output;
 pub mod phantom;
 pub mod photo;
 pub mod plane;

@@ -333,3 +333,173 @@ fn an_unknown_reference_is_a_usage_error() {
     assert!(outcome.err.contains("--reference forehead"), "{}", outcome.err);
     assert_eq!(listing(folder.path()), ["a.png", "b.png"]);
 }
+
+/// Every file below a folder with its content.
+fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for name in listing(folder) {
+        let path = folder.join(&name);
+        if path.is_dir() {
+            let below = contents(&path).into_iter();
+            files.extend(below.map(|(file, bytes)| (format!("{name}/{file}"), bytes)));
+            files.push((name + "/", Vec::new()));
+        } else {
+            files.push((name, fs::read(path).unwrap()));
+        }
+    }
+    files
+}
+
+/// Files of somebody else, and photos that cannot be decoded: what is told is told before that.
+fn somebody_elses() -> tempfile::TempDir {
+    let folder = empty();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    for photo in ["v0.jpg", "v1.jpg", "v2.jpg", "sub/v3.jpg", "ours/maps/regions.png"] {
+        file(photo, &format!("{photo} cannot be decoded"));
+    }
+    file("r.json", r#"{"regions": [{"name": "scar", "polygon": [[0,0],[9,0],[9,9]]}]}"#);
+    file("notes.txt", "mine");
+    file("m.csv", "subject,visit,path,regions\nanna,0,v0.jpg,r.json\nanna,1,v1.jpg,\n");
+    file("ours/changes.csv", "subject,visit,path\nanna,0,../v0.jpg\n");
+    let result = r#"{"schema_version": 1, "tool": {"name": "skindelta", "version": "0"}}"#;
+    file("ours/result.json", result);
+    file("ours/report.html", "<p>mine</p>");
+    file("ours/001-v0/result.json", result);
+    file("ours/001-v0/metrics.csv", "mine");
+    file("tables/failures.csv", "mine");
+    file("series/series/anna/front/result.json", result);
+    file("series/series/anna/front/report.html", "mine");
+    file("ghost/closeup/visit-1.jpg", "mine");
+    file("ghost/face/truth.json", "{}");
+    file("ghost/README.md", "mine");
+    folder
+}
+
+#[test]
+fn no_output_replaces_an_input_or_somebody_elses_file() {
+    let folder = somebody_elses();
+    fs::hard_link(folder.path().join("v0.jpg"), folder.path().join("hard.jpg")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("v0.jpg", folder.path().join("soft.jpg")).unwrap();
+    let before = contents(folder.path());
+    let [read, foreign] = ["this file is read by", "skindelta did not write this file"];
+    let pair = ["compare", "v0.jpg", "v1.jpg"];
+    let with = |more: &[&'static str]| [&pair[..], more].concat();
+    let mut cases = vec![
+        // The first photo taken for the file's name.
+        (vec!["compare", "--json", "v0.jpg", "v1.jpg", "v2.jpg"], "v0.jpg", foreign),
+        (with(&["--json", "v0.jpg"]), "v0.jpg", read),
+        (with(&["--json", "v1.jpg", "--out", "new"]), "v1.jpg", read),
+        (with(&["--json", "./sub/../v0.jpg"]), "./sub/../v0.jpg", read),
+        (with(&["--json", "r.json", "--regions", "r.json"]), "r.json", read),
+        (with(&["--json", "r.json"]), "r.json", foreign),
+        (with(&["--json", "m.csv"]), "m.csv", foreign),
+        (with(&["--out", "."]), ".", "the folder holds files that skindelta did not write"),
+        (with(&["--out", "ours"]), "ours/report.html", foreign),
+        (with(&["--out", "v2.jpg"]), "v2.jpg", "this is a file; name a folder"),
+        (with(&["--out", "new", "--json", "new"]), "new", "two results would be written here"),
+        (with(&["--out", "new", "--json", "new/report.html"]), "new/report.html", "two results"),
+        (
+            vec!["compare", "v0.jpg", "ours/maps/regions.png", "--out", "ours", "--no-html"],
+            "ours/maps/regions.png",
+            read,
+        ),
+        (vec!["measure", "v0.jpg", "--out", "ours"], "ours/001-v0/metrics.csv", foreign),
+        (vec!["validate", "--json", "notes.txt"], "notes.txt", foreign),
+        (vec!["validate", "--json", "sub"], "sub", "this is a folder"),
+        (vec!["batch", "m.csv", "--out", "tables"], "tables/failures.csv", foreign),
+        (
+            vec!["batch", "m.csv", "--out", "series"],
+            "series/series/anna/front/report.html",
+            foreign,
+        ),
+        (vec!["batch", "ours/changes.csv", "--out", "ours"], "ours/changes.csv", read),
+        (vec!["phantom", "ghost"], "ghost/closeup/visit-1.jpg", foreign),
+        (vec!["phantom", "ghost", "--kind", "face"], "ghost/face/truth.json", foreign),
+        (vec!["phantom", "ghost", "--kind", "fixtures"], "ghost/face/truth.json", foreign),
+        (vec!["phantom", "v0.jpg"], "v0.jpg/closeup/truth.json", "cannot be written"),
+        // A place that cannot be written.
+        (with(&["--json", "v2.jpg/r.json"]), "v2.jpg/r.json", "cannot be written"),
+        (with(&["--out", "v2.jpg/new"]), "v2.jpg/new", "Not a directory"),
+    ];
+    if cfg!(unix) {
+        cases.push((with(&["--json", "hard.jpg"]), "hard.jpg", read));
+        cases.push((with(&["--json", "soft.jpg"]), "soft.jpg", read));
+        cases.push((
+            vec!["measure", "soft.jpg", "--out", "v0.jpg"],
+            "v0.jpg/001-soft",
+            "directory",
+        ));
+    }
+    if cfg!(target_os = "linux") {
+        cases.push((with(&["--json", "/proc/r.json"]), "/proc/r.json", "cannot be written"));
+        cases.push((with(&["--out", "/proc/new"]), "/proc/new/result.json", "cannot be written"));
+    }
+    for (arguments, file, expected) in cases {
+        let outcome = run(folder.path(), &arguments);
+        assert_eq!(outcome.code, 1, "{arguments:?}: {}", outcome.err);
+        let message = format!("skindelta: {file}: write: ");
+        assert!(outcome.err.starts_with(&message), "{arguments:?}: {}", outcome.err);
+        assert!(outcome.err.contains(expected), "{arguments:?}: {}", outcome.err);
+        assert_eq!(outcome.out, "", "{arguments:?}");
+        assert!(contents(folder.path()) == before, "{arguments:?}");
+    }
+}
+
+/// The model and what lies beside it are read, too.
+#[cfg(feature = "onnx")]
+#[test]
+fn no_output_replaces_the_model_or_its_sidecar() {
+    let folder = somebody_elses();
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    for name in ["face-regions.onnx", "face-regions.toml"] {
+        fs::copy(models.join(name), folder.path().join(name)).unwrap();
+    }
+    let before = contents(folder.path());
+    let pair = ["compare", "v0.jpg", "v1.jpg", "--model", "face-regions.onnx", "--json"];
+    for name in ["face-regions.onnx", "face-regions.toml"] {
+        let outcome = run(folder.path(), &[&pair[..], &[name]].concat());
+        let message = format!("skindelta: {name}: write: this file is read by");
+        assert!(outcome.code == 1 && outcome.err.starts_with(&message), "{}", outcome.err);
+        assert!(contents(folder.path()) == before);
+    }
+}
+
+#[test]
+fn own_results_are_written_anew() {
+    let folder = empty();
+    plain_photo(folder.path(), "a.png");
+    plain_photo(folder.path(), "b.png");
+    let manifest = "subject,visit,path,regions\nanna,0,a.png,whole\nanna,1,b.png,\n";
+    fs::write(folder.path().join("m.csv"), manifest).unwrap();
+    for arguments in [
+        vec!["compare", "a.png", "b.png", "--regions", "whole", "--maps"],
+        vec!["compare", "a.png", "b.png", "--regions", "whole", "--json", "deep/er/r.json"],
+        vec!["measure", "a.png", "--regions", "whole", "--maps", "--out", "measured"],
+        vec!["batch", "m.csv", "--out", "batch"],
+        vec!["phantom", "drawn", "--kind", "closeup", "--px-per-mm", "2"],
+    ] {
+        let first = run(folder.path(), &arguments);
+        assert_eq!(first.code, 0, "{arguments:?}: {}", first.err);
+        let written = contents(folder.path());
+        let second = run(folder.path(), &arguments);
+        assert_eq!(second.code, 0, "{arguments:?}: {}", second.err);
+        assert!(contents(folder.path()) == written, "{arguments:?}");
+    }
+}
+
+/// What is no regular file holds nothing that could be replaced.
+#[cfg(unix)]
+#[test]
+fn the_json_may_go_to_a_device() {
+    let folder = empty();
+    plain_photo(folder.path(), "a.png");
+    plain_photo(folder.path(), "b.png");
+    let pair = ["compare", "a.png", "b.png", "--regions", "whole", "-q", "--json", "/dev/null"];
+    let outcome = run(folder.path(), &pair);
+    assert_eq!((outcome.code, outcome.err.as_str()), (0, ""));
+}

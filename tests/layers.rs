@@ -1,6 +1,6 @@
 //! Who may import whom: the sources are read and held to the plan of the house.
 //!
-//! `units error citations cielab srgb` ← `plane settings` ← `filter` ← the stages, in the order of the
+//! `units error output citations cielab srgb` ← `plane settings` ← `filter` ← the stages, in the order of the
 //! pipeline ← `analyze` ← `arguments batch` ← `cli`, `main`. A stage may use the types of earlier
 //! stages, and functions of none. Threads are split in `plane` and `batch` only, and `tract` is
 //! known to `region/onnx.rs` only. Tests inside the files are free.
@@ -9,8 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules below the stages, lowest first; a group may import itself and all before it.
-const FOUNDATION: [&[&str]; 3] =
-    [&["units", "error", "citations", "cielab", "srgb"], &["plane", "settings"], &["filter"]];
+const FOUNDATION: [&[&str]; 3] = [
+    &["units", "error", "output", "citations", "cielab", "srgb"],
+    &["plane", "settings"],
+    &["filter"],
+];
 /// Stages in the order of the pipeline; `show` fills the pictures and maps whose types are the
 /// report's, so it comes after.
 const STAGES: [&str; 12] = [

@@ -6,8 +6,9 @@ use serde_json::Value;
 use skindelta::align::AlignmentStatus;
 use skindelta::change::Verdict;
 use skindelta::metric::Reason;
+use skindelta::output;
 use skindelta::region::NO_FACE;
-use skindelta::report::{check_folder, csv, html, json::to_json, write};
+use skindelta::report::{JSON_SIGN, check_folder, csv, html, json::to_json, outputs, withdraw, write};
 use std::fs;
 use std::path::Path;
 
@@ -232,6 +233,41 @@ fn all_files_are_written_and_an_earlier_run_is_replaced() {
     assert_eq!(names(&out.join("maps")), ["mine.png"]);
     let result = fs::read_to_string(out.join("result.json")).unwrap();
     assert_eq!(result, to_json(&sample::report(3)));
+}
+
+/// A folder that holds a result may hold other people's files under our other names, too.
+#[test]
+fn other_peoples_files_among_results_stay() {
+    let home = tempfile::tempdir().unwrap();
+    let out = home.path().join("out");
+    let (report, pictures, maps) = (sample::report(2), sample::pictures(2), sample::maps());
+    write(&out, &report, None, None).unwrap();
+    fs::write(out.join("report.html"), "<p>mine</p>").unwrap();
+    write(&out, &report, None, None).unwrap();
+    assert_eq!(fs::read_to_string(out.join("report.html")).unwrap(), "<p>mine</p>");
+    let error = write(&out, &report, Some(&pictures), None).unwrap_err();
+    assert!(error.file.ends_with("report.html"), "{error}");
+    assert!(error.why.contains("skindelta did not write this file"), "{error}");
+    withdraw(&out).unwrap();
+    assert_eq!(names(&out), ["report.html"]);
+
+    // A map or a region file of an earlier run that is read now is an input.
+    fs::remove_file(out.join("report.html")).unwrap();
+    write(&out, &report, Some(&pictures), Some(&maps)).unwrap();
+    let regions = out.join("maps/regions.json");
+    for maps in [false, true] {
+        let outputs = outputs(&out, true, maps).unwrap();
+        output::check(&outputs, &[]).unwrap();
+        let error = output::check(&outputs, std::slice::from_ref(&regions)).unwrap_err();
+        assert!(error.file.ends_with("regions.json"), "{error}");
+    }
+    // All signs are those of the files.
+    assert!(JSON_SIGN.knows(&out.join("result.json")));
+    assert!(html::SIGN.knows(&out.join("report.html")));
+    assert!(csv::METRICS_SIGN.knows(&out.join("metrics.csv")));
+    let changes = home.path().join("changes.csv");
+    fs::write(&changes, csv::changes_header()).unwrap();
+    assert!(csv::CHANGES_SIGN.knows(&changes));
 }
 
 #[test]

@@ -61,6 +61,7 @@ fn the_same_photo_is_exactly_unchanged() {
         pictures: false,
         maps: false,
         settings,
+        read: Vec::new(),
     };
     let changes = analyze_series(series, &request).expect("an analysis").report.changes;
     let measured: Vec<f64> = changes.iter().filter_map(|row| row.change).collect();

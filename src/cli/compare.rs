@@ -1,13 +1,14 @@
 //! `skindelta compare`
 
-use super::{Machine, Skin, photo, print, usage};
+use super::{Machine, Skin, is_stdout, json_output, photo, print, usage, write_json};
 use clap::Args;
 use skindelta::align::AlignmentStatus;
 use skindelta::analyze::{Analysis, Request, analyze};
 use skindelta::change::Verdict;
+use skindelta::output::{self, Output};
 use skindelta::quality::Status;
 use skindelta::report::{self, ChangeRow, Report};
-use skindelta::{Error, Result, Step, arguments};
+use skindelta::{Result, arguments};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ pub struct Compare {
     #[arg(required = true, value_name = "FOLLOW_UP")]
     follow_ups: Vec<PathBuf>,
     /// Folder for the results [default: skindelta-out]
+    ///
+    /// Results of an earlier run are replaced there, other files never.
     #[arg(long, value_name = "DIR", help_heading = "Results")]
     out: Option<PathBuf>,
     /// Write result.json to this file; - is standard output, and nothing else goes there
@@ -64,21 +67,18 @@ impl Compare {
     pub fn run(&self, machine: &Machine) -> Result<ExitCode> {
         let request = self.request()?;
         let out = self.folder();
+        let mut outputs: Vec<Output> = json_output(self.json.as_deref()).into_iter().collect();
         if let Some(out) = out {
-            report::check_folder(out)?;
+            outputs.extend(report::outputs(out, request.pictures, request.maps)?);
         }
+        output::check(&outputs, &request.inputs())?;
         let analysis = analyze(&request)?;
         if let Some(out) = out {
             let pictures = request.pictures.then_some(&analysis.pictures);
             let maps = request.maps.then_some(&analysis.maps);
             report::write(out, &analysis.report, pictures, maps)?;
         }
-        match self.json.as_deref() {
-            Some(file) if is_stdout(file) => print(&report::json::to_json(&analysis.report))?,
-            Some(file) => std::fs::write(file, report::json::to_json(&analysis.report))
-                .map_err(|why| Error::new(file, Step::Write, why))?,
-            None => {}
-        }
+        write_json(self.json.as_deref(), || report::json::to_json(&analysis.report))?;
         machine.tell(&analysis);
         if !machine.quiet && !self.json.as_deref().is_some_and(is_stdout) {
             print(&self.summary(&analysis, out))?;
@@ -126,10 +126,6 @@ impl Compare {
         }
         text
     }
-}
-
-fn is_stdout(file: &Path) -> bool {
-    file == Path::new("-")
 }
 
 /// The changes that were detected, the number of the others, and what stands against trusting them.

@@ -2,9 +2,8 @@
 
 use super::{Machine, Skin, complain, photo, print};
 use clap::Args;
-use skindelta::Result;
 use skindelta::analyze::{Request, analyze};
-use skindelta::report;
+use skindelta::{Result, output, report};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -37,10 +36,17 @@ pub struct Measure {
 impl Measure {
     pub fn run(&self, machine: &Machine) -> Result<ExitCode> {
         let mut request = self.skin.request(!self.no_html, self.maps)?;
+        let folders = self.photos.iter().enumerate().map(|(i, path)| folder_name(i, path));
+        let folders: Vec<PathBuf> = folders.map(|name| self.out.join(name)).collect();
+        let mut outputs = Vec::new();
+        for folder in &folders {
+            outputs.extend(report::outputs(folder, request.pictures, request.maps)?);
+        }
+        request.photos = self.photos.iter().map(|path| photo(path)).collect();
+        output::check(&outputs, &request.inputs())?;
         let mut code = ExitCode::SUCCESS;
-        for (i, path) in self.photos.iter().enumerate() {
+        for (path, folder) in self.photos.iter().zip(folders) {
             request.photos = vec![photo(path)];
-            let folder = self.out.join(folder_name(i, path));
             match measure(&request, &folder, machine) {
                 Ok(()) if machine.quiet => {}
                 Ok(()) => print(&format!("{}: {}\n", path.display(), folder.display()))?,
@@ -55,7 +61,6 @@ impl Measure {
 }
 
 fn measure(request: &Request, folder: &Path, machine: &Machine) -> Result<()> {
-    report::check_folder(folder)?;
     let analysis = analyze(request)?;
     let pictures = request.pictures.then_some(&analysis.pictures);
     let maps = request.maps.then_some(&analysis.maps);

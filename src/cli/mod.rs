@@ -10,10 +10,11 @@ mod validate;
 
 use clap::{Args, Parser, Subcommand};
 use skindelta::analyze::{Analysis, PhotoInput, Request};
+use skindelta::output::Output;
 use skindelta::region::{Model, RegionRequest};
 use skindelta::series::ScaleSource;
 use skindelta::settings::Settings;
-use skindelta::{Error, Result, Step, arguments};
+use skindelta::{Error, Result, Step, arguments, report};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -131,6 +132,7 @@ impl Method {
         let mut settings = Settings::default();
         settings.photo.max_megapixels = self.max_megapixels;
         let model = self.model.as_deref().map(Model::load).transpose()?;
+        let sidecar = self.model.as_ref().map(|model| model.with_extension("toml"));
         Ok(Request {
             photos: Vec::new(),
             regions: RegionRequest::Face,
@@ -140,6 +142,7 @@ impl Method {
             pictures,
             maps,
             settings,
+            read: self.model.iter().cloned().chain(sidecar).collect(),
         })
     }
 }
@@ -149,6 +152,7 @@ impl Skin {
     fn request(&self, pictures: bool, maps: bool) -> Result<Request> {
         let mut request = self.method.request(pictures, maps)?;
         request.regions = arguments::regions(&self.regions, Path::new(""))?;
+        request.read.extend(arguments::region_file(&self.regions, Path::new("")));
         request.scale = self.mm_per_px.map(|scale| (scale, ScaleSource::Argument));
         Ok(request)
     }
@@ -163,6 +167,31 @@ fn megapixels(text: &str) -> Result<f64, String> {
     // The largest sides that any of the formats is read with.
     const MOST: f64 = 4294.0;
     text.parse().ok().filter(|n| *n > 0.0 && *n <= MOST).ok_or_else(|| format!("0 to {MOST}"))
+}
+
+/// Whether `--json` asks for standard output.
+fn is_stdout(file: &Path) -> bool {
+    file == Path::new("-")
+}
+
+/// The file that `--json` names, as an output; none for standard output.
+fn json_output(file: Option<&Path>) -> Option<Output> {
+    let path = file.filter(|file| !is_stdout(file))?.into();
+    Some(Output { path, sign: report::JSON_SIGN })
+}
+
+/// Writes what `--json` asks for, where it does.
+fn write_json(file: Option<&Path>, text: impl FnOnce() -> String) -> Result<()> {
+    let error = |file, why| Error::new(file, Step::Write, why);
+    match file {
+        Some(file) if is_stdout(file) => print(&text()),
+        Some(file) => {
+            let folder = file.parent().unwrap_or(Path::new(""));
+            std::fs::create_dir_all(folder).map_err(|why| error(folder, why))?;
+            std::fs::write(file, text()).map_err(|why| error(file, why))
+        }
+        None => Ok(()),
+    }
 }
 
 /// An option that cannot be used as it stands.

@@ -3,6 +3,7 @@
 use super::{Machine, print};
 use clap::{Args, ValueEnum};
 use skindelta::Result;
+use skindelta::output::{self, Output};
 use skindelta::phantom::{self, Kind, Spec};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -47,28 +48,35 @@ enum What {
 
 impl Phantom {
     pub fn run(&self, machine: &Machine) -> Result<ExitCode> {
-        let closeup = || self.write("closeup", Kind::Closeup);
-        let face = || self.write("face", Kind::Face);
-        match self.kind {
-            None => closeup().and_then(|()| face())?,
-            Some(What::Closeup) => closeup()?,
-            Some(What::Face) => face()?,
-            Some(What::Fixtures) => phantom::write_fixtures(&self.dir)?,
-        }
+        let closeup = || (self.dir.join("closeup"), self.spec(Kind::Closeup));
+        let face = || (self.dir.join("face"), self.spec(Kind::Face));
+        let series = match self.kind {
+            None => vec![closeup(), face()],
+            Some(What::Closeup) => vec![closeup()],
+            Some(What::Face) => vec![face()],
+            Some(What::Fixtures) => {
+                phantom::write_fixtures(&self.dir)?;
+                Vec::new()
+            }
+        };
+        let outputs: Vec<Output> =
+            series.iter().flat_map(|(dir, spec)| phantom::outputs(dir, spec)).collect();
+        output::check(&outputs, &[])?;
+        series.iter().try_for_each(|(dir, spec)| phantom::write(dir, spec))?;
         if !machine.quiet {
             print(&format!("Test photos: {}\n", self.dir.display()))?;
         }
         Ok(ExitCode::SUCCESS)
     }
 
-    fn write(&self, folder: &str, kind: Kind) -> Result<()> {
+    fn spec(&self, kind: Kind) -> Spec {
         let mut spec = Spec::new(kind, self.seed, self.visits.into());
         if let Some(px_per_mm) = self.px_per_mm {
             let scaled = |side: usize| (side as f64 * px_per_mm / spec.px_per_mm).round() as usize;
             (spec.width_px, spec.height_px) = (scaled(spec.width_px), scaled(spec.height_px));
             spec.px_per_mm = px_per_mm;
         }
-        phantom::write(&self.dir.join(folder), &spec)
+        spec
     }
 }
 

@@ -1,10 +1,10 @@
 //! `skindelta validate`
 
-use super::{Machine, print};
+use super::{Machine, is_stdout, json_output, print, write_json};
 use clap::Args;
 use skindelta::validate::{self, Options};
-use skindelta::{Error, Result, Step};
-use std::path::{Path, PathBuf};
+use skindelta::{Result, output};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Measure the program's own accuracy on test photos with known truth
@@ -27,14 +27,10 @@ pub struct Validate {
 impl Validate {
     pub fn run(&self, machine: &Machine) -> Result<ExitCode> {
         let options = if self.full { Options::full() } else { Options::short() };
+        output::check(json_output(self.json.as_deref()).as_slice(), &[])?;
         let outcome = validate::run(&options)?;
-        match self.json.as_deref() {
-            Some(file) if file == Path::new("-") => print(&outcome.to_json())?,
-            Some(file) => std::fs::write(file, outcome.to_json())
-                .map_err(|why| Error::new(file, Step::Write, why))?,
-            None => {}
-        }
-        if !machine.quiet && self.json.as_deref() != Some(Path::new("-")) {
+        write_json(self.json.as_deref(), || outcome.to_json())?;
+        if !machine.quiet && !self.json.as_deref().is_some_and(is_stdout) {
             print(&outcome.table())?;
         }
         Ok(ExitCode::SUCCESS)

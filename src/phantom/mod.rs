@@ -11,7 +11,7 @@ pub mod truth;
 
 pub use camera::{Capture, Scene, Shot};
 pub use skin::{Lattice, Skin, SkinSpec, Treatment, Zone};
-pub use truth::{Kind, Spec, write, write_fixtures};
+pub use truth::{Kind, Spec, outputs, write, write_fixtures};
 
 use crate::plane::Plane;
 

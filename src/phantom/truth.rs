@@ -6,9 +6,10 @@ use super::camera::{Capture, Mapper, Scene, Shot};
 use super::face;
 use super::skin::{Skin, SkinSpec, Treatment};
 use crate::error::{Error, Result, Step};
+use crate::output::{self, Form, Output, Sign};
 use crate::plane::Grid;
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Spacing of the displacement grid, baseline pixels (the maps of the analysis use the same).
 const GRID_PX: usize = 8;
@@ -328,11 +329,44 @@ fn create(dir: &Path) -> Result<()> {
     std::fs::create_dir_all(dir).map_err(|e| Error::new(dir, Step::Write, e))
 }
 
+/// How `truth.json` is known.
+const TRUTH: Form = Form("{\"kind\":", "\"displacement\":null,\"capture\":{\"px_per_mm\":");
+
+/// The files that [`write`] makes in `dir`, for [`output::check`]. Photos and displacements are known
+/// by the `truth.json` beside them.
+pub fn outputs(dir: &Path, spec: &Spec) -> Vec<Output> {
+    series_outputs(dir, &photo_names(spec))
+}
+
+fn photo_names(spec: &Spec) -> Vec<String> {
+    (0..spec.treatments.len()).map(|k| format!("visit-{k}.jpg")).collect()
+}
+
+fn displacement_name(visit: usize) -> String {
+    format!("visit-{visit}-displacement.npy")
+}
+
+fn series_outputs(dir: &Path, photos: &[String]) -> Vec<Output> {
+    let truth = dir.join("truth.json");
+    let mut outputs = vec![Output { path: truth.clone(), sign: Sign::Form(TRUTH) }];
+    outputs.extend(
+        photos
+            .iter()
+            .cloned()
+            .chain((1..photos.len()).map(displacement_name))
+            .map(|name| Output { path: dir.join(name), sign: Sign::Beside(truth.clone(), TRUTH) }),
+    );
+    outputs
+}
+
 /// Writes `visit-K.jpg`, `visit-K-displacement.npy` (K ≥ 1) and `truth.json` into `dir`, which is
-/// made if need be. Files of the same name are overwritten.
+/// made if need be. Those of an earlier series are replaced.
+///
+/// # Errors
+/// A series that cannot be made; files of these names that are not of an earlier series
+/// ([`output::check`]), or cannot be written.
 pub fn write(dir: &Path, spec: &Spec) -> Result<()> {
-    let names: Vec<String> = (0..spec.treatments.len()).map(|k| format!("visit-{k}.jpg")).collect();
-    write_named(dir, spec, &names)
+    write_named(dir, spec, &photo_names(spec))
 }
 
 fn write_named(dir: &Path, spec: &Spec, names: &[String]) -> Result<()> {
@@ -344,6 +378,7 @@ fn write_named(dir: &Path, spec: &Spec, names: &[String]) -> Result<()> {
         let why = "a test photo is 32 to 8000 px wide and high, with 1 to 60 px/mm";
         return Err(Error::new("", Step::Phantom, why));
     }
+    output::check(&series_outputs(dir, names), &[])?;
     create(dir)?;
     let skin = spec.skin();
     let baseline = spec.capture(0);
@@ -355,7 +390,7 @@ fn write_named(dir: &Path, spec: &Spec, names: &[String]) -> Result<()> {
         let mut truth = VisitTruth::new(&skin, &baseline, k, treatment, &capture);
         truth.file = name.clone();
         if k > 0 {
-            let displacement = format!("visit-{k}-displacement.npy");
+            let displacement = displacement_name(k);
             save(dir, &displacement, &npy(&self::displacement(&baseline, &capture)))?;
             truth.displacement = Some(displacement);
         }
@@ -388,11 +423,40 @@ fn face_fixture() -> Spec {
     Spec { treatments: vec![Treatment::default(), treated], ..Spec::new(Kind::Face, 7, 2) }
 }
 
+/// Names of the photos of `fixtures/face`.
+fn face_names() -> [String; 2] {
+    ["before.jpg".into(), "after.jpg".into()]
+}
+
+/// The series behind `fixtures/closeup`.
+fn closeup_fixture() -> Spec {
+    Spec::new(Kind::Closeup, 11, 4)
+}
+
+/// The files that [`write_fixtures`] makes in `dir`.
+fn fixture_outputs(dir: &Path) -> Vec<Output> {
+    let readme = dir.join("README.md");
+    let mut outputs = series_outputs(&dir.join("face"), &face_names());
+    outputs.extend(self::outputs(&dir.join("closeup"), &closeup_fixture()));
+    let others = BROKEN.map(|name| Path::new("broken").join(name));
+    let others = others.into_iter().chain(["regions.json", "manifest.csv"].map(PathBuf::from));
+    outputs.extend(others.map(|name| Output {
+        path: dir.join(name),
+        sign: Sign::Beside(readme.clone(), README_FORM),
+    }));
+    outputs.push(Output { path: readme, sign: Sign::Form(README_FORM) });
+    outputs
+}
+
 /// Writes the fixtures shipped with the source: a treated face, a series of close-ups, files that
-/// must be refused, a region file and a manifest.
+/// must be refused, a region file and a manifest. Earlier ones are replaced.
+///
+/// # Errors
+/// Files of these names that are not earlier fixtures ([`output::check`]), or cannot be written.
 pub fn write_fixtures(dir: &Path) -> Result<()> {
-    write_named(&dir.join("face"), &face_fixture(), &["before.jpg".into(), "after.jpg".into()])?;
-    let closeup = Spec::new(Kind::Closeup, 11, 4);
+    output::check(&fixture_outputs(dir), &[])?;
+    write_named(&dir.join("face"), &face_fixture(), &face_names())?;
+    let closeup = closeup_fixture();
     write(&dir.join("closeup"), &closeup)?;
     write_broken(&dir.join("broken"), &dir.join("closeup/visit-0.jpg"))?;
     save(dir, "regions.json", REGIONS.as_bytes())?;
@@ -417,6 +481,8 @@ const REGIONS: &str = r#"{"regions": [
 ]}
 "#;
 
+/// How the README of the fixtures is known.
+const README_FORM: Form = Form("# Test photos", "Made by `phantom::write_fixtures`");
 const README: &str = "# Test photos with known truth
 
 Made by `phantom::write_fixtures` from seeds; nobody is in them. A test makes them anew and
@@ -434,15 +500,22 @@ Follow-ups differ from the baseline as careful visits do: exposure, white balanc
 lamp by 1.5 degrees, focus, noise, JPEG quality (4:4:4), distance, rotation, shift and a smooth bend.
 ";
 
+/// Names of the files of [`write_broken`].
+const BROKEN: [&str; 5] =
+    ["empty.jpg", "truncated.jpg", "not-an-image.jpg", "zero.png", "huge.png"];
+
 /// Files that no photo can be read from.
 fn write_broken(dir: &Path, photo: &Path) -> Result<()> {
     create(dir)?;
     let jpeg = std::fs::read(photo).map_err(|e| Error::new(photo, Step::Read, e))?;
-    save(dir, "empty.jpg", b"")?;
-    save(dir, "truncated.jpg", &jpeg[..jpeg.len().min(20_000)])?;
-    save(dir, "not-an-image.jpg", b"This is a text, not a photo.\n")?;
-    save(dir, "zero.png", &png_of_size(0, 0))?;
-    save(dir, "huge.png", &png_of_size(60_000, 60_000))
+    let contents = [
+        Vec::new(),
+        jpeg[..jpeg.len().min(20_000)].into(),
+        b"This is a text, not a photo.\n".into(),
+        png_of_size(0, 0),
+        png_of_size(60_000, 60_000),
+    ];
+    BROKEN.iter().zip(contents).try_for_each(|(name, bytes)| save(dir, name, &bytes))
 }
 
 /// A well-formed PNG that declares a size and holds no pixels.

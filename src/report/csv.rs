@@ -5,6 +5,7 @@
 
 use super::json::number;
 use super::{ChangeRow, MeasurementRow, Report};
+use crate::output::{Form, Sign};
 use ::csv::{Terminator, WriterBuilder};
 use serde::Serialize;
 
@@ -53,6 +54,11 @@ const CHANGES: [&str; 18] = [
     "verdict",
     "reason",
 ];
+
+/// How `metrics.csv` starts, whatever columns follow in a later version.
+pub const METRICS_SIGN: Sign = Sign::Form(Form("table,visit,region,metric,", ""));
+/// How the table of all changes of a batch starts.
+pub const CHANGES_SIGN: Sign = Sign::Form(Form("subject,view,visit,region,metric,", ""));
 
 /// `metrics.csv`: the measurements, then the changes.
 pub fn metrics(report: &Report) -> String {

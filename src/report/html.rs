@@ -11,6 +11,7 @@ mod words;
 
 use super::{ChangeRow, Pictures, Report};
 use crate::change::Verdict;
+use crate::output::{Form, Sign};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -19,6 +20,10 @@ use sha2::{Digest, Sha256};
 const STYLE: &str = include_str!("assets/report.css");
 const SCRIPT: &str = include_str!("assets/report.js");
 const SYMBOLS: &str = include_str!("assets/symbols.svg");
+
+/// How the page is known.
+pub const SIGN: Sign =
+    Sign::Form(Form("<!DOCTYPE html>", "<meta name=\"generator\" content=\"skindelta "));
 
 /// The page of one series.
 pub fn render(report: &Report, pictures: &Pictures) -> String {
@@ -34,6 +39,7 @@ pub fn render(report: &Report, pictures: &Pictures) -> String {
         html lang="en" {
             head {
                 meta charset="utf-8";
+                meta name="generator" content={ (report.tool.name) " " (report.tool.version) };
                 meta http-equiv="Content-Security-Policy" content=(policy);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="referrer" content="no-referrer";

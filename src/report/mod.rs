@@ -12,14 +12,15 @@ use crate::align::AlignmentStatus;
 pub use crate::change::{ChangeRow, TrendRow};
 use crate::error::{Error, Result, Step};
 use crate::metric::Reason;
+use crate::output::{self, Form, Output, Sign};
 use crate::plane::{Grid, Mask};
 use crate::quality::QualityCheck;
 use crate::region::{NO_FACE, RegionSource};
 use crate::series::ScaleSource;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Version of the JSON contract.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -213,6 +214,9 @@ pub struct Maps {
 /// Folder inside the output folder in which files are made before they are moved into place.
 const PARTIAL: &str = ".skindelta-partial";
 
+/// How JSON of this program is known, also that of a validation.
+pub const JSON_SIGN: Sign = Sign::Form(Form("{\"", "\"tool\": {\"name\": \"skindelta\""));
+
 /// Writes one series into `dir`, which is made where it does not exist: `metrics.csv`,
 /// `report.html` where there are pictures to show it with, `maps/` where there are maps, and
 /// `result.json`.
@@ -222,14 +226,14 @@ const PARTIAL: &str = ".skindelta-partial";
 /// removed; other people's files are never touched.
 ///
 /// # Errors
-/// As [`check_folder`], and where a file cannot be written.
+/// As [`outputs`] and [`output::check`], and where a file cannot be written.
 pub fn write(
     dir: &Path,
     report: &Report,
     pictures: Option<&Pictures>,
     maps: Option<&Maps>,
 ) -> Result<()> {
-    check_folder(dir)?;
+    output::check(&outputs(dir, pictures.is_some(), maps.is_some())?, &[])?;
     let files = files(report, pictures, maps)?;
     let partial = dir.join(PARTIAL);
     if partial.exists() {
@@ -245,7 +249,14 @@ pub fn write(
         let path = partial.join(name);
         fs::write(&path, bytes).map_err(|e| Error::new(&path, Step::Write, e))?;
     }
-    remove_stale(dir, &files)?;
+    let made = |name: &str| files.iter().any(|(new, _)| new == name);
+    remove(dir, SIGNED.iter().filter(|(name, _)| !made(name)))?;
+    for path in earlier_maps(dir) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if !made(&format!("maps/{name}")) {
+            fs::remove_file(&path).map_err(|e| Error::new(&path, Step::Write, e))?;
+        }
+    }
     for (name, _) in &files {
         let path = dir.join(name);
         fs::rename(partial.join(name), &path).map_err(|e| Error::new(&path, Step::Write, e))?;
@@ -253,11 +264,55 @@ pub fn write(
     fs::remove_dir_all(&partial).map_err(|e| Error::new(&partial, Step::Write, e))
 }
 
-/// Whether results may be written into `dir`: it does not exist, is empty, or holds results of an
-/// earlier run (also of one that was cut short). Worth asking before a long analysis.
+/// The files in a folder of results that show of themselves who wrote them.
+static SIGNED: [(&str, Sign); 3] =
+    [("result.json", JSON_SIGN), ("metrics.csv", csv::METRICS_SIGN), ("report.html", html::SIGN)];
+
+/// What [`write`] makes, replaces or removes in `dir`, with `report.html` and `maps/` or without, for
+/// [`output::check`].
 ///
 /// # Errors
-/// `dir` is a file, cannot be read, or holds files that are not ours.
+/// As [`check_folder`].
+pub fn outputs(dir: &Path, html: bool, maps: bool) -> Result<Vec<Output>> {
+    check_folder(dir)?;
+    let output = |path: &str, sign| Output { path: dir.join(path), sign };
+    let signed = SIGNED.iter().filter(|(name, _)| html || *name != "report.html");
+    let mut outputs: Vec<Output> = signed.map(|(name, sign)| output(name, sign.clone())).collect();
+    outputs.push(output(PARTIAL, Sign::Folder));
+    if maps {
+        outputs.push(output("maps", Sign::Folder));
+    }
+    let partial = [dir.join(PARTIAL), dir.join(PARTIAL).join("maps")];
+    let inside = partial.iter().flat_map(|folder| files_in(folder)).chain(earlier_maps(dir));
+    outputs.extend(inside.map(|path| Output { path, sign: Sign::Inside }));
+    Ok(outputs)
+}
+
+/// Removes the results of an earlier run from `dir`, so that they do not pass for those of one that
+/// failed; maps and other people's files stay.
+///
+/// # Errors
+/// A file that cannot be removed.
+pub fn withdraw(dir: &Path) -> Result<()> {
+    remove(dir, SIGNED.iter())
+}
+
+/// Removes those of these files that are there and show that this program wrote them.
+fn remove<'a>(dir: &Path, files: impl Iterator<Item = &'a (&'a str, Sign)>) -> Result<()> {
+    for (name, sign) in files {
+        let path = dir.join(name);
+        if sign.knows(&path) {
+            fs::remove_file(&path).map_err(|e| Error::new(&path, Step::Write, e))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether `dir` may hold results: it does not exist, is empty, or holds results of an earlier run
+/// (also of one that was cut short).
+///
+/// # Errors
+/// `dir` is a file, cannot be read, or holds files and no results of this program.
 pub fn check_folder(dir: &Path) -> Result<()> {
     let error = |why: &dyn std::fmt::Display| Error::new(dir, Step::Write, why);
     match fs::metadata(dir) {
@@ -269,24 +324,23 @@ pub fn check_folder(dir: &Path) -> Result<()> {
         Ok(_) => {}
     }
     let empty = fs::read_dir(dir).map_err(|e| error(&e))?.next().is_none();
-    if empty || dir.join(PARTIAL).is_dir() || is_result(&dir.join("result.json")) {
+    if empty || dir.join(PARTIAL).is_dir() || JSON_SIGN.knows(&dir.join("result.json")) {
         return Ok(());
     }
     Err(error(&"the folder holds files that skindelta did not write; choose another folder"))
 }
 
-/// Whether the file is a result of this program.
-fn is_result(path: &Path) -> bool {
-    #[derive(Deserialize)]
-    struct Root {
-        tool: Name,
-    }
-    #[derive(Deserialize)]
-    struct Name {
-        name: String,
-    }
-    let root = fs::read(path).ok().and_then(|b| serde_json::from_slice::<Root>(&b).ok());
-    root.is_some_and(|r| r.tool.name == "skindelta")
+/// Paths of the files in a folder, none where there is no folder.
+fn files_in(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| !path.is_dir())
+}
+
+/// The files in `dir/maps` that bear a map's name.
+fn earlier_maps(dir: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let is_map =
+        |path: &PathBuf| path.file_name().and_then(|n| n.to_str()).is_some_and(maps::is_map);
+    files_in(&dir.join("maps")).filter(is_map)
 }
 
 /// Names (with `/`) and contents of all files, `result.json` last.
@@ -305,24 +359,4 @@ fn files(
     }
     files.push(("result.json".into(), json::to_json(report).into_bytes()));
     Ok(files)
-}
-
-/// Removes what an earlier run left under our names and this run does not make.
-fn remove_stale(dir: &Path, files: &[(String, Vec<u8>)]) -> Result<()> {
-    let mut old = vec!["report.html".to_string()];
-    for entry in fs::read_dir(dir.join("maps")).into_iter().flatten().flatten() {
-        if let Some(name) = entry.file_name().to_str().filter(|n| maps::is_map(n)) {
-            old.push(format!("maps/{name}"));
-        }
-    }
-    for name in old.iter().filter(|old| !files.iter().any(|(new, _)| new == *old)) {
-        let path = dir.join(name);
-        match fs::remove_file(&path) {
-            Err(e) if e.kind() != ErrorKind::NotFound => {
-                return Err(Error::new(&path, Step::Write, e));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }

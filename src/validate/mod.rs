@@ -201,6 +201,7 @@ fn analyze(photos: Vec<Photo>, shot: &Capture, regions: RegionRequest) -> Result
         pictures: false,
         maps,
         settings: Settings::default(),
+        read: Vec::new(),
     };
     analyze_series(series, &request)
 }
