@@ -279,7 +279,8 @@ fn faces_again_show_no_change() {
 /// Without any one correction, what it is for shows more.
 #[test]
 fn each_correction_earns_its_place() {
-    let subjects = some(|k| Subject::drawn(300 + k), 6);
+    let subjects: Vec<Subject> =
+        (0..if full() { 6 } else { 2 }).map(|k| Subject::drawn(300 + k)).collect();
     for (without, settings, nuisances, metric) in ablations() {
         let nuisances = if full() { &nuisances[..] } else { &nuisances[..1] };
         let [all, less] = [&Settings::default(), &settings]
@@ -488,7 +489,7 @@ fn smoothing_of_the_finest_scale_alone_is_partly_taken_for_blur() {
                  coarse {coarse:+.1} of {true_coarse:+.1} %"
             );
             assert!(fine > true_fine && fine < 1.0 && coarse.abs() < 3.0, "{fine} {coarse}");
-            assert!(whole || fine < -3.0, "{fine}");
+            assert!(whole || fine < -2.0, "{fine}");
         }
     }
 }
@@ -642,7 +643,12 @@ fn relief_is_no_tone() {
         let sources = [subject.plain(), subject.source(&treatment, [0.0; 2])];
         let photos =
             [0, 1].map(|k| photo("skin.jpg", &still(&sources[k], k as u64).shoot(&sources[k])));
-        let report = report(&subject, &sources[0], photos, &Settings::default());
+        let mut request = skindelta::analyze::Request::new([""; 2]);
+        request.regions = subject.regions.clone();
+        request.scale = Some((sources[0].mm_per_px, ScaleSource::Argument));
+        request.reference = Some("r2c2".into());
+        let analysis = skindelta::analyze::analyze_series(shots::series(&photos), &request);
+        let report = analysis.expect("two good photos").report;
         for region in ["r1c1", "r2c1"] {
             let lab = |follow_up: bool| {
                 ["lightness", "redness", "yellowness"].map(|metric| {

@@ -125,7 +125,7 @@ fn strangers_are_refused() {
 /// deepest line, the area of pores), and anisotropy, which follows the tensor's own length. The fine
 /// band, which begins at 3.5 px here, where photos lose what they hold, may move by a point, and
 /// wrinkles miss the half point: lines are sought in mm, so that other pieces of them are found, and depth, which
-/// falls by a third here, moves by 0.7 points, width by 1.0, length by 1.1.
+/// falls by a third here, moves by 0.7 points, width by 1.0, length by 1.1. The diameter of pores moves by 0.55.
 #[test]
 fn percent_changes_hardly_depend_on_the_scale() {
     let at = |factor: f64| {
@@ -150,6 +150,7 @@ fn percent_changes_hardly_depend_on_the_scale() {
             let moved = (percent(other, metric) - percent(&right, metric)).abs();
             let most = match metric {
                 "texture_fine" => 1.0,
+                "pore_diameter" => 0.6,
                 "wrinkle_depth" | "wrinkle_width" | "wrinkle_length" => 1.25,
                 _ => 0.5,
             };

@@ -8,7 +8,9 @@ use skindelta::change::Verdict;
 use skindelta::metric::Reason;
 use skindelta::output;
 use skindelta::region::NO_FACE;
-use skindelta::report::{JSON_SIGN, check_folder, csv, html, json::to_json, outputs, withdraw, write};
+use skindelta::report::{
+    JSON_SIGN, check_folder, csv, html, json::to_json, outputs, withdraw, write,
+};
 use std::fs;
 use std::path::Path;
 

@@ -285,7 +285,9 @@ pub fn comparable(
     };
     let (baseline, follow_up) = (level(baseline, 0, 1.0), level(follow_up, 1, -1.0));
     let pair = [&baseline, &follow_up];
-    let processing = transfer::processing(pair, &valid, spread[1], &settings.transfer);
+    let blur_error = focus.as_ref().map_or(0.0, |focus| focus.blur.error(|_, _| true));
+    let processing =
+        transfer::processing(pair, &valid, [spread[1], blur_error], &settings.transfer);
     Pair { baseline, follow_up, blur: focus.map(|focus| focus.blur), processing }
 }
 

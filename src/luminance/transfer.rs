@@ -310,7 +310,7 @@ impl Processing {
 pub fn processing(
     [a, b]: [&Luminance; 2],
     valid: &Mask,
-    blur_difference: f64,
+    [blur_difference, blur_error]: [f64; 2],
     settings: &TransferSettings,
 ) -> Processing {
     let sigmas = &settings.sigmas_px[PROCESSING_FROM..];
@@ -325,6 +325,10 @@ pub fn processing(
             l.noise.white * noise_gain(blurred)
         };
         let gain = common_gain(&tiles, k, [noise(a), noise(b)], settings);
+        // What a blur that was matched a little too much or too little leaves is no processing.
+        let left = 2.0 * blur_error + BLUR_MODEL_ERROR * blur_difference.abs();
+        let mismatch = 0.5 * mean_frequency(&tiles, k) * left;
+        let gain = gain.signum() * (gain.abs() - mismatch).max(0.0);
         let part = if sigma[0] < 2.0 { &mut found.fine } else { &mut found.coarse };
         if gain.abs() > part.abs() {
             *part = gain;
@@ -339,6 +343,14 @@ pub fn processing(
     found
 }
 
+/// Mean squared angular frequency of octave `k`, 1/px².
+fn mean_frequency(tiles: &[Tile], k: usize) -> f64 {
+    let sum = |of: usize| tiles.iter().map(|t| t.octaves[k][of]).sum::<f64>();
+    if sum(2) > 0.0 { (sum(3) / sum(2)).max(0.0) } else { 0.0 }
+}
+
+/// Part of a blur's variance by which no lens is a Gaussian, and no fit right.
+const BLUR_MODEL_ERROR: f64 = 0.1;
 /// First sigma of [`processing`]: 1 px.
 const PROCESSING_FROM: usize = 2;
 
@@ -524,7 +536,7 @@ mod tests {
                 let error = there.blur.error(|_, _| true);
                 let off = (middle - variance).abs();
                 assert!(off < 3.0 * error + 0.03, "{variance} {sd}: {middle} ± {error}");
-                assert!(error < 0.15, "{variance} {sd}: ± {error}");
+                assert!(error < 0.2, "{variance} {sd}: ± {error}");
                 assert!((middle + back.blur.spread()[1]).abs() < 0.05 + error, "{variance} {sd}");
             }
         }
@@ -570,7 +582,7 @@ mod tests {
         let before = noisy(&sum(1.0), 11, 0.005);
         let gains = |after: &Plane| {
             let after = noisy(after, 12, 0.005);
-            let found = processing([&before, &after], &all, 0.0, &settings);
+            let found = processing([&before, &after], &all, [0.0; 2], &settings);
             [found.fine, found.coarse]
         };
         for treated in [0.5, 0.8, 1.0] {

@@ -4,7 +4,7 @@
 //! exposure are matched to the baseline, channel by channel, by the median log ratio. For the region's
 //! colour on reference skin: a region the user names, or all skin outside the region, which tells a change
 //! only that differs from that of the other skin. For its evenness and spots on the region itself: they
-//! are differences within it and need no reference.
+//! are differences within it. Evenness is told of parts of the skin only: over all of it light is uneven, too.
 
 use super::{Frame, Reason, Sheet, Tiles, View};
 use crate::cielab::{delta_e00, lab};
@@ -152,7 +152,8 @@ impl ToneCells {
             row[0] += 1.0;
             let told = beside.as_ref().map_or([f64::NAN; 3], |colour| colour.at(x, y));
             (0..3).for_each(|k| row[1 + k] += told[k]);
-            row[4] += delta_e00(c, mean);
+            // Over all that the photo shows uneven light cannot be told from uneven skin.
+            row[4] += if beside.is_some() { delta_e00(c, mean) } else { f64::NAN };
             let spot = labels.at(x, y) as usize;
             if spot > 0 && sizes[spot] >= self.spot_min_cells {
                 row[5] += 1.0;
