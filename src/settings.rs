@@ -496,6 +496,9 @@ pub struct TransferSettings {
     pub coherence_min: f64,
     /// Least standard deviation of noise, log units: rounding to 8 bits leaves it.
     pub noise_floor: f64,
+    /// Standard deviation of noise, log units, that one photo by itself cannot tell from the skin's finest relief
+    /// and its file's rounding.
+    pub own_noise_floor: f64,
     /// Share of the difference that a common gain explains up to which it is treatment, and from which it is
     /// processing. Rendered treatments have at most 0.4, filters and curves 0.6 to 0.99.
     pub share: [f64; 2],
@@ -516,6 +519,7 @@ impl Default for TransferSettings {
             ratio_error: 0.01,
             coherence_min: 0.2,
             noise_floor: 0.001,
+            own_noise_floor: 0.01,
             share: [0.5, 0.75],
             denoised_px2: 0.36,
             denoised_noise: 0.5,

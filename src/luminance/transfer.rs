@@ -127,7 +127,8 @@ pub fn focus(
     let size = [valid.width(), valid.height()];
     // Each photo's own noise, from its quietest tiles, bounds the ratio: where noise hides fine detail a
     // blur could pass for noise in the sharper photo.
-    let own = b.noise.white.max(1e-12) / a.noise.white.max(1e-12);
+    let [of_a, of_b] = [a, b].map(|l| l.noise.white + settings.own_noise_floor.powi(2));
+    let own = of_b / of_a;
     let bounds = [own / NOISE_RATIO_ERROR, own * NOISE_RATIO_ERROR];
     let (mut white, mut ratio) = ([0.0; 2], own);
     let mut map = None;
