@@ -5,8 +5,14 @@
 //! `SKINDELTA_FULL=1 cargo test --release --test finding -- rates --nocapture` takes all 43 faces;
 //! the short form takes nine.
 
+<<<<<<< HEAD
 use skindelta::photo::{FlatAreas, Photo};
 use skindelta::plane::{Grid, par_collect};
+=======
+use skindelta::phantom::{Kind, Spec};
+use skindelta::photo::Photo;
+use skindelta::plane::{Grid, Window, par_collect};
+>>>>>>> part6-b
 use skindelta::region::{self, Face, Model};
 use skindelta::settings::{PhotoSettings, RegionSettings};
 use std::fs;
@@ -274,4 +280,63 @@ fn rates() {
         }
     }
     assert!(short.is_empty(), "too few faces found: {}", short.join(", "));
+}
+
+/// Squares of a photo that hold nothing of its face: cloth, hair, walls.
+fn beside(known: &Known, count: usize, seed: u64) -> Vec<Photo> {
+    let uniform = |k: usize| 0.5 + gaussian((seed << 20) + k as u64).clamp(-1.5, 1.5) / 3.0;
+    let unit = pupil_distance(&known.face);
+    let [right, left] = known.face.eyes;
+    let middle = [0.5 * (right[0] + left[0]), 0.5 * (right[1] + left[1]) + 0.4 * unit];
+    let size = [known.photo.width(), known.photo.height()];
+    let square = |k: usize| {
+        let side = (0.15 + 0.4 * uniform(3 * k)) * size[0].min(size[1]) as f64;
+        let [x, y] = [0, 1].map(|i| uniform(3 * k + 1 + i) * (size[i] as f64 - side));
+        let apart = |from: f64, i: usize| {
+            from > middle[i] + 1.6 * unit || from + side < middle[i] - 1.6 * unit
+        };
+        (side >= 60.0 && (apart(x, 0) || apart(y, 1))).then(|| {
+            let [x, y, side] = [x, y, side].map(|v| v as usize);
+            let window = Window { x, y, width: side, height: side };
+            Photo { linear: known.photo.linear.crop(window), ..known.photo.clone() }
+        })
+    };
+    (0..40 * count).filter_map(square).take(count).collect()
+}
+
+/// A close-up of rendered skin.
+fn close_up(seed: u64) -> Photo {
+    let tone = 1 + (seed % 6) as u8;
+    let spec =
+        Spec { tone, width_px: 700, height_px: 500, ..Spec::new(Kind::Closeup, 500 + seed, 1) };
+    let bytes = spec.scene(&spec.skin(), 0).shoot(&spec.capture(0)).encode();
+    let photo = Photo::from_bytes(Path::new("close-up.jpg"), &bytes, &PhotoSettings::default());
+    photo.expect("a photo")
+}
+
+/// Neither the usual nor the thorough search sees a face where there is none.
+#[test]
+fn no_face_where_there_is_none() {
+    let all = std::env::var_os("SKINDELTA_FULL").is_some();
+    let mut photos: Vec<Photo> = (0..if all { 24 } else { 2 }).map(close_up).collect();
+    if let Some(root) = data("") {
+        let known = faces(&root, all).into_iter().map(|path| Known::open(&path));
+        let count = if all { 8 } else { 1 };
+        photos.extend(known.enumerate().flat_map(|(k, one)| beside(&one, count, k as u64)));
+    }
+    let settings = RegionSettings::default();
+    let searches = [settings.clone(), settings.thorough()];
+    let found = par_collect(photos.len(), |k| {
+        searches.each_ref().map(|search| {
+            let face = region::face(&photos[k], Model::built_in(), search);
+            face.expect("the project's own model").is_some()
+        })
+    });
+    for (k, found) in found.iter().enumerate().filter(|(_, found)| **found != [false; 2]) {
+        let photo = &photos[k];
+        println!("{} ({} px): usual, thorough {found:?}", photo.file, photo.width());
+    }
+    let false_faces = [0, 1].map(|i| found.iter().filter(|found| found[i]).count());
+    println!("{} pictures without a face, false faces: {false_faces:?}", photos.len());
+    assert_eq!(false_faces, [0, 0]);
 }

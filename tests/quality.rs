@@ -146,7 +146,7 @@ fn png(image: &RgbImage) -> Vec<u8> {
 fn a_clipped_baseline_is_told() {
     let plain = still(&Subject::drawn(304).plain(), 1).shoot(&Subject::drawn(304).plain());
     let plain = image::load_from_memory(&plain).expect("a JPEG").into_rgb8();
-    for level in [0, 255] {
+    for level in [0u8, 255] {
         let mut spoilt = plain.clone();
         let middle = spoilt.width() / 2;
         // As a sensor ends: it fades into it. What ends in a step was painted, and is left out.
