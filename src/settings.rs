@@ -991,7 +991,7 @@ impl Default for QualitySettings {
             blur_px: [1.6, 4.0],
             blur_difference_px: [0.8, 1.9],
             depth_of_field_px: [0.7, 1.6],
-            processing_percent: [3.0, 8.0],
+            processing_percent: [5.0, 8.0],
             clipped_percent: [2.0, 100.0],
             covered_percent: [50.0, 0.0],
             highlight_percent: [3.0, 100.0],

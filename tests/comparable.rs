@@ -281,7 +281,10 @@ fn faces_again_show_no_change() {
 fn each_correction_earns_its_place() {
     let subjects: Vec<Subject> =
         (0..if full() { 6 } else { 2 }).map(|k| Subject::drawn(300 + k)).collect();
-    for (without, settings, nuisances, metric) in ablations() {
+    // Of two skins noise alone moves texture by a twentieth of a percent, with its correction or without: too
+    // little for the short form.
+    let ablations = ablations().into_iter().filter(|a| full() || a.2[0] != "noise");
+    for (without, settings, nuisances, metric) in ablations {
         let nuisances = if full() { &nuisances[..] } else { &nuisances[..1] };
         let [all, less] = [&Settings::default(), &settings]
             .map(|settings| nulls(&subjects, nuisances, 1, settings));

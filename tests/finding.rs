@@ -5,14 +5,9 @@
 //! `SKINDELTA_FULL=1 cargo test --release --test finding -- rates --nocapture` takes all 43 faces;
 //! the short form takes nine.
 
-<<<<<<< HEAD
-use skindelta::photo::{FlatAreas, Photo};
-use skindelta::plane::{Grid, par_collect};
-=======
 use skindelta::phantom::{Kind, Spec};
-use skindelta::photo::Photo;
+use skindelta::photo::{FlatAreas, Photo};
 use skindelta::plane::{Grid, Window, par_collect};
->>>>>>> part6-b
 use skindelta::region::{self, Face, Model};
 use skindelta::settings::{PhotoSettings, RegionSettings};
 use std::fs;
