@@ -3,8 +3,8 @@
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use skindelta::analyze::{Request, analyze_series};
 use skindelta::change::Verdict;
-use skindelta::phantom::{Capture, Skin, SkinSpec, Treatment, camera};
-use skindelta::phantom::{Scene, render_closeup};
+use skindelta::phantom::render_closeup;
+use skindelta::phantom::{Capture, SkinSpec, Treatment, camera};
 use skindelta::photo::Photo;
 use skindelta::region::{Polygon, RegionRequest, map};
 use skindelta::report::Report;
