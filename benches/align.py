@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The alignment beside OpenCV's, on the same pairs.
 
-    SKINDELTA_FULL=1 SKINDELTA_PAIRS=pairs cargo test --release --test alignment known -- --nocapture
+    SKINDELTA_PAIRS=pairs cargo test --release --test it -- alignment::known --ignored --nocapture
     python3 benches/align.py pairs
 
 The first command writes pairs of photos with the truth and skindelta's own field; this one runs the

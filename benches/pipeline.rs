@@ -2,25 +2,18 @@
 //! numbers and pictures. `cargo bench --bench pipeline`; for real sizes see benches/peer.py.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use skindelta::analyze::{PhotoInput, Request, analyze};
+use skindelta::analyze::{Request, analyze};
 use skindelta::region::RegionRequest;
 use skindelta::series::ScaleSource;
-use skindelta::settings::Settings;
 use std::path::Path;
 
 fn pipeline(c: &mut Criterion) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/closeup");
-    let photo = |name| PhotoInput { path: folder.join(name), label: None, date: None };
-    let request = Request {
-        photos: ["visit-0.jpg", "visit-1.jpg"].map(photo).to_vec(),
-        regions: RegionRequest::Whole,
-        scale: Some((1.0 / 14.0, ScaleSource::Argument)),
-        model: None,
-        reference: None,
-        pictures: true,
-        maps: false,
-        settings: Settings::default(),
-    };
+    let photos = ["visit-0.jpg", "visit-1.jpg"].map(|name| folder.join(name));
+    let mut request = Request::new(photos);
+    request.options.regions = RegionRequest::Whole;
+    request.options.scale = Some((1.0 / 14.0, ScaleSource::Argument));
+    request.pictures = true;
     let mut group = c.benchmark_group("close-up of 0.6 MP");
     group.sample_size(10);
     group.bench_function("compare two visits", |b| {

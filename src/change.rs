@@ -3,12 +3,14 @@
 //! The change of a ratio metric is ln(follow-up / baseline). Its variance has two parts: the
 //! spatial sampling, from a paired bootstrap over tiles (Efron & Tibshirani 1993; the sample is the
 //! tiles, for pores and scars those of them that hold some), and the variance
-//! between captures of unchanged skin, from recaptured phantoms (`ChangeSettings::capture`). A
+//! between captures of unchanged skin, from recaptured phantoms ([`crate::metric::CaptureSd`]). A
 //! verdict needs three things: the 95 % interval excludes zero, the change exceeds the smallest
 //! detectable change, and the row passes Benjamini & Hochberg (1995) at 5 % over the visit's rows.
 
+use crate::filter::stats::student_quantile;
 use crate::light::LightChange;
-use crate::metric::{Better, Frame, Group, Metric, Reason, Sheet};
+use crate::metric::{Better, Frame, LightSensitivity, Metric, Reason, Sheet};
+use crate::rng::Rng;
 use crate::settings::ChangeSettings;
 use serde::Serialize;
 
@@ -142,17 +144,11 @@ impl Resampling {
     /// `filled[tile]`: whether the tile holds measured skin. Deterministic.
     pub fn new(filled: &[bool], settings: &ChangeSettings) -> Self {
         let live: Vec<usize> = (0..filled.len()).filter(|&i| filled[i]).collect();
-        let mut state = 0x853C_49E6_748F_EA9Bu64;
-        let mut next = |n: usize| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 11) as usize % n
-        };
+        let mut rng = Rng::new(0, 0);
         let draws = (0..settings.replicates)
             .map(|_| {
                 let mut weights = vec![0.0; filled.len()];
-                live.iter().for_each(|_| weights[live[next(live.len())]] += 1.0);
+                live.iter().for_each(|_| weights[live[rng.below(live.len())]] += 1.0);
                 weights
             })
             .collect();
@@ -180,6 +176,13 @@ pub struct Totals {
     draws: Vec<[Vec<f64>; 2]>,
 }
 
+impl Totals {
+    /// Sums of both visits over all tiles.
+    pub fn all(&self) -> [&[f64]; 2] {
+        self.all.each_ref().map(Vec::as_slice)
+    }
+}
+
 /// The change of one metric in one region, without its verdict, which needs the whole visit
 /// ([`decide`]).
 pub fn change(
@@ -197,7 +200,7 @@ pub fn change(
         Err(reason) => return cell.not_comparable(reason),
     };
     // Both visits are told by the same pores or scars. Where there are none, there is none to have changed.
-    let telling = cell.metric.told_by.map(|things| totals.baseline.tiles_with(things));
+    let telling = cell.metric.countable_objects.map(|things| totals.baseline.tiles_with(things));
     let telling = telling.filter(|tiles| *tiles > 0);
     if telling.is_some_and(|tiles| tiles < settings.telling_tiles_min) {
         return cell.not_comparable(Reason::NothingFound);
@@ -221,7 +224,7 @@ pub fn change(
         return cell.not_comparable(missing);
     }
     let spatial = standard_deviation(&effects) * small_sample(telling.unwrap_or(resampling.tiles));
-    let capture = settings.capture_sd(cell.metric.id, cell.area_cm2);
+    let capture = cell.metric.capture.over(cell.area_cm2);
     let capture = capture.hypot(light_sd(cell.metric, cell.light, settings));
     let capture = capture.hypot(cell.transfer_sd);
     // Where there is no ratio, a capture's relative error acts on the larger value.
@@ -251,18 +254,17 @@ pub fn change(
 
 /// Standard deviation of a relief metric's ln(f/b) where the light, or the photo's tone curve, changed.
 fn light_sd(metric: &Metric, light: LightChange, settings: &ChangeSettings) -> f64 {
-    let [texture, wrinkles, direction] = settings.light_gain;
-    let gain = match metric.group {
-        Group::Texture if metric.id == "texture_anisotropy" => direction,
-        Group::Tone => 0.0,
-        Group::Texture | Group::Pores => texture,
-        Group::Glcm | Group::Wrinkles | Group::Scars => wrinkles,
+    let [texture, wrinkles, anisotropy] = settings.light_gain;
+    let gain = match metric.light {
+        LightSensitivity::Unaffected => return 0.0,
+        LightSensitivity::Texture => texture,
+        LightSensitivity::Wrinkles => wrinkles,
+        LightSensitivity::Anisotropy => anisotropy,
     };
     let contrast = (light.contrast.unwrap_or(0.0).abs() - settings.contrast_floor).max(0.0);
     let contrast = (settings.contrast_gain * contrast).min(settings.contrast_max);
     let form = light.form.unwrap_or(0.0);
-    let relief = if metric.group == Group::Tone { 0.0 } else { contrast };
-    relief.hypot(gain * (form - settings.light_floor).max(0.0))
+    contrast.hypot(gain * (form - settings.light_floor).max(0.0))
 }
 
 fn standard_deviation(v: &[f64]) -> f64 {
@@ -271,25 +273,15 @@ fn standard_deviation(v: &[f64]) -> f64 {
     (v.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0)).sqrt()
 }
 
-/// Student's 97.5 % quantile over the normal one (Cornish & Fisher), and the bootstrap's own
-/// shrinkage √(n/(n−1)).
+/// Student's 97.5 % quantile over the normal one, and the bootstrap's own shrinkage √(n/(n−1)).
 fn small_sample(tiles: usize) -> f64 {
     let df = (tiles.max(2) - 1) as f64;
-    let t = Z
-        + (Z.powi(3) + Z) / (4.0 * df)
-        + (5.0 * Z.powi(5) + 16.0 * Z.powi(3) + 3.0 * Z) / (96.0 * df * df);
-    t / Z * ((df + 1.0) / df).sqrt()
+    student_quantile(0.975, df) / Z * ((df + 1.0) / df).sqrt()
 }
 
-/// P(|N(0,1)| > |z|), by the rational approximation 7.1.26 of Abramowitz & Stegun (error < 1.5e-7).
+/// P(|N(0,1)| > |z|).
 fn two_sided_p(z: f64) -> f64 {
-    let x = z.abs() / std::f64::consts::SQRT_2;
-    let t = 1.0 / (1.0 + 0.327_591_1 * x);
-    let poly = t
-        * (0.254_829_592
-            + t * (-0.284_496_736
-                + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429))));
-    poly * (-x * x).exp()
+    libm::erfc(z.abs() * std::f64::consts::FRAC_1_SQRT_2)
 }
 
 /// Gives the rows of one visit their verdicts.
@@ -395,25 +387,30 @@ pub fn trend(rows: &[&ChangeRow], better: Better) -> TrendRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metric::METRICS;
+    use crate::metric::scars::sums::ScarSums;
+    use crate::metric::sums::Sums;
+    use crate::metric::texture::sums::{BandSums, TextureSums};
 
     fn sheets(scale: f64, wobble: f64) -> (Sheet, Sheet, Vec<bool>) {
         let n = 40;
-        let (mut a, mut b) = (Sheet::new(n, 14), Sheet::new(n, 14));
-        for i in 0..n {
+        let sums = |energy: f64| TextureSums {
+            pixels: 100.0,
+            coarse: BandSums { energy, ..BandSums::ZERO },
+            ..TextureSums::ZERO
+        };
+        let follow_up = |i: usize| {
             let noise = wobble * ((i * 7919 % 13) as f64 / 6.0 - 1.0);
-            a.tile(i)[0] = 100.0;
-            a.tile(i)[6] = 100.0;
-            b.tile(i)[0] = 100.0;
-            b.tile(i)[6] = 100.0 * (scale * (1.0 + noise)).powi(2);
-        }
+            sums(100.0 * (scale * (1.0 + noise)).powi(2))
+        };
+        let a = Sheet::of(vec![sums(100.0); n]);
+        let b = Sheet::of((0..n).map(follow_up).collect());
         (a, b, vec![true; n])
     }
 
     const AREA_CM2: f64 = 10.0;
 
     fn row_of(a: &Sheet, b: &Sheet, filled: &[bool]) -> ChangeRow {
-        told(METRICS.iter().find(|m| m.id == "texture_coarse").unwrap(), a, b, filled)
+        told(Metric::find("texture_coarse").unwrap(), a, b, filled)
     }
 
     fn told(metric: &'static Metric, a: &Sheet, b: &Sheet, filled: &[bool]) -> ChangeRow {
@@ -463,16 +460,21 @@ mod tests {
 
     /// Scars 0.9 times as deep, but for chance, on 40 tiles, `each` on each of the first few.
     fn scars(tiles: usize, each: f64, metric: &str) -> ChangeRow {
-        let metric = METRICS.iter().find(|m| m.id == metric).unwrap();
-        let (mut a, mut b) = (Sheet::new(40, 6), Sheet::new(40, 6));
-        for i in 0..40 {
-            let there = if i < tiles { each } else { 0.0 };
-            let after = 0.9 + 0.04 * (i % 3) as f64;
-            let row = |depth: f64| [100.0, there, there, there * depth, there, there];
-            a.tile(i).assign(&ndarray::arr1(&row(1.0)));
-            b.tile(i).assign(&ndarray::arr1(&row(after)));
-        }
-        told(metric, &a, &b, &[true; 40])
+        let sums = |i: usize, depth: f64| {
+            let scars = if i < tiles { each } else { 0.0 };
+            ScarSums {
+                searched: 100.0,
+                area_px2: scars,
+                weight: scars,
+                depth: scars * depth,
+                joint_depth: scars,
+                scars,
+            }
+        };
+        let sheet =
+            |depth: &dyn Fn(usize) -> f64| Sheet::of((0..40).map(|i| sums(i, depth(i))).collect());
+        let (a, b) = (sheet(&|_| 1.0), sheet(&|i| 0.9 + 0.04 * (i % 3) as f64));
+        told(Metric::find(metric).unwrap(), &a, &b, &[true; 40])
     }
 
     #[test]
@@ -487,8 +489,7 @@ mod tests {
         assert_eq!(scars(0, 1.0, "scar_area_percent").change, Some(0.0));
         assert_eq!(scars(0, 1.0, "scar_depth").reason, Some(Reason::NothingFound));
         // Student's quantile at 4 degrees of freedom is 2.776, at 39 2.023.
-        let settings = ChangeSettings::default();
-        let capture = settings.capture_sd("scar_depth", AREA_CM2);
+        let capture = Metric::find("scar_depth").unwrap().capture.over(AREA_CM2);
         let spatial = |tiles: usize| {
             let se = scars(tiles, 2.0, "scar_depth").se_ln.unwrap();
             (se * se - capture * capture).sqrt()
@@ -502,7 +503,11 @@ mod tests {
         for (z, p) in [(0.0, 1.0), (1.0, 0.317_31), (1.959_964, 0.05), (3.0, 0.002_70)] {
             assert!((two_sided_p(z) - p).abs() < 1e-5);
         }
-        // Student's quantile at 9 degrees of freedom is 2.262.
-        assert!((small_sample(10) * Z / (10.0f64 / 9.0).sqrt() - 2.262).abs() < 0.01);
+        assert!((two_sided_p(8.0) / 1.244_192_115e-15 - 1.0).abs() < 1e-9);
+        // Student's quantiles at 3 and 9 degrees of freedom.
+        for (tiles, t) in [(4usize, 3.182_446), (10, 2.262_157)] {
+            let n = tiles as f64;
+            assert!((small_sample(tiles) * Z / (n / (n - 1.0)).sqrt() - t).abs() < 1e-6);
+        }
     }
 }

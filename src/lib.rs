@@ -1,55 +1,70 @@
 //! skindelta: before/after photo analysis of skin texture.
 //!
 //! Photos of one skin, taken weeks apart, go in; the change of each metric in each region comes
-//! out, with its uncertainty and a verdict. The pipeline is data flowing one way, one module a
-//! step; [`analyze`] is the only one that names them all:
+//! out, with its uncertainty and a verdict. Each photo is prepared once and compared many times:
 //!
 //! ```text
-//! photo      file → linear light, upright                       Photo
-//! series     photos in order of visit                           Series
-//! region     which skin, under which name (on the baseline)     RegionMap
-//! align      each follow-up onto the baseline's coordinates     AlignedSeries
-//! luminance  light, exposure, focus, noise made comparable      Luminance, Pair
-//! tone       the same for colour                                Tone
-//! light      how far the lamp has moved                         LightChange
-//! quality    is the photo good enough, and what to do           QualityCheck
-//! metric     sums over tiles → values                           Readings, Sheet
-//! change     value, interval, smallest detectable change        ChangeRow, TrendRow
-//! report     JSON, CSV, HTML, maps                              Report   (show draws them)
+//! Photo ─► Baseline (face, regions, scale, registration reference, planes, detections)
+//! Photo ─► FollowUp (face, registration, planes on the baseline's grid, detections)
+//! (Baseline, FollowUp) ─► Comparison (what differs between the photos, checks, changes) ─► Report
+//! ```
+//!
+//! Data flow one way, one module a stage; [`analyze`] is the only room that names them all:
+//!
+//! ```text
+//! photo      file, bytes or pixels → linear light, upright     Photo
+//! series     photos in order of visit                          Series, Scale
+//! region     which skin, under which name (on the baseline)    FoundFace, RegionMap
+//! align      each follow-up on the baseline's coordinates      Reference, Alignment, Placement
+//! luminance  light, exposure, focus, noise made comparable     Luminance, Pair
+//! tone       the same for colour                               Tone
+//! light      how the light has changed                         LightChange
+//! quality    is the photo good enough, and what to do          QualityCheck
+//! metric     searched once a photo; sums over tiles → values   Detections, Readings, Sheet
+//! change     value, interval, noise band, verdict              ChangeRow, TrendRow
+//! report     JSON, CSV, HTML, maps                             Report   (show draws them)
 //! ```
 //!
 //! Below the stages lie [`plane`] (the one image buffer, the one place where rows are split over
 //! threads) and [`filter`] (pure `Plane → Plane` functions); beside them [`settings`] (every
-//! tunable number), [`output`] (which files may be written), [`citations`], [`units`] and [`error`].
-//! Above are [`batch`] (many series) and the command. [`phantom`] makes skin of known truth and [`validate`] holds the tool against it.
-//! A stage uses types of earlier stages and functions of none; `tests/layers.rs` reads the imports
-//! and holds them to that.
+//! tunable number), [`rng`] (repeatable random numbers), [`output`] (which files may be written), [`citations`],
+//! [`units`] and [`error`]. Above are [`batch`] (many series) and the command. [`phantom`] renders skin of known truth and [`validate`] holds
+//! the tool against it. A stage uses types of earlier stages and functions of none; `tests/it/layers.rs` reads the
+//! imports and holds them to that.
 //!
 //! Where things go:
-//! - a new metric: one function and one row in [`metric::METRICS`]; where it reads the skin in a way
-//!   that no group does yet, a [`metric::Group`] with its place in [`metric::Readings`] and its sheet;
+//! - a new metric: one file with its [`metric::Metric`] and a line of [`metric::METRICS`]; where it reads the skin
+//!   in a way that no group does yet, a [`metric::Group`] with its place in [`metric::Readings`] and its sheet;
 //! - a new file format: a branch in [`photo::decode`];
+//! - a new quality check: a function of [`quality`], and its limits in [`settings::QualitySettings`];
 //! - a new column of the results: a field of a row ([`change::ChangeRow`] or [`report`]'s), its line
-//!   in `src/report/schema/v1.json`, its cell in [`report::csv`], its sample in `tests/sample`.
+//!   in `src/report/schema/v1.json`, its cell in [`report::csv`], its sample in `tests/it/sample.rs`.
 //!
 //! # Example
 //!
 //! ```
-//! use skindelta::analyze::{Request, analyze};
-//! use skindelta::series::ScaleSource;
+//! use skindelta::analyze::{Analyzer, Options};
+//! use skindelta::{photo::Photo, region::RegionRequest, series::ScaleSource};
 //!
-//! let mut request = Request::new(["fixtures/closeup/visit-0.jpg", "fixtures/closeup/visit-3.jpg"]);
-//! request.regions = skindelta::region::RegionRequest::Whole;
-//! request.scale = Some((1.0 / 14.0, ScaleSource::Argument));
-//! let report = analyze(&request)?.report;
-//! let texture = report.changes.iter().find(|c| c.metric == "texture_coarse").unwrap();
+//! let scale = Some((1.0 / 14.0, ScaleSource::Argument));
+//! let analyzer = Analyzer::new(Options { regions: RegionRequest::Whole, scale, ..Options::default() });
+//! let open = |k| Photo::open(format!("fixtures/closeup/visit-{k}.jpg").as_ref(), &Default::default());
+//! let baseline = analyzer.baseline(open(0)?)?;
+//! let follow_up = analyzer.follow_up(&baseline, &[], open(3)?)?;
+//! let changes = analyzer.compare(&baseline, &follow_up)?.changes;
+//! let texture = changes.iter().find(|c| c.metric == "texture_coarse").unwrap();
 //! assert!(texture.change_percent.unwrap() < -10.0);
 //! # Ok::<(), skindelta::Error>(())
 //! ```
+//!
+//! A whole series of files with its report: [`analyze::analyze`]. Photos from memory: [`photo::Photo::from_bytes`],
+//! [`photo::Photo::from_rgb8`], [`photo::Photo::from_rgb16`].
 
 pub mod align;
 pub mod analyze;
+#[cfg(feature = "cli")]
 pub mod arguments;
+#[cfg(feature = "cli")]
 pub mod batch;
 pub mod change;
 pub mod cielab;
@@ -59,19 +74,27 @@ pub mod filter;
 pub mod light;
 pub mod luminance;
 pub mod metric;
+pub mod npy;
+#[cfg(feature = "cli")]
 pub mod output;
+#[cfg(feature = "cli")]
 pub mod phantom;
 pub mod photo;
 pub mod plane;
 pub mod quality;
 pub mod region;
 pub mod report;
+pub mod rng;
 pub mod series;
 pub mod settings;
+#[cfg(feature = "cli")]
 pub mod show;
 pub mod srgb;
+#[cfg(test)]
+mod testing;
 pub mod tone;
 pub mod units;
+#[cfg(feature = "cli")]
 pub mod validate;
 
 pub use error::{Error, Result, Step};

@@ -238,20 +238,10 @@ fn normal(face: &Face, at: [f64; 2]) -> Option<Vector3<f64>> {
 mod tests {
     use super::*;
     use crate::plane::Grid;
-    use crate::series::ScaleSource;
-    use crate::units::MmPerPx;
+    use crate::testing::{self, scale};
 
     fn face() -> Face {
-        Face {
-            eyes: [[60.0, 80.0], [140.0, 80.0]],
-            mouth: [100.0, 164.0],
-            width_px: 178.0,
-            nose_base: None,
-            chin: None,
-            pose: None,
-            expression: None,
-            mm_per_px: None,
-        }
+        testing::face([[60.0, 80.0], [140.0, 80.0]], [100.0, 164.0])
     }
 
     /// A mean head under one lamp, its pigment uneven.
@@ -265,14 +255,6 @@ mod tests {
                 [(pigment * light(x, y)) as f32; 3]
             }),
             valid: Mask::from_fn(50, 60, |x, y| light(x, y) > 0.05),
-        }
-    }
-
-    fn scale(mm_per_px: f64) -> Scale {
-        Scale {
-            mm_per_px: Some(MmPerPx(mm_per_px)),
-            source: ScaleSource::Argument,
-            relative_uncertainty: 0.0,
         }
     }
 
@@ -322,5 +304,127 @@ mod tests {
             let form = change.form.unwrap();
             assert!(if truth < 0.1 { form < 1e-6 } else { form > 0.02 }, "{truth} {form}");
         }
+    }
+
+    fn degrees(a: &Vector3<f64>, b: &Vector3<f64>) -> f64 {
+        a.dot(b).clamp(-1.0, 1.0).acos().to_degrees()
+    }
+
+    /// Normals of an ellipsoid seen from the front, and its light under a lamp (Lambert), the side away from it
+    /// dark.
+    fn ellipsoid(lamp: &Vector3<f64>) -> Vec<(Vector3<f64>, f64)> {
+        let places = (-20..=20).flat_map(|y| (-15..=15).map(move |x| (x, y)));
+        let point = |(x, y): (i32, i32)| {
+            let [u, v] = [f64::from(x) / 16.0, f64::from(y) / 21.0];
+            let z = 1.0 - u * u - v * v;
+            let normal = Vector3::new(u / 0.8, v / 1.1, z.max(0.0).sqrt() / 0.9).normalize();
+            (z > 0.0).then(|| (normal, 0.4 * normal.dot(lamp).max(0.0)))
+        };
+        places.filter_map(point).collect()
+    }
+
+    #[test]
+    fn the_light_on_an_ellipsoid_comes_from_where_it_was_put() {
+        let settings = LightSettings::default();
+        for (x, y) in [(0.0, 0.0), (0.8, 0.0), (-0.5, 0.3), (0.0, 1.2), (0.3, -0.7)] {
+            let lamp = Vector3::new(x, y, 1.0).normalize();
+            let found = fit(ellipsoid(&lamp), &settings).unwrap();
+            println!("{x} {y} {}", degrees(&found, &lamp));
+            assert!(degrees(&found, &lamp) < 0.5, "{lamp}: {found}");
+            // A cast shadow and a highlight, on a fifth of it.
+            let mut spoilt = ellipsoid(&lamp);
+            let n = spoilt.len();
+            spoilt[n / 4..][..n / 10].iter_mut().for_each(|(_, light)| *light *= 0.2);
+            spoilt[n / 2..][..n / 10].iter_mut().for_each(|(_, light)| *light += 0.5);
+            let found = fit(spoilt, &settings).unwrap();
+            println!("spoilt {}", degrees(&found, &lamp));
+            assert!(degrees(&found, &lamp) < 3.0, "{lamp}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_mean_head_is_even_on_both_sides_and_leans_with_the_face() {
+        let upright = face();
+        let map = testing::similarity(1.3, 25.0, [300.0, -20.0]);
+        let at = |[x, y]: [f64; 2]| crate::align::apply(&map, x, y);
+        let leaning = testing::face(upright.eyes.map(at), at(upright.mouth));
+        for [x, y] in [[100.0, 100.0], [131.0, 120.0], [75.0, 40.0], [165.0, 150.0]] {
+            let own = normal(&upright, [x, y]).unwrap();
+            let other = normal(&upright, [200.0 - x, y]).unwrap();
+            assert!((own - Vector3::new(-other.x, other.y, other.z)).norm() < 1e-9);
+            assert!((own.norm() - 1.0).abs() < 1e-9);
+            // The skin beside the middle looks aside.
+            assert!((x - 100.0) * own.x >= 0.0);
+            assert!((normal(&leaning, at([x, y])).unwrap() - own).norm() < 1e-9);
+        }
+        assert_eq!(normal(&upright, [100.0, -20.0]), None);
+        assert_eq!(normal(&upright, [185.0, 100.0]), None);
+    }
+
+    /// A cast shadow and a beard over a fifth of the cells, and another exposure.
+    #[test]
+    fn shadow_beard_and_exposure_turn_no_lamp() {
+        let (settings, window) = (LightSettings::default(), Window::full(200, 240));
+        let lamp = Vector3::new(0.3, 0.2, 1.0).normalize();
+        let plain = direction(&lit(lamp), window, &face(), &settings).unwrap();
+        let mut spoilt = lit(lamp);
+        let cells = spoilt.rgb.width();
+        for (i, rgb) in spoilt.rgb.data_mut().iter_mut().enumerate() {
+            let (x, y) = (i % cells, i / cells);
+            let dark = if x < 10 { 0.1 } else { 1.0 } * if y > 48 { 0.4 } else { 1.0 };
+            *rgb = rgb.map(|v| 1.7 * dark * v);
+        }
+        let found = direction(&spoilt, window, &face(), &settings).unwrap();
+        println!("spoilt {}", degrees(&found, &plain));
+        assert!(degrees(&found, &plain) < 4.0, "{found} {plain}");
+    }
+
+    /// Relief in grey light, its contrast times `gain`, under a smooth trend of light.
+    fn relief(gain: f64, trend: f64) -> Tone {
+        let log = testing::Texture::new(1, 0.02).blurred(64.0).plane(100, 100);
+        Tone {
+            cell_px: 4,
+            rgb: Grid::from_fn(100, 100, |x, y| {
+                let [u, v] = [x, y].map(|i| i as f64 / 50.0 - 1.0);
+                let light = gain * f64::from(log.at(x, y)) + trend * (u + 0.5 * v - u * v + v * v);
+                [(0.3 * light.exp()) as f32; 3]
+            }),
+            valid: Mask::filled(100, 100, true),
+        }
+    }
+
+    #[test]
+    fn a_tone_curve_is_a_gain_and_a_trend_of_light_no_change() {
+        let settings = LightSettings::default();
+        let window = Window::full(400, 400);
+        let of = |after: &Tone, scale: &Scale| {
+            change([&relief(1.0, 0.0), after], window, None, scale, &settings)
+        };
+        for gain in [0.8f64, 1.0, 1.3] {
+            for trend in [0.0, 0.4] {
+                let found = of(&relief(gain, trend), &scale(0.25));
+                assert!(
+                    (found.contrast.unwrap() - gain.ln()).abs() < 2e-3,
+                    "{gain} {trend}: {found:?}"
+                );
+                let form = (gain - 1.0).abs() / gain.sqrt();
+                assert!((found.form.unwrap() - form).abs() < 2e-3, "{gain} {trend}: {found:?}");
+                assert_eq!(found.turn_deg, None);
+            }
+        }
+        assert_eq!(of(&relief(1.3, 0.0), &testing::unscaled()).form, None);
+    }
+
+    #[test]
+    fn too_little_skin_tells_no_light() {
+        let settings = LightSettings::default();
+        let mut tone = lit(Vector3::new(0.0, 0.0, 1.0));
+        let few = settings.cells_min;
+        let mut left = 0;
+        for valid in tone.valid.data_mut() {
+            left += usize::from(*valid);
+            *valid &= left <= few / 2;
+        }
+        assert_eq!(direction(&tone, Window::full(200, 240), &face(), &settings), None);
     }
 }

@@ -51,32 +51,35 @@ pub fn check(outputs: &[Output], inputs: &[PathBuf]) -> Result<()> {
     let inputs = Inputs::new(inputs);
     let mut tried = HashSet::new();
     for output in outputs {
-        check_one(output, &inputs, &mut tried)
-            .map_err(|why| Error::new(&output.path, Step::Write, why))?;
+        check_one(output, &inputs, &mut tried)?;
     }
     check_distinct(outputs)
 }
 
-fn check_one(output: &Output, inputs: &Inputs, tried: &mut HashSet<PathBuf>) -> Result<(), String> {
+fn check_one(output: &Output, inputs: &Inputs, tried: &mut HashSet<PathBuf>) -> Result<()> {
     let path = &output.path;
     let folder = output.sign == Sign::Folder;
-    let cannot = |why| format!("cannot be written ({why}); {ELSEWHERE}");
+    let refused = |why: String| Err(Error::new(path, Step::Write, why));
+    let cannot = |cause: io::Error| {
+        let why = format!("cannot be written ({cause}); {ELSEWHERE}");
+        Error::caused(path, Step::Write, why, cause)
+    };
     match fs::metadata(path) {
         Err(why) if why.kind() == ErrorKind::NotFound => {
             if path.is_symlink() {
-                return Err(format!("this link leads to no file; remove it, or {ELSEWHERE}"));
+                return refused(format!("this link leads to no file; remove it, or {ELSEWHERE}"));
             }
             try_folder(path, tried).map_err(cannot)
         }
         Err(why) => Err(cannot(why)),
         Ok(found) if found.is_dir() && folder => try_folder(path, tried).map_err(cannot),
-        Ok(found) if found.is_dir() => Err(format!("this is a folder; {ELSEWHERE}")),
-        Ok(_) if folder => Err(format!("this is no folder; {ELSEWHERE}, or move it away")),
+        Ok(found) if found.is_dir() => refused(format!("this is a folder; {ELSEWHERE}")),
+        Ok(_) if folder => refused(format!("this is no folder; {ELSEWHERE}, or move it away")),
         Ok(found) if !found.is_file() => Ok(()),
-        Ok(found) if inputs.hold(path, &found) => {
-            Err(format!("this file is read by the same command and would be replaced; {ELSEWHERE}"))
-        }
-        Ok(found) if found.len() > 0 && !output.sign.knows(path) => Err(format!(
+        Ok(found) if inputs.hold(path, &found) => refused(format!(
+            "this file is read by the same command and would be replaced; {ELSEWHERE}"
+        )),
+        Ok(found) if found.len() > 0 && !output.sign.knows(path) => refused(format!(
             "skindelta did not write this file and does not replace it; {ELSEWHERE}, or move it away"
         )),
         Ok(_) => OpenOptions::new().append(true).open(path).map(|_| ()).map_err(cannot),

@@ -189,6 +189,19 @@ impl Window {
         Window { x, y, width: right.saturating_sub(x), height: bottom.saturating_sub(y) }
     }
 
+    /// The part of this rectangle inside `frame`, counted from the corner of `frame`.
+    pub fn within(self, frame: Window) -> Self {
+        let (x0, y0) = (self.x.max(frame.x), self.y.max(frame.y));
+        let x1 = (self.x + self.width).min(frame.x + frame.width);
+        let y1 = (self.y + self.height).min(frame.y + frame.height);
+        Window {
+            x: x0.saturating_sub(frame.x),
+            y: y0.saturating_sub(frame.y),
+            width: x1.saturating_sub(x0),
+            height: y1.saturating_sub(y0),
+        }
+    }
+
     /// Whether the pixel (x, y) lies inside.
     pub fn contains(self, x: usize, y: usize) -> bool {
         x >= self.x && y >= self.y && x < self.x + self.width && y < self.y + self.height

@@ -15,18 +15,11 @@ pub struct Visit {
     pub photo: Photo,
 }
 
-/// Photos in order of visit; the first is the baseline, and there is always one.
+/// Photos in order of visit; the first is the baseline.
 #[derive(Debug, Clone)]
 pub struct Series {
     /// The visits, baseline first.
     pub visits: Vec<Visit>,
-}
-
-impl Series {
-    /// The photo that all others are compared with.
-    pub fn baseline(&self) -> &Photo {
-        &self.visits[0].photo
-    }
 }
 
 /// Where the scale came from.

@@ -1,13 +1,15 @@
 //! Finished pictures and maps: the only stage that draws.
 
-use crate::align::{AlignedSeries, Field};
+use crate::align::Field;
 use crate::filter::thin::thin;
+use crate::filter::warp::bilinear_by;
 use crate::metric::Readings;
 use crate::metric::scars::Scar;
 use crate::photo::Photo;
 use crate::plane::{Grid, Mask, Window, par_collect};
 use crate::region::{RegionMap, WHOLE};
 use crate::report::{Maps, Pictures, PoreRow, ScarRow};
+use crate::series::Scale;
 use crate::srgb;
 use crate::units::MmPerPx;
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
@@ -88,7 +90,7 @@ fn photo_picture(
                 for k in 0..samples * samples {
                     let px = (window.x + x * factor) as f64 + step(k % samples);
                     let [qx, qy] = lines[k / samples].at(px);
-                    let v = bilinear(&photo.linear, qx, qy);
+                    let v = light(&photo.linear, qx, qy);
                     (0..3).for_each(|c| sum[c] += v[c]);
                 }
                 sum.map(|v| code(v / (samples * samples) as f64 / 65535.0))
@@ -98,19 +100,12 @@ fn photo_picture(
     RgbImage::from_fn(size[0], size[1], |x, y| Rgb(rows[y as usize][x as usize]))
 }
 
-fn bilinear(p: &Grid<[u16; 3]>, x: f64, y: f64) -> [f64; 3] {
+/// Linear light between pixels; black outside the photo.
+fn light(p: &Grid<[u16; 3]>, x: f64, y: f64) -> [f64; 3] {
     if x < 0.0 || y < 0.0 || x > p.width() as f64 - 1.0 || y > p.height() as f64 - 1.0 {
         return [0.0; 3];
     }
-    let (xi, yi) = (x.floor() as isize, y.floor() as isize);
-    let (fx, fy) = (x - x.floor(), y - y.floor());
-    let (a, b) = (p.clamped(xi, yi), p.clamped(xi + 1, yi));
-    let (c, d) = (p.clamped(xi, yi + 1), p.clamped(xi + 1, yi + 1));
-    [0, 1, 2].map(|k| {
-        let top = a[k] as f64 * (1.0 - fx) + b[k] as f64 * fx;
-        let low = c[k] as f64 * (1.0 - fx) + d[k] as f64 * fx;
-        top * (1.0 - fy) + low * fy
-    })
+    bilinear_by(p, x, y, |rgb| rgb.map(f64::from))
 }
 
 /// The 8-bit sRGB code of linear light 0–1.
@@ -182,10 +177,8 @@ fn draw_outlines(image: &mut RgbaImage, scale: f64, regions: &RegionMap) {
 }
 
 /// The maps of `--maps`, in baseline coordinates.
-pub fn maps(aligned: &AlignedSeries, visits: &[Shown<'_>]) -> Maps {
-    let baseline = aligned.series.baseline();
-    let (w, h) = (baseline.width(), baseline.height());
-    let regions = &aligned.regions;
+pub fn maps(regions: &RegionMap, scale: &Scale, visits: &[Shown<'_>]) -> Maps {
+    let (w, h) = (visits[0].photo.width(), visits[0].photo.height());
     let names: Vec<String> = regions
         .regions
         .iter()
@@ -206,13 +199,9 @@ pub fn maps(aligned: &AlignedSeries, visits: &[Shown<'_>]) -> Maps {
     }
     let mut known = KnownPores::default();
     Maps {
-        displacement: aligned
-            .series
-            .visits
+        displacement: visits[1..]
             .iter()
-            .skip(1)
-            .zip(&aligned.alignments)
-            .map(|(v, a)| a.field.as_ref().map(|f| displacement(f, &v.photo, w, h)))
+            .map(|v| v.field.map(|f| displacement(f, v.photo, w, h)))
             .collect(),
         wrinkles: visits
             .iter()
@@ -220,9 +209,9 @@ pub fn maps(aligned: &AlignedSeries, visits: &[Shown<'_>]) -> Maps {
             .collect(),
         pores: visits
             .iter()
-            .map(|v| v.readings.map(|r| pore_rows(r, aligned, &mut known)))
+            .map(|v| v.readings.map(|r| pore_rows(r, (regions, scale), &mut known)))
             .collect(),
-        scars: visits.iter().map(|v| scar_rows(v.readings?, aligned)).collect(),
+        scars: visits.iter().map(|v| scar_rows(v.readings?, (regions, scale))).collect(),
         measured: visits
             .iter()
             .map(|v| v.measured.map(|skin| measured(&labels, regions.window, skin)))
@@ -316,11 +305,10 @@ fn distance(a: [f64; 2], b: [f64; 2]) -> f64 {
 /// pore of the visit only.
 fn pore_rows(
     (readings, visit): (&Readings, usize),
-    aligned: &AlignedSeries,
+    (regions, scale): (&RegionMap, &Scale),
     known: &mut KnownPores,
 ) -> Vec<PoreRow> {
-    let regions = &aligned.regions;
-    let mm = aligned.scale.mm_per_px.unwrap_or(MmPerPx(1.0)).0;
+    let mm = scale.mm_per_px.unwrap_or(MmPerPx(1.0)).0;
     let mut rows = Vec::new();
     let mut taken = BTreeSet::new();
     for pore in readings.pores.iter().flatten().filter(|p| p.readings[visit].present) {
@@ -338,10 +326,9 @@ fn pore_rows(
 /// Scars present in one visit; none where none could be sought.
 fn scar_rows(
     (readings, visit): (&Readings, usize),
-    aligned: &AlignedSeries,
+    (regions, scale): (&RegionMap, &Scale),
 ) -> Option<Vec<ScarRow>> {
-    let regions = &aligned.regions;
-    let mm = aligned.scale.mm_per_px.unwrap_or(MmPerPx(1.0)).0;
+    let mm = scale.mm_per_px.unwrap_or(MmPerPx(1.0)).0;
     let scars = readings.scars.as_ref().ok()?;
     let present = scars.found.iter().filter(|s| s.readings[visit].present);
     let row = |scar: &Scar| {

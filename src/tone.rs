@@ -1,6 +1,6 @@
 //! Comparable colour: linear RGB means over small cells of skin, and CIELAB (D50, 2°) from them.
 
-use crate::align::Field;
+use crate::align::Placement;
 use crate::photo::Photo;
 use crate::plane::{Grid, Mask, Window};
 use crate::series::Scale;
@@ -17,15 +17,10 @@ pub struct Tone {
     pub valid: Mask,
 }
 
-/// The colour of one visit through `field` (the identity for the baseline) on `window`, whose `skin`
-/// may be measured. A cell takes the mean of the photo's pixels around its mapped centre.
-pub fn tone(
-    photo: &Photo,
-    field: &Field,
-    (window, skin): (Window, &Mask),
-    scale: &Scale,
-    settings: &ToneSettings,
-) -> Tone {
+/// The colour of one visit on the window of the region map. A cell takes the mean of the photo's pixels around its mapped centre.
+pub fn tone(photo: &Photo, placement: &Placement<'_>, settings: &ToneSettings) -> Tone {
+    let Placement { field, regions, skin, scale } = *placement;
+    let window = regions.window;
     let cell = cell_px(window, scale, settings);
     let (w, h) = (window.width.div_ceil(cell), window.height.div_ceil(cell));
     let reach = ((cell as f64 * field.scale() - 1.0) / 2.0).round().max(0.0) as isize;
@@ -69,4 +64,102 @@ fn cell_px(window: Window, scale: &Scale, settings: &ToneSettings) -> usize {
         None => window.width.max(window.height) as f64 / settings.cells_unscaled,
     };
     px.round().max(1.0) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::align::Field;
+    use crate::testing::{rigid, scale, similarity, unscaled, whole};
+
+    const RED: [u16; 3] = [40_000, 20_000, 10_000];
+    const PALE: [u16; 3] = [50_000, 45_000, 40_000];
+
+    /// Red left of column 30, pale right of it.
+    fn photo() -> Photo {
+        Photo::drawn(Grid::from_fn(60, 45, |x, _| if x < 30 { RED } else { PALE }))
+    }
+
+    /// On cells of 5 px.
+    fn read(photo: &Photo, field: &Field, skin: &Mask) -> Tone {
+        let window = Window::full(skin.width(), skin.height());
+        let placement = Placement { field, regions: &whole(window), skin, scale: &scale(0.08) };
+        tone(photo, &placement, &ToneSettings::default())
+    }
+
+    fn light(colour: [u16; 3]) -> [f32; 3] {
+        colour.map(|v| (f64::from(v) / 65535.0) as f32)
+    }
+
+    #[test]
+    fn each_cell_has_the_mean_colour_of_its_pixels() {
+        let tone = read(&photo(), &Field::identity(), &Mask::filled(60, 45, true));
+        assert_eq!((tone.cell_px, tone.rgb.width(), tone.rgb.height()), (5, 12, 9));
+        for (x, y) in (0..9).flat_map(|y| (0..12).map(move |x| (x, y))) {
+            assert!(tone.valid.at(x, y));
+            assert_eq!(tone.rgb.at(x, y), light(if x < 6 { RED } else { PALE }), "({x}, {y})");
+        }
+    }
+
+    #[test]
+    fn a_cell_across_two_colours_has_their_share() {
+        let mixed = Photo::drawn(Grid::from_fn(60, 45, |x, _| if x < 32 { RED } else { PALE }));
+        let tone = read(&mixed, &Field::identity(), &Mask::filled(60, 45, true));
+        let share = |k: usize| (2.0 * light(RED)[k] + 3.0 * light(PALE)[k]) / 5.0;
+        (0..3).for_each(|k| assert!((tone.rgb.at(6, 4)[k] - share(k)).abs() < 1e-6));
+    }
+
+    #[test]
+    fn a_clipped_or_black_pixel_spoils_its_cell_and_no_other() {
+        let mut photo = photo();
+        let clipped = (ToneSettings::default().clip_limit * 65535.0).ceil() as u16;
+        photo.linear.set(11, 12, [clipped, 0, 0]);
+        photo.linear.set(27, 32, [clipped - 1, 1, 1]);
+        for (x, y) in (40..45).flat_map(|y| (50..55).map(move |x| (x, y))) {
+            photo.linear.set(x, y, [9_000, 0, 9_000]);
+        }
+        let tone = read(&photo, &Field::identity(), &Mask::filled(60, 45, true));
+        for (x, y) in (0..9).flat_map(|y| (0..12).map(move |x| (x, y))) {
+            assert_eq!(tone.valid.at(x, y), (x, y) != (2, 2) && (x, y) != (10, 8), "({x}, {y})");
+        }
+    }
+
+    #[test]
+    fn cells_off_the_skin_or_beyond_the_photo_are_not_valid() {
+        let skin = Mask::from_fn(60, 45, |x, _| x >= 20);
+        // What is at x on the baseline lies 12 px farther right.
+        let tone = read(&photo(), &rigid(similarity(1.0, 0.0, [12.0, 0.0])), &skin);
+        for x in 0..12 {
+            // A cell's middle is 5x + 2, its pixels reach 2 px to each side.
+            let seen = 5 * x + 2 + 12 + 2 < 60;
+            assert_eq!(tone.valid.at(x, 4), x >= 4 && seen, "{x}");
+            let colour = if 5 * x + 2 + 12 < 30 { RED } else { PALE };
+            assert!(!tone.valid.at(x, 4) || tone.rgb.at(x, 4) == light(colour), "{x}");
+        }
+    }
+
+    /// A photo twice as fine shows a cell on twice as many pixels a side.
+    #[test]
+    fn a_cell_covers_the_same_skin_in_a_finer_photo() {
+        let fine = Photo::drawn(Grid::from_fn(120, 90, |x, _| {
+            if x % 2 == 0 { RED.map(|v| v - 5_000) } else { RED.map(|v| v + 5_000) }
+        }));
+        // Pixel centres: 2x + ½.
+        let tone = read(&fine, &rigid([2.0, 0.0, 0.5, 0.0, 2.0, 0.5]), &Mask::filled(60, 45, true));
+        // 11 columns: one more of one kind than of the other.
+        let off = 5_000.0 / 11.0 / 65535.0;
+        for k in 0..3 {
+            let found = tone.rgb.at(5, 4)[k];
+            assert!(((found - light(RED)[k]).abs() - off).abs() < 1e-5, "{found}");
+        }
+    }
+
+    #[test]
+    fn without_a_scale_the_longer_side_has_its_count_of_cells() {
+        let settings = ToneSettings::default();
+        let window = Window::full(1400, 700);
+        assert_eq!(cell_px(window, &unscaled(), &settings), 4);
+        assert_eq!(cell_px(window, &scale(0.1), &settings), 4);
+        assert_eq!(cell_px(window, &scale(3.0), &settings), 1);
+    }
 }

@@ -1,4 +1,4 @@
-"""Writes the held-out renders that tests/region.rs looks at: photo, labels, and what is true of each."""
+"""Writes the held-out renders that tests/it/region.rs looks at: photo, labels, and what is true of each."""
 
 import argparse
 import json

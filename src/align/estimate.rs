@@ -9,6 +9,7 @@ use crate::photo::Photo;
 use crate::photo::turn::Turn;
 use crate::plane::{Mask, Plane, Window, par_collect};
 use crate::region::{Face, RegionMap};
+use crate::rng::Rng;
 use crate::settings::AlignSettings;
 use crate::srgb;
 use kornia_imgproc::features::{
@@ -202,21 +203,16 @@ fn features(light: &Plane, factor: usize, settings: &AlignSettings) -> SiftFeatu
 }
 
 /// The largest set of pairs that one similarity explains within `tolerance` px, refined by an
-/// affine fit. Deterministic: hypotheses come from a fixed linear congruential sequence.
+/// affine fit. Deterministic: the hypotheses are those of one fixed stream.
 fn ransac(pairs: &[Pair], tolerance: f64, settings: &AlignSettings) -> Vec<Pair> {
     if pairs.len() < 3 {
         return Vec::new();
     }
     let tolerance = tolerance * tolerance;
-    let mut state = 0x9E37_79B9_7F4A_7C15u64;
-    let mut next = |n: usize| -> usize {
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((state >> 33) as usize) % n
-    };
+    let mut rng = Rng::new(0, 0);
     let mut best: (usize, [f64; 6]) = (0, [0.0; 6]);
     for _ in 0..settings.ransac_hypotheses {
-        let (i, j) = (next(pairs.len()), next(pairs.len()));
+        let (i, j) = (rng.below(pairs.len()), rng.below(pairs.len()));
         let Some(hypothesis) = similarity(&pairs[i], &pairs[j], settings) else { continue };
         let count = pairs.iter().filter(|p| squared_error(&hypothesis, p) < tolerance).count();
         if count > best.0 {
@@ -278,4 +274,195 @@ fn fit_affine(pairs: &[Pair]) -> Option<[f64; 6]> {
     let (x, y) = (inverse * bx, inverse * by);
     let map = [x[0], x[1], x[2], y[0], y[1], y[2]];
     map.iter().all(|v| v.is_finite()).then_some(map)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, Texture, farthest, similarity as about_origin};
+
+    const SIDE: usize = 240;
+
+    fn face(map: &[f64; 6]) -> Face {
+        let place = |[x, y]: [f64; 2]| apply(map, x, y);
+        testing::face([[60.0, 80.0], [140.0, 82.0]].map(place), place([101.0, 164.0]))
+    }
+
+    #[test]
+    fn a_face_that_turned_came_nearer_and_moved_gives_its_similarity() {
+        let still = about_origin(1.0, 0.0, [0.0; 2]);
+        for map in
+            [still, about_origin(1.25, 17.0, [31.0, -12.0]), about_origin(0.6, -40.0, [5.0; 2])]
+        {
+            let found = of_faces(&face(&still), &face(&map));
+            assert!(farthest(&found, &map, 200.0) < 1e-9, "{found:?} {map:?}");
+        }
+    }
+
+    /// Of least squares what is left has no shift, no scale and no turn in it.
+    #[test]
+    fn a_mouth_that_opened_is_shared_out() {
+        let before = face(&about_origin(1.0, 0.0, [0.0; 2]));
+        let mut after = before;
+        after.mouth[1] += 6.0;
+        let map = of_faces(&before, &after);
+        let points = |face: &Face| [face.eyes[0], face.eyes[1], face.mouth];
+        let mut moments = [0.0; 4];
+        for (p, q) in points(&before).into_iter().zip(points(&after)) {
+            let at = apply(&map, p[0], p[1]);
+            let [u, v] = [at[0] - q[0], at[1] - q[1]];
+            let parts = [u, v, u * p[0] + v * p[1], v * p[0] - u * p[1]];
+            moments = std::array::from_fn(|k| moments[k] + parts[k]);
+        }
+        assert!(moments.iter().all(|moment| moment.abs() < 1e-9), "{moments:?}");
+        assert!(squared_error(&map, &(before.mouth, after.mouth)) > 1.0);
+    }
+
+    /// The light of a skin, and a photo of it after `map`.
+    fn pair(map: &[f64; 6]) -> (Plane, Photo) {
+        let texture = Texture::new(1, 0.12);
+        let after = testing::photo(&texture.moved(map).plane(SIDE, SIDE), 0.2);
+        (texture.plane(SIDE, SIDE).map(f32::exp), after)
+    }
+
+    fn regions() -> RegionMap {
+        testing::whole(Window::full(SIDE, SIDE))
+    }
+
+    #[test]
+    fn features_find_a_similarity_of_the_skin() {
+        for map in [about_origin(1.15, 12.0, [20.0, -30.0]), about_origin(0.8, -25.0, [10.0, 70.0])]
+        {
+            let (light, photo) = pair(&map);
+            let found = of_features(&light, &photo, &regions(), &AlignSettings::default());
+            let found = found.expect("a map");
+            println!("{}", farthest(&found, &map, SIDE as f64));
+            assert!(farthest(&found, &map, SIDE as f64) < 1.0, "{found:?} {map:?}");
+        }
+    }
+
+    #[test]
+    fn features_of_another_skin_give_none() {
+        let (light, _) = pair(&about_origin(1.0, 0.0, [0.0; 2]));
+        let other = testing::photo(&Texture::new(2, 0.12).plane(SIDE, SIDE), 0.2);
+        let why = of_features(&light, &other, &regions(), &AlignSettings::default());
+        let why = why.expect_err("no map");
+        assert!(why.contains("matched points, 16 needed"), "{why}");
+    }
+
+    #[test]
+    fn a_photo_that_lies_mirrored_or_turned_is_told() {
+        let (light, photo) = pair(&about_origin(1.0, 3.0, [4.0, -6.0]));
+        let settings = AlignSettings::default();
+        assert_eq!(turn(&light, &photo, &regions(), &settings), None);
+        for lies in [
+            Turn { mirrored: false, quarters: 1 },
+            Turn { mirrored: true, quarters: 0 },
+            Turn { mirrored: true, quarters: 3 },
+        ] {
+            let back = turn(&light, &photo.turned(lies), &regions(), &settings).expect("a turn");
+            assert_eq!(back.apply(&lies.apply(&photo.linear)), photo.linear, "{lies:?} {back:?}");
+        }
+    }
+
+    /// A pseudo-random number of 0 … 1.
+    fn random(i: usize) -> f64 {
+        (43_758.545 * (12.9898 * i as f64 + 0.7).sin()).rem_euclid(1.0)
+    }
+
+    /// Places on a 200 px wide window and where `map` has them, and as many per three places that lie anywhere.
+    fn pairs(map: &[f64; 6]) -> Vec<Pair> {
+        (0..120)
+            .map(|i| {
+                let at = |k: usize| 200.0 * random(4 * i + k);
+                let place = [at(0), at(1)];
+                (place, if i % 3 == 0 { apply(map, place[0], place[1]) } else { [at(2), at(3)] })
+            })
+            .collect()
+    }
+
+    #[test]
+    fn matches_that_agree_are_told_from_chance() {
+        let (map, settings) = (about_origin(0.9, 20.0, [12.0, 3.0]), AlignSettings::default());
+        let pairs = pairs(&map);
+        let inliers = ransac(&pairs, 2.0, &settings);
+        let agreeing = pairs.iter().filter(|pair| squared_error(&map, pair) < 4.0).count();
+        assert!(
+            agreeing >= 40 && inliers.len() >= 40 && inliers.len() <= agreeing,
+            "{}",
+            inliers.len()
+        );
+        let found = fit_affine(&inliers).expect("a map");
+        assert!(farthest(&found, &map, 200.0) < 0.5, "{found:?}");
+        assert!(ransac(&pairs[..2], 2.0, &settings).is_empty());
+    }
+
+    #[test]
+    fn a_turn_beyond_what_two_visits_show_is_no_match() {
+        let settings = AlignSettings::default();
+        let pair_of = |map: &[f64; 6], x: f64, y: f64| ([x, y], apply(map, x, y));
+        let of = |map: &[f64; 6], reach: f64| {
+            similarity(&pair_of(map, 10.0, 20.0), &pair_of(map, 10.0 + reach, 25.0), &settings)
+        };
+        let fair = about_origin(1.9, -44.0, [3.0, 4.0]);
+        assert!(farthest(&of(&fair, 50.0).expect("fair"), &fair, 200.0) < 1e-9);
+        for map in [
+            about_origin(2.1, 0.0, [0.0; 2]),
+            about_origin(0.45, 0.0, [0.0; 2]),
+            about_origin(1.0, 46.0, [0.0; 2]),
+        ] {
+            assert_eq!(of(&map, 50.0), None, "{map:?}");
+        }
+        // Two places nearer than 10 px tell no direction.
+        assert_eq!(of(&fair, 8.0), None);
+    }
+
+    #[test]
+    fn an_affine_map_is_fitted_and_a_line_is_none() {
+        let map = [1.1, 0.2, -3.0, -0.1, 0.9, 7.0];
+        let places = [[3.0, 4.0], [90.0, 11.0], [40.0, 77.0], [13.0, 58.0]];
+        let pairs: Vec<Pair> = places.iter().map(|p| (*p, apply(&map, p[0], p[1]))).collect();
+        assert!(farthest(&fit_affine(&pairs).expect("a map"), &map, 100.0) < 1e-9);
+        let line: Vec<Pair> =
+            (0..6).map(|i| [f64::from(i), 2.0 * f64::from(i)]).map(|p| (p, p)).collect();
+        assert_eq!(fit_affine(&line), None);
+    }
+
+    #[test]
+    fn a_place_with_several_matches_counts_once() {
+        let places =
+            [[3.0, 4.0], [90.0, 11.0], [40.0, 77.0], [13.0, 58.0], [60.0, 31.0], [80.0, 90.0]];
+        let twice: Vec<Pair> = places.iter().flat_map(|p| [(*p, *p); 2]).collect();
+        assert_eq!(ransac(&twice, 1.0, &AlignSettings::default()).len(), 6);
+    }
+
+    #[test]
+    fn descriptors_match_where_each_is_the_others_nearest_by_far() {
+        let descriptor = |of: &[(usize, f32)]| {
+            let mut values = [0.0f32; DESCR_LEN];
+            of.iter().for_each(|(at, v)| values[*at] = *v);
+            values
+        };
+        let a = [descriptor(&[(0, 1.0)]), descriptor(&[(1, 1.0)]), descriptor(&[(2, 1.0)])];
+        let b = [
+            descriptor(&[(1, 0.95)]),
+            // Two alike: neither is the nearest by far.
+            descriptor(&[(2, 1.0), (3, 0.3)]),
+            descriptor(&[(2, 1.0), (4, 0.31)]),
+            descriptor(&[(0, 0.9), (5, 0.1)]),
+        ];
+        let found = mutual_matches(&a.concat(), &b.concat(), 0.8);
+        assert_eq!(found, [(0, 3), (1, 0)]);
+    }
+
+    #[test]
+    fn features_count_on_skin_and_on_what_it_surrounds() {
+        let skin = Mask::from_fn(200, 200, |x, y| {
+            let eye = (x as f64 - 100.0).hypot(y as f64 - 100.0) < 5.0;
+            (40..160).contains(&x) && (40..160).contains(&y) && !eye
+        });
+        let support = support(&skin);
+        assert!(support.at(100, 100) && support.at(60, 60));
+        assert!(!support.at(10, 100) && !support.at(100, 190) && !support.at(199, 0));
+    }
 }

@@ -165,3 +165,95 @@ impl FieldRow<'_> {
 pub fn apply(a: &[f64; 6], x: f64, y: f64) -> [f64; 2] {
     [a[0] * x + a[1] * y + a[2], a[3] * x + a[4] * y + a[5]]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A field of 7 × 5 nodes 10 px apart, whose displacements are `of` the node's place.
+    fn field(affine: [f64; 6], of: impl Fn([f64; 2]) -> [f64; 2]) -> Field {
+        let nodes = Grid::filled(7, 5, [0.0; 2]);
+        let mut field = Field { affine, origin: [20.0, -5.0], spacing_px: 10.0, nodes };
+        for (x, y) in (0..5).flat_map(|y| (0..7).map(move |x| (x, y))) {
+            let place = field.node(x, y);
+            field.nodes.set(x, y, of(place));
+        }
+        field
+    }
+
+    const STILL: [f64; 6] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+
+    fn assert_near(a: [f64; 2], b: [f64; 2]) {
+        assert!((a[0] - b[0]).abs() < 1e-9 && (a[1] - b[1]).abs() < 1e-9, "{a:?} {b:?}");
+    }
+
+    #[test]
+    fn a_node_has_its_own_displacement_and_beyond_the_grid_the_last_node_counts() {
+        let wild = |[x, y]: [f64; 2]| [(x * 1.7 + y).sin(), (x - 2.3 * y).cos()];
+        let field = field(STILL, wild);
+        for (x, y) in (0..5).flat_map(|y| (0..7).map(move |x| (x, y))) {
+            let [px, py] = field.node(x, y);
+            assert_near(field.displacement(px, py), wild([px, py]));
+        }
+        assert_near(field.displacement(-1e4, 15.0), wild([20.0, 15.0]));
+        assert_near(field.displacement(1e4, 1e4), wild([80.0, 35.0]));
+    }
+
+    /// Catmull and Rom's spline reproduces parabolas, and has the weights −1, 9, 9, −1 of 16 half way.
+    #[test]
+    fn between_the_nodes_runs_the_spline_of_catmull_and_rom() {
+        let bend = |[x, y]: [f64; 2]| [0.01 * x * x - 0.02 * x * y, 0.3 * y - 0.004 * y * y];
+        let bent = field(STILL, bend);
+        for (x, y) in [(30.0, 5.0), (33.7, 12.1), (51.2, 24.9), (69.9, 6.4)] {
+            assert_near(bent.displacement(x, y), bend([x, y]));
+        }
+        let steps = field(STILL, |[x, _]| {
+            [[0.0, 0.0, 1.0, 5.0, 2.0, 0.0, 0.0][(x / 10.0) as usize - 2], 0.0]
+        });
+        assert_near(steps.displacement(45.0, 7.0), [(-0.0 + 9.0 + 45.0 - 2.0) / 16.0, 0.0]);
+    }
+
+    #[test]
+    fn the_displacement_comes_first_and_the_affine_map_after_it() {
+        let affine = [0.0, -2.0, 3.0, 2.0, 0.0, -1.0];
+        let field = field(affine, |_| [0.5, -0.25]);
+        assert_near(field.at(30.0, 10.0), [-2.0 * 9.75 + 3.0, 2.0 * 30.5 - 1.0]);
+        assert_near(field.row(10.0).at(30.0), field.at(30.0, 10.0));
+        assert!((field.scale() - 2.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn only_the_identity_is_the_identity() {
+        let identity = Field::identity();
+        assert!(identity.is_identity() && !field(STILL, |_| [0.0; 2]).is_identity());
+        assert!(!Field::rigid([1.0, 0.0, 1e-9, 0.0, 1.0, 0.0]).is_identity());
+        assert_eq!(identity.at(123.25, -7.5), [123.25, -7.5]);
+    }
+
+    #[test]
+    fn new_nodes_cover_the_window_and_keep_the_map() {
+        let lean = |[x, y]: [f64; 2]| [0.02 * x - 0.01 * y, 0.03 * y + 1.0];
+        let field = field([1.1, 0.2, 5.0, -0.2, 1.1, 3.0], lean);
+        let window = Window { x: 30, y: 4, width: 37, height: 21 };
+        let fine = field.regridded(window, 4.0);
+        assert_eq!((fine.nodes.width(), fine.nodes.height()), (11, 7));
+        let last = fine.node(10, 6);
+        // As far beyond the first pixel as beyond the last.
+        assert_near([fine.origin[0] + last[0], fine.origin[1] + last[1]], [96.0, 28.0]);
+        assert!(fine.origin[0] <= 30.0 && fine.origin[1] <= 4.0);
+        for (x, y) in [(36.0, 10.0), (47.3, 14.9), (60.0, 17.5)] {
+            assert_near(fine.at(x, y), field.at(x, y));
+        }
+    }
+
+    #[test]
+    fn the_footprint_holds_the_window_with_its_margin_inside_the_frame() {
+        let window = Window { x: 100, y: 30, width: 50, height: 40 };
+        // 16 px and a tenth of 50 px; cut at the upper border of the frame, 30 − 21 below it.
+        let still = Field::identity().footprint(window, 0.1, 400, 300);
+        assert_eq!(still, Window { x: 79, y: 9, width: 92, height: 82 });
+        let moved =
+            Field::rigid([2.0, 0.0, 160.0, 0.0, 2.0, -60.0]).footprint(window, 0.0, 400, 300);
+        assert_eq!(moved, Window { x: 344, y: 0, width: 56, height: 96 });
+    }
+}

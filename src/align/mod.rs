@@ -7,7 +7,7 @@
 //! How stiff the field is, is a physical length. Nodes lie `AlignSettings::node_spacing_mm` apart and
 //! are joined by a penalty on bending, so that the field follows what bends over a centimetre (pose,
 //! mimic, another lens) and cannot follow a wrinkle of a millimetre or a pore: were it to, a milder
-//! wrinkle would be stretched onto the deep one, and the change be hidden. `tests/alignment.rs` holds
+//! wrinkle would be stretched onto the deep one, and the change be hidden. `tests/it/alignment.rs` holds
 //! it to less than 0.1 px.
 //!
 //! Each node states its error ([`Alignment::error_px`]); skin whose error is above
@@ -31,9 +31,9 @@ use crate::photo::Photo;
 use crate::photo::turn::Turn;
 use crate::plane::{Grid, Mask, Plane, Window};
 use crate::region::{Face, Region, RegionMap};
-use crate::series::{Scale, Series};
+use crate::series::Scale;
 use crate::settings::AlignSettings;
-use refine::{Fit, Reference, Refined};
+use refine::{Fit, Refined};
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -109,6 +109,19 @@ impl Alignment {
     }
 }
 
+/// Where a photo lies on the baseline, and the skin that may be measured in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Placement<'a> {
+    /// From the baseline's pixels to the photo's; the identity for the baseline.
+    pub field: &'a Field,
+    /// Regions of the baseline.
+    pub regions: &'a RegionMap,
+    /// Skin inside the window of the regions.
+    pub skin: &'a Mask,
+    /// Scale of the baseline.
+    pub scale: &'a Scale,
+}
+
 /// Stated error between the nodes, by linear interpolation.
 fn stated(field: &Field, errors: &Grid<f64>, x: f64, y: f64) -> f64 {
     let split = |v: f64, origin: f64, n: usize| {
@@ -122,86 +135,47 @@ fn stated(field: &Field, errors: &Grid<f64>, x: f64, y: f64) -> f64 {
     line(y0) + v * (line(y1) - line(y0))
 }
 
-/// A series whose follow-ups are mapped onto the baseline.
-#[derive(Debug, Clone)]
-pub struct AlignedSeries {
-    /// The photos; a follow-up that lay turned or mirrored is turned back, and a notice of it says so.
-    pub series: Series,
-    /// What is known of the face of each follow-up, as it lies in `series`: index 0 is visit 1.
-    pub faces: Vec<Option<Face>>,
-    /// Regions of the baseline.
-    pub regions: RegionMap,
-    /// Scale of the baseline.
-    pub scale: Scale,
-    /// One per follow-up: index 0 is visit 1.
-    pub alignments: Vec<Alignment>,
+/// What follow-ups are registered to: the light of the baseline's skin, in octaves.
+pub struct Reference {
+    light: Plane,
+    octaves: refine::Reference,
+    spacing_px: f64,
 }
 
-/// Aligns every follow-up of `series` to the baseline; `faces` holds what is known of the face of
-/// each follow-up (the first entry is visit 1's).
-///
-/// Directly where that succeeds; else through the nearest earlier visit that is aligned directly:
-/// that visit, laid onto the baseline's pixels, stands in for the baseline. Where neither succeeds,
-/// the follow-up may be a mirror image (a front camera's) or lie on its side: what its features, and
-/// its face, say of that is tried, and the photo that aligns takes the follow-up's place.
-pub fn align(
-    mut series: Series,
-    regions: RegionMap,
-    faces: &[Option<Face>],
-    scale: Scale,
-    settings: &AlignSettings,
-) -> AlignedSeries {
-    let aligner = Aligner {
-        regions: &regions,
-        spacing_px: node_spacing_px(&regions, &scale, settings),
-        settings,
-    };
-    let light = series.baseline().luminance(regions.window);
-    let reference = Reference::new(&light, &regions.skin, regions.window, settings);
-    let mut alignments: Vec<Alignment> = Vec::new();
-    let mut faces = faces.to_vec();
-    for k in 1..series.visits.len() {
-        let follow_up = &series.visits[k].photo;
-        if series.baseline().linear == follow_up.linear {
-            alignments.push(aligner.same());
-            continue;
-        }
-        let pair = [regions.face.as_ref(), faces[k - 1].as_ref()];
-        let direct = aligner
-            .find(&reference, &light, pair, follow_up)
-            .and_then(|found| aligner.told(found, None, follow_up));
-        let found = direct.or_else(|why| {
-            let nearest = (1..k).rev().find_map(|j| {
-                let earlier = &alignments[j - 1];
-                let field = earlier.field.as_ref()?;
-                let direct = earlier.through.is_none() && !field.is_identity();
-                direct.then_some((j, earlier, field))
-            });
-            let Some((j, earlier, field)) = nearest else { return Err(why) };
-            let photo = &series.visits[j].photo;
-            let shows = aligner.overlap(field, photo);
-            let light = refine::laid(photo, field, regions.window, &shows);
-            let skin = regions.skin.zip(&shows, |skin, shows| skin && shows);
-            let stand_in = Reference::new(&light, &skin, regions.window, settings);
-            let through = |found: Found| {
-                let errors = found.errors.zip(&earlier.errors, f64::hypot);
-                aligner.told(Found { errors, ..found }, Some(j), follow_up)
-            };
-            aligner.find(&stand_in, &light, pair, follow_up).and_then(through).map_err(|_| why)
-        });
-        alignments.push(match found {
-            Ok(alignment) => alignment,
-            Err(why) => match aligner.turned(&reference, &light, pair, follow_up) {
-                Some((photo, face, alignment)) => {
-                    series.visits[k].photo = photo;
-                    faces[k - 1] = face;
-                    alignment
-                }
-                None => aligner.failed(follow_up, why),
-            },
-        });
+impl Reference {
+    /// Of the baseline. Cost: linear in the pixels of the regions' window.
+    pub fn new(
+        baseline: &Photo,
+        regions: &RegionMap,
+        scale: &Scale,
+        settings: &AlignSettings,
+    ) -> Reference {
+        let light = baseline.luminance(regions.window);
+        let octaves = refine::Reference::new(&light, &regions.skin, regions.window, settings);
+        Reference { light, octaves, spacing_px: node_spacing_px(regions, scale, settings) }
     }
-    AlignedSeries { series, faces, regions, scale, alignments }
+}
+
+/// A follow-up registered to the baseline.
+pub struct Registered {
+    /// The photo; one that lay turned or mirrored is turned back, and a notice of it says so.
+    pub photo: Photo,
+    /// Its face, as it lies in `photo`.
+    pub face: Option<Face>,
+    /// How it lies on the baseline.
+    pub alignment: Alignment,
+}
+
+/// Registers follow-ups to one baseline.
+pub struct Aligner<'a> {
+    /// The baseline's photo.
+    pub baseline: &'a Photo,
+    /// Its regions.
+    pub regions: &'a RegionMap,
+    /// What its skin shows.
+    pub reference: &'a Reference,
+    /// Tunable numbers.
+    pub settings: &'a AlignSettings,
 }
 
 /// Length of the field's node spacing in baseline px.
@@ -214,7 +188,7 @@ fn node_spacing_px(regions: &RegionMap, scale: &Scale, settings: &AlignSettings)
     wanted.max(settings.node_spacing_min_px).max(long / settings.nodes_max)
 }
 
-/// A map that may be believed.
+/// An accepted map.
 struct Found {
     field: Field,
     /// Stated error of each node, px.
@@ -222,16 +196,65 @@ struct Found {
     likeness: f64,
 }
 
-/// What all follow-ups of a series share.
-struct Aligner<'a> {
-    regions: &'a RegionMap,
-    spacing_px: f64,
-    settings: &'a AlignSettings,
-}
-
 impl Aligner<'_> {
+    /// Registers one follow-up, of which a `face` may be known; `earlier` are the follow-ups registered before it,
+    /// visit 1 first.
+    ///
+    /// Directly where that succeeds; else through the nearest earlier visit that is aligned directly:
+    /// that visit, warped to the baseline's pixels, stands in for the baseline. Where neither succeeds,
+    /// the follow-up may be a mirror image (a front camera's) or lie on its side: what its features, and
+    /// its face, say of that is tried, and the photo that aligns takes the follow-up's place.
+    pub fn register(
+        &self,
+        photo: Photo,
+        face: Option<Face>,
+        earlier: &[(&Photo, &Alignment)],
+    ) -> Registered {
+        if self.baseline.linear == photo.linear {
+            return Registered { alignment: self.identity(), photo, face };
+        }
+        let faces = [self.regions.face.as_ref(), face.as_ref()];
+        let Reference { light, octaves, .. } = self.reference;
+        let direct = self
+            .find(octaves, light, faces, &photo)
+            .and_then(|found| self.summarise(found, None, &photo));
+        let found = direct.or_else(|why| self.through(earlier, faces, &photo).ok_or(why));
+        let alignment = match found {
+            Ok(alignment) => alignment,
+            Err(why) => match self.turned(faces, &photo) {
+                Some(turned) => return turned,
+                None => self.rejected(&photo, why),
+            },
+        };
+        Registered { photo, face, alignment }
+    }
+
+    /// Registers a follow-up through the nearest earlier one that is aligned directly.
+    fn through(
+        &self,
+        earlier: &[(&Photo, &Alignment)],
+        faces: [Option<&Face>; 2],
+        follow_up: &Photo,
+    ) -> Option<Alignment> {
+        let (j, photo, alignment, field) =
+            earlier.iter().enumerate().rev().find_map(|(j, e)| {
+                let (photo, alignment) = *e;
+                let field = alignment.field.as_ref()?;
+                let direct = alignment.through.is_none() && !field.is_identity();
+                direct.then_some((j + 1, photo, alignment, field))
+            })?;
+        let visible = self.overlap(field, photo);
+        let window = self.regions.window;
+        let light = refine::laid(photo, field, window, &visible);
+        let skin = self.regions.skin.zip(&visible, |skin, visible| skin && visible);
+        let stand_in = refine::Reference::new(&light, &skin, window, self.settings);
+        let found = self.find(&stand_in, &light, faces, follow_up).ok()?;
+        let errors = found.errors.zip(&alignment.errors, f64::hypot);
+        self.summarise(Found { errors, ..found }, Some(j), follow_up).ok()
+    }
+
     /// The outcome for the baseline's own photo.
-    fn same(&self) -> Alignment {
+    fn identity(&self) -> Alignment {
         let stats = |region: &Region| RegionAlignment {
             region: region.name.clone(),
             aligned: true,
@@ -254,7 +277,7 @@ impl Aligner<'_> {
     }
 
     /// The outcome for a follow-up that cannot be aligned.
-    fn failed(&self, follow_up: &Photo, why: String) -> Alignment {
+    fn rejected(&self, follow_up: &Photo, why: String) -> Alignment {
         Alignment {
             status: AlignmentStatus::Failed,
             reason: Some(Error::new(&follow_up.file, Step::Align, why).to_string()),
@@ -272,13 +295,14 @@ impl Aligner<'_> {
     /// there or mislead, from matched features.
     fn find(
         &self,
-        reference: &Reference,
+        reference: &refine::Reference,
         light: &Plane,
         faces: [Option<&Face>; 2],
         follow_up: &Photo,
     ) -> Result<Found, String> {
         let refined = |affine: [f64; 6]| {
-            self.believed(reference.refine(follow_up, affine, self.spacing_px, self.settings))
+            let spacing = self.reference.spacing_px;
+            self.accepted(reference.refine(follow_up, affine, spacing, self.settings))
         };
         let by_features = || {
             estimate::of_features(light, follow_up, self.regions, self.settings).and_then(refined)
@@ -302,16 +326,10 @@ impl Aligner<'_> {
         }
     }
 
-    /// Aligns a follow-up that lies turned or mirrored: the photo turned back, its face, and how it
-    /// lies on the baseline. `None` where no turn of it shows the same skin.
-    fn turned(
-        &self,
-        reference: &Reference,
-        light: &Plane,
-        [face, other]: [Option<&Face>; 2],
-        follow_up: &Photo,
-    ) -> Option<(Photo, Option<Face>, Alignment)> {
+    /// Registers a follow-up that lies turned or mirrored. `None` where no turn of it shows the same skin.
+    fn turned(&self, [face, other]: [Option<&Face>; 2], follow_up: &Photo) -> Option<Registered> {
         let size = [follow_up.width(), follow_up.height()];
+        let Reference { light, octaves, .. } = self.reference;
         let by_features = estimate::turn(light, follow_up, self.regions, self.settings);
         // Eyes and mouth of a mirrored face fit as well as those of the right one.
         let mirrored = Turn { mirrored: true, quarters: 0 };
@@ -320,14 +338,14 @@ impl Aligner<'_> {
         [by_features, by_faces].into_iter().flatten().find_map(|turn| {
             let photo = follow_up.turned(turn);
             let other = other.map(|other| other.turned(turn, size));
-            let found = self.find(reference, light, [face, other.as_ref()], &photo).ok()?;
-            let alignment = self.told(found, None, &photo).ok()?;
-            Some((photo, other, alignment))
+            let found = self.find(octaves, light, [face, other.as_ref()], &photo).ok()?;
+            let alignment = self.summarise(found, None, &photo).ok()?;
+            Some(Registered { photo, face: other, alignment })
         })
     }
 
-    /// Whether a refined field lays skin onto the same skin.
-    fn believed(&self, refined: Refined) -> Result<Found, String> {
+    /// Whether a refined field maps skin to the same skin.
+    fn accepted(&self, refined: Refined) -> Result<Found, String> {
         let settings = self.settings;
         let seen: Vec<&Fit> =
             refined.fits.data().iter().filter(|f| f.seen >= settings.node_seen_min).collect();
@@ -347,8 +365,8 @@ impl Aligner<'_> {
         Ok(Found { field: refined.field, errors: refined.errors, likeness })
     }
 
-    /// What a map means for each region; `through` is the visit that stood in for the baseline.
-    fn told(
+    /// The stated errors of a map by region; `through` is the visit that stood in for the baseline.
+    fn summarise(
         &self,
         found: Found,
         through: Option<usize>,
@@ -438,5 +456,182 @@ impl Aligner<'_> {
             residual_p95_px: quantile(&mut residuals, 0.95),
             overlap_percent: 100.0 * seen.len() as f64 / all.max(1) as f64,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, Texture, noisy, similarity, unscaled, whole};
+
+    const SIDE: usize = 240;
+    const STILL: [f64; 6] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+
+    /// A photo of a skin after `map`.
+    fn shot(seed: u64, map: &[f64; 6]) -> Photo {
+        let log = Texture::new(seed, 0.12).moved(map).plane(SIDE, SIDE);
+        testing::photo(&noisy(&log, 11 + seed, 0.003), 0.2)
+    }
+
+    /// Photos registered to the first, one after the other.
+    fn aligned(mut photos: Vec<Photo>) -> Vec<Registered> {
+        let baseline = photos.remove(0);
+        let (regions, settings) = (whole(Window::full(SIDE, SIDE)), AlignSettings::default());
+        let reference = Reference::new(&baseline, &regions, &unscaled(), &settings);
+        let (baseline, regions, reference) = (&baseline, &regions, &reference);
+        let aligner = Aligner { baseline, regions, reference, settings: &settings };
+        let mut found: Vec<Registered> = Vec::new();
+        for photo in photos {
+            let earlier: Vec<_> = found.iter().map(|f| (&f.photo, &f.alignment)).collect();
+            let next = aligner.register(photo, None, &earlier);
+            found.push(next);
+        }
+        found
+    }
+
+    fn alone(follow_up: Photo) -> Alignment {
+        aligned(vec![shot(1, &STILL), follow_up]).remove(0).alignment
+    }
+
+    #[test]
+    fn the_same_photo_lies_where_it_is_without_error() {
+        let found = alone(shot(1, &STILL));
+        assert_eq!(found.status, AlignmentStatus::Aligned);
+        assert!(found.field.as_ref().is_some_and(Field::is_identity));
+        assert_eq!(found.error_px(100.0, 30.0), Some(0.0));
+        let all = found.all.expect("the whole");
+        assert_eq!((all.residual_p95_px, all.overlap_percent), (Some(0.0), 100.0));
+    }
+
+    #[test]
+    fn a_turned_and_shifted_photo_is_laid_onto_the_baseline() {
+        let map = similarity(1.05, 6.0, [14.4, -21.7]);
+        let found = alone(shot(1, &map));
+        assert_eq!(found.status, AlignmentStatus::Aligned);
+        let field = found.field.as_ref().expect("a field");
+        let (mut sum, mut stated, mut n) = (0.0, 0.0, 0.0);
+        for (x, y) in (40..200).step_by(20).flat_map(|y| (40..200).step_by(20).map(move |x| (x, y)))
+        {
+            let [x, y] = [x, y].map(f64::from);
+            let (p, q) = (field.at(x, y), apply(&map, x, y));
+            sum += (p[0] - q[0]).powi(2) + (p[1] - q[1]).powi(2);
+            stated += found.error_px(x, y).expect("small").powi(2);
+            n += 1.0;
+        }
+        let [off, stated] = [sum, stated].map(|sum| f64::sqrt(sum / n));
+        println!("{off} {stated}");
+        assert!(off < 0.04 && off < 2.0 * stated, "{off} ± {stated}");
+        assert!(found.likeness.expect("asked") > 0.9 && found.through.is_none());
+    }
+
+    #[test]
+    fn the_overlap_is_the_part_that_the_photo_shows() {
+        // The right quarter of the baseline has left the frame.
+        let found = alone(shot(1, &similarity(1.0, 0.0, [60.0, 0.0])));
+        let all = found.all.expect("the whole");
+        println!("{}", all.overlap_percent);
+        assert!((all.overlap_percent - 75.0).abs() < 1.0, "{}", all.overlap_percent);
+        assert!(all.aligned && all.residual_median_px.is_some_and(|median| median < 0.1));
+    }
+
+    #[test]
+    fn another_skin_is_refused_and_named() {
+        let found = alone(shot(2, &STILL));
+        assert_eq!((found.status, found.error_px(100.0, 100.0)), (AlignmentStatus::Failed, None));
+        let why = found.reason.expect("a reason");
+        assert!(why.starts_with("drawn.png: align: "), "{why}");
+        assert!(found.field.is_none() && found.all.is_none() && found.regions.is_empty());
+    }
+
+    #[test]
+    fn a_mirrored_photo_on_its_side_is_turned_back() {
+        let after = shot(1, &similarity(1.0, 2.0, [3.0, 4.0]));
+        let lies = Turn { mirrored: true, quarters: 1 };
+        let found = aligned(vec![shot(1, &STILL), after.turned(lies)]).remove(0);
+        assert_eq!(found.alignment.status, AlignmentStatus::Aligned);
+        let photo = &found.photo;
+        assert_eq!(photo.linear, after.linear);
+        assert!(photo.notices.iter().any(|notice| notice.contains("mirrored")));
+    }
+
+    /// Of the baseline's skin the last photo has 30 % left, which is too little; the one between has 60 %, and
+    /// 70 % in common with the last.
+    #[test]
+    fn errors_add_up_through_a_visit_between() {
+        let [old, odd, new] = [1, 2, 3].map(|seed| Texture::new(seed, 0.12));
+        // Old skin up to a column of the baseline, new skin from another on.
+        let mixed = |[kept, fresh]: [f64; 2], shift: [f64; 2], stream: u64| {
+            let [a, b, c] = [&old, &odd, &new]
+                .map(|texture| texture.moved(&similarity(1.0, 0.0, shift)).plane(SIDE, SIDE));
+            let log = Plane::from_fn(SIDE, SIDE, |x, y| {
+                let column = x as f64 - shift[0];
+                let of = if column < kept {
+                    &a
+                } else if column < fresh {
+                    &b
+                } else {
+                    &c
+                };
+                of.at(x, y)
+            });
+            testing::photo(&noisy(&log, stream, 0.003), 0.2)
+        };
+        let ends = [9.1, 4.2];
+        let found = aligned(vec![
+            mixed([400.0; 2], [0.0; 2], 11),
+            mixed([144.0; 2], [5.3, -2.6], 12),
+            mixed([72.0, 144.0], ends, 13),
+        ]);
+        let [direct, through] = [&found[0].alignment, &found[1].alignment];
+        println!("{:?} {:?} {:?}", direct.status, through.status, through.reason);
+        assert_eq!((direct.through, through.through), (None, Some(1)));
+        let field = through.field.as_ref().expect("a field");
+        let [x, y] = field.at(40.0, 120.0);
+        let off = (x - 40.0 - ends[0]).hypot(y - 120.0 - ends[1]);
+        println!("{off} {:?} {:?}", through.error_px(40.0, 120.0), direct.error_px(40.0, 120.0));
+        assert!(off < 0.1, "{off}");
+        assert!(through.error_px(40.0, 120.0) > direct.error_px(40.0, 120.0));
+    }
+
+    #[test]
+    fn the_stated_error_is_linear_between_nodes_and_bounded_by_the_limit() {
+        let nodes = Grid::filled(2, 2, [0.0; 2]);
+        let mut found = alone(shot(1, &STILL));
+        found.field =
+            Some(Field { origin: [10.0, 20.0], spacing_px: 40.0, nodes, ..Field::identity() });
+        found.errors = Grid::from_vec(2, 2, vec![0.1, 0.5, 0.3, 1.5]);
+        found.limit_px = 0.6;
+        for (x, y, error) in [
+            (10.0, 20.0, Some(0.1)),
+            (50.0, 20.0, Some(0.5)),
+            (30.0, 20.0, Some(0.3)),
+            (30.0, 40.0, Some(0.6)),
+            (40.0, 40.0, None),
+            (-99.0, 60.0, Some(0.3)),
+            (99.0, 99.0, None),
+        ] {
+            let stated = found.error_px(x, y);
+            let near = stated.zip(error).is_some_and(|(a, b)| (a - b).abs() < 1e-12);
+            assert!(near || (stated, error) == (None, None), "({x}, {y}): {stated:?}");
+        }
+        let window = Window { x: 5, y: 5, width: 60, height: 70 };
+        let skin = Mask::from_fn(60, 70, |x, _| x > 3);
+        let trusted = found.trusted(window, &skin);
+        for (x, y) in (0..70).flat_map(|y| (0..60).map(move |x| (x, y))) {
+            let known = found.error_px((x + 5) as f64, (y + 5) as f64).is_some();
+            assert_eq!(trusted.at(x, y), x > 3 && known, "({x}, {y})");
+        }
+        found.limit_px = 2.0;
+        assert!(matches!(found.trusted(window, &skin), Cow::Borrowed(same) if same == &skin));
+    }
+
+    #[test]
+    fn nodes_lie_a_length_of_skin_apart() {
+        let (settings, regions) = (AlignSettings::default(), whole(Window::full(600, 400)));
+        let spacing = |scale: &Scale| node_spacing_px(&regions, scale, &settings);
+        assert!((spacing(&testing::scale(0.1)) - 50.0).abs() < 1e-9);
+        assert!((spacing(&unscaled()) - 25.0).abs() < 1e-9);
+        // At least 16 px.
+        assert!((spacing(&testing::scale(1.0)) - 16.0).abs() < 1e-9);
     }
 }

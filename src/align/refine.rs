@@ -14,6 +14,7 @@ use crate::filter::resize::{shrink, shrink_mask};
 use crate::filter::warp::Spline;
 use crate::photo::Photo;
 use crate::plane::{Grid, Mask, Plane, Window, par_collect};
+use crate::rng;
 use crate::settings::AlignSettings;
 use crate::srgb;
 use std::ops::Range;
@@ -485,11 +486,198 @@ fn add(force: &mut [f64], nodes: &Nodes, pull: [f64; 2]) {
     }
 }
 
-/// A well-mixed number from two (SplitMix64's finaliser).
+/// Random bits of block or bond `i` in draw `k`.
 fn hash(i: usize, k: usize) -> u64 {
-    let mut z = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        ^ (k as u64 + 1).wrapping_mul(0xc2b2_ae3d_27d4_eb4f).rotate_left(31);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+    rng::hash(0, i as i64 + 1, k as i64 + 1, 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, Texture, noisy, similarity};
+
+    const SIDE: usize = 256;
+    const SPACING_PX: f64 = 32.0;
+    const STILL: [f64; 6] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+
+    fn all() -> Mask {
+        Mask::filled(SIDE, SIDE, true)
+    }
+
+    fn reference(log: &Plane) -> Reference {
+        let window = Window::full(SIDE, SIDE);
+        Reference::new(&log.map(f32::exp), &all(), window, &AlignSettings::default())
+    }
+
+    fn refined(before: &Plane, after: &Plane) -> Refined {
+        let photo = testing::photo(after, 0.2);
+        reference(before).refine(&photo, STILL, SPACING_PX, &AlignSettings::default())
+    }
+
+    /// A skin as a lens shows it: blurred by a pixel.
+    fn skin(seed: u64) -> Texture {
+        Texture::new(seed, 0.08).blurred(1.0)
+    }
+
+    fn root_mean_square(values: &[f64]) -> f64 {
+        (values.iter().map(|v| v * v).sum::<f64>() / values.len() as f64).sqrt()
+    }
+
+    /// Distance from the truth and stated error of each node at least 16 px inside, px.
+    fn judged(found: &Refined, truth: impl Fn(f64, f64) -> [f64; 2]) -> [Vec<f64>; 2] {
+        let inside = 16.0..=SIDE as f64 - 17.0;
+        let (mut distances, mut errors) = (Vec::new(), Vec::new());
+        let (nx, ny) = (found.errors.width(), found.errors.height());
+        for (i, j) in (0..ny).flat_map(|j| (0..nx).map(move |i| (i, j))) {
+            let [x, y] = found.field.node(i, j);
+            if inside.contains(&x) && inside.contains(&y) {
+                let (p, q) = (found.field.at(x, y), truth(x, y));
+                distances.push((p[0] - q[0]).hypot(p[1] - q[1]));
+                errors.push(found.errors.at(i, j));
+            }
+        }
+        assert!(distances.len() >= 36);
+        [distances, errors]
+    }
+
+    #[test]
+    fn a_shift_by_parts_of_a_pixel_is_found_and_its_error_stated() {
+        for (seed, shift) in [(1, [0.37, -0.62]), (2, [1.5, 0.25]), (3, [0.0, 0.0])] {
+            let texture = skin(seed);
+            let before = noisy(&texture.plane(SIDE, SIDE), 11, 0.005);
+            let moved = texture.moved(&similarity(1.0, 0.0, shift)).plane(SIDE, SIDE);
+            let found = refined(&before, &noisy(&moved, 12, 0.005));
+            let [distances, errors] = judged(&found, |x, y| [x + shift[0], y + shift[1]]);
+            let (off, stated) = (root_mean_square(&distances), root_mean_square(&errors));
+            println!("{shift:?}: {off} ± {stated}");
+            let covered =
+                distances.iter().zip(&errors).filter(|(off, error)| **off < 2.0 * **error);
+            println!("{} of {}", covered.clone().count(), distances.len());
+            assert!(covered.count() * 20 >= distances.len() * 19, "{distances:?} {errors:?}");
+        }
+    }
+
+    #[test]
+    fn more_noise_states_a_larger_error_that_still_covers() {
+        let texture = skin(4);
+        let (plane, shift) = (texture.plane(SIDE, SIDE), [0.4, 0.3]);
+        let moved = texture.moved(&similarity(1.0, 0.0, shift)).plane(SIDE, SIDE);
+        let _stated = [0.01, 0.04].map(|sd| {
+            let found = refined(&noisy(&plane, 11, sd), &noisy(&moved, 12, sd));
+            let [distances, errors] = judged(&found, |x, y| [x + shift[0], y + shift[1]]);
+            println!("{sd} {} {}", root_mean_square(&distances), root_mean_square(&errors));
+            assert!(root_mean_square(&distances) < 1.5 * root_mean_square(&errors));
+            root_mean_square(&errors)
+        });
+    }
+
+    #[test]
+    fn a_smooth_bend_is_followed() {
+        let texture = skin(5);
+        // What the follow-up shows at q lay at q − bend(q).
+        let bend = |x: f64, y: f64| [2.0 * (y / 60.0).sin(), 1.5 * (x / 70.0).cos()];
+        let after = Plane::from_fn(SIDE, SIDE, |x, y| {
+            let (x, y) = (x as f64, y as f64);
+            let [u, v] = bend(x, y);
+            texture.at(x - u, y - v) as f32
+        });
+        let found = refined(&texture.plane(SIDE, SIDE), &after);
+        let [distances, _] = judged(&found, |x, y| {
+            let mut q = [x, y];
+            for _ in 0..20 {
+                let [u, v] = bend(q[0], q[1]);
+                q = [x + u, y + v];
+            }
+            q
+        });
+        println!("bend {}", root_mean_square(&distances));
+        assert!(root_mean_square(&distances) < 0.05, "{}", root_mean_square(&distances));
+    }
+
+    #[test]
+    fn another_skin_is_not_alike_and_the_same_skin_is() {
+        let plane = |seed: u64| Texture::new(seed, 0.08).plane(SIDE, SIDE);
+        let alike = |after: &Plane| {
+            let fits = refined(&plane(6), after).fits;
+            assert!(fits.data().iter().all(|fit| fit.seen > 0.2));
+            let sum: f64 = fits.data().iter().map(|fit| fit.correlation).sum();
+            sum / fits.data().len() as f64
+        };
+        let (same, other) = (alike(&noisy(&plane(6), 12, 0.005)), alike(&plane(7)));
+        println!("{same} {other}");
+        assert!(same > 0.9 && other < 0.3, "{same} {other}");
+    }
+
+    #[test]
+    fn features_know_nothing_of_exposure_and_of_what_is_not_seen() {
+        let settings = AlignSettings::default();
+        let log = Texture::new(8, 0.08).plane(96, 96);
+        let seen = Mask::from_fn(96, 96, |x, _| x < 60);
+        let plain = feature(&log, &seen, &settings);
+        let brighter = feature(&log.map(|v| v + 0.7), &seen, &settings);
+        let hidden = log.zip(&seen, |v, seen| if seen { v } else { 9.0 });
+        let hidden = feature(&hidden, &seen, &settings);
+        for (x, y) in (0..96).flat_map(|y| (0..96).map(move |x| (x, y))) {
+            assert!((plain.at(x, y) - brighter.at(x, y)).abs() < 1e-3);
+            assert_eq!(plain.at(x, y), hidden.at(x, y));
+            assert!(x < 60 || plain.at(x, y) == 0.0);
+        }
+        let power = plain.data().iter().map(|v| v * v).sum::<f32>() / (60.0 * 96.0);
+        assert!((0.3..1.2).contains(&power), "{power}");
+    }
+
+    #[test]
+    fn a_stand_in_shows_the_moved_photo_where_the_baseline_has_it() {
+        let (texture, map) = (Texture::new(9, 0.08), similarity(1.0, 5.0, [7.3, -2.6]));
+        let photo = testing::photo(&texture.moved(&map).plane(140, 140), 0.2);
+        let shows = Mask::from_fn(64, 48, |x, _| x > 5);
+        let window = Window { x: 40, y: 30, width: 64, height: 48 };
+        let stand_in = laid(&photo, &Field::rigid(map), window, &shows);
+        for (x, y) in (0..48).flat_map(|y| (0..64).map(move |x| (x, y))) {
+            let truth = 0.2 * texture.at(40.0 + x as f64, 30.0 + y as f64).exp();
+            let found = f64::from(stand_in.at(x, y));
+            let right = if x > 5 { (found / truth - 1.0).abs() < 0.01 } else { found == 0.0 };
+            assert!(right, "({x}, {y}): {found} {truth}");
+        }
+    }
+
+    /// Blocks of pure signal that all want to go the same way.
+    fn blocks(way: [f64; 2]) -> Grid<Block> {
+        let [a, b, c] = [4.0, 1.0, 2.0];
+        let block = Block {
+            information: [a, b, c],
+            pull: [a * way[0] + b * way[1], b * way[0] + c * way[1]],
+            shared: a + c,
+            n: 1.0,
+            ..Block::default()
+        };
+        Grid::filled(6, 6, block)
+    }
+
+    #[test]
+    fn octaves_disagree_by_the_distance_of_where_they_want_to_go() {
+        let settings = AlignSettings::default();
+        let nodes = Grid::filled(3, 3, [0.0; 2]);
+        let field = Field { nodes, spacing_px: 30.0, ..Field::identity() };
+        let between = |fine: [f64; 2], coarse: [f64; 2]| {
+            disagreement(&[blocks(fine), blocks(coarse)], &field, &settings)
+        };
+        assert!(between([0.3, -0.2], [0.3, -0.2]).data().iter().all(|d| d.abs() < 1e-12));
+        let apart = between([0.5, 0.1], [0.2, -0.3]);
+        assert!(apart.data().iter().all(|d| (d - 0.5).abs() < 1e-9), "{apart:?}");
+        let alone = disagreement(&[blocks([1.0, 1.0])], &field, &settings);
+        assert!(alone.data().iter().all(|d| *d == 0.0));
+    }
+
+    /// Noise has gradients of its own: a step is told from what both photos share of theirs.
+    #[test]
+    fn unshared_gradients_shorten_no_step() {
+        let noisy = blocks([0.4, -0.1]).map(|block| Block {
+            // As much again of noise, in all directions alike.
+            information: block.information.map(|v| 2.0 * v),
+            ..block
+        });
+        let way = wanted(&noisy, 1, 0.25).at(2, 2);
+        assert!((way[0] - 0.4).abs() < 1e-9 && (way[1] + 0.1).abs() < 1e-9, "{way:?}");
+    }
 }

@@ -218,3 +218,176 @@ impl Factor {
         &self.equations
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nalgebra::{DMatrix, DVector};
+
+    const BENDING: f64 = 3.0;
+    const SLOPE: f64 = 0.2;
+
+    /// Blocks of skin: place in node spacings, information xx, xy, yy.
+    const BLOCKS: [([f64; 2], [f64; 3]); 4] = [
+        ([0.3, 1.6], [5.0, 1.0, 2.0]),
+        ([1.5, 0.5], [1.0, -0.5, 4.0]),
+        ([0.9, 2.2], [2.0, 0.0, 0.5]),
+        ([2.4, 1.1], [0.7, 0.3, 0.7]),
+    ];
+
+    fn field(nx: usize, ny: usize) -> Field {
+        let nodes = Grid::filled(nx, ny, [0.0; 2]);
+        Field { nodes, ..Field::identity() }
+    }
+
+    /// The equations of [`BLOCKS`] and of the stiffness.
+    fn equations(field: &Field) -> Equations {
+        let mut equations = Equations::new(field);
+        for ([x, y], information) in BLOCKS {
+            let nodes = equations.nodes(&field.knots(x), &field.knots(y));
+            equations.inform(&nodes, information);
+        }
+        equations.stiffness(BENDING, SLOPE);
+        equations
+    }
+
+    /// The penalties of displacements as their definition says: squared differences of second order (the
+    /// mixed one twice) and of first order.
+    fn penalty(u: &Grid<[f64; 2]>) -> f64 {
+        let at = |x: usize, y: usize, k: usize| u.at(x, y)[k];
+        let (mut bending, mut slope) = (0.0, 0.0);
+        for (x, y, k) in (0..u.height())
+            .flat_map(|y| (0..u.width()).map(move |x| (x, y)))
+            .flat_map(|(x, y)| [0, 1].map(|k| (x, y, k)))
+        {
+            let (right, below) = (x + 1 < u.width(), y + 1 < u.height());
+            if right {
+                slope += (at(x + 1, y, k) - at(x, y, k)).powi(2);
+            }
+            if below {
+                slope += (at(x, y + 1, k) - at(x, y, k)).powi(2);
+            }
+            if right && below {
+                let twist = at(x, y, k) + at(x + 1, y + 1, k) - at(x + 1, y, k) - at(x, y + 1, k);
+                bending += 2.0 * twist * twist;
+            }
+            if right && x > 0 {
+                bending += (at(x - 1, y, k) + at(x + 1, y, k) - 2.0 * at(x, y, k)).powi(2);
+            }
+            if below && y > 0 {
+                bending += (at(x, y - 1, k) + at(x, y + 1, k) - 2.0 * at(x, y, k)).powi(2);
+            }
+        }
+        0.5 * (BENDING * bending + SLOPE * slope)
+    }
+
+    /// The energy of displacements: that, and what the blocks say of the field between the nodes.
+    fn energy(u: &Grid<[f64; 2]>) -> f64 {
+        let field = Field { nodes: u.clone(), ..Field::identity() };
+        let blocks = BLOCKS.iter().map(|([x, y], [a, b, c])| {
+            let [p, q] = field.displacement(*x, *y);
+            0.5 * (a * p * p + 2.0 * b * p * q + c * q * q)
+        });
+        penalty(u) + blocks.sum::<f64>()
+    }
+
+    /// Displacements from a list in the order of rows, two a node.
+    fn listed(nx: usize, ny: usize, of: impl Fn(usize) -> f64 + Sync) -> Grid<[f64; 2]> {
+        Grid::from_fn(nx, ny, |x, y| [0, 1].map(|k| of(2 * (y * nx + x) + k)))
+    }
+
+    /// The matrix of a quadratic form, by polarisation.
+    fn dense(nx: usize, ny: usize, form: impl Fn(&Grid<[f64; 2]>) -> f64) -> DMatrix<f64> {
+        let unit = |i: usize, j: usize| {
+            form(&listed(nx, ny, |k| f64::from(u8::from(k == i)) + f64::from(u8::from(k == j))))
+        };
+        let alone: Vec<f64> = (0..2 * nx * ny).map(|i| unit(i, i) / 4.0).collect();
+        DMatrix::from_fn(alone.len(), alone.len(), |i, j| {
+            if i == j { 2.0 * alone[i] } else { unit(i, j) - alone[i] - alone[j] }
+        })
+    }
+
+    /// A force on each unknown, in the order of rows.
+    fn force(i: usize) -> f64 {
+        (1.3 * i as f64 + 0.4).sin()
+    }
+
+    /// Forces in the order of `equations`.
+    fn forces(equations: &Equations, of: impl Fn(usize) -> f64) -> Vec<f64> {
+        let (nx, ny) = (equations.nx, equations.ny);
+        let mut forces = vec![0.0; 2 * nx * ny];
+        for (x, y) in (0..ny).flat_map(|y| (0..nx).map(move |x| (x, y))) {
+            let own = equations.unknown(x, y);
+            (0..2).for_each(|k| forces[own + k] = of(2 * (y * nx + x) + k));
+        }
+        forces
+    }
+
+    #[test]
+    fn the_banded_solution_is_that_of_the_dense_equations() {
+        for (nx, ny) in [(4, 4), (5, 3), (3, 6)] {
+            let dense = dense(nx, ny, energy);
+            let wanted = DVector::from_fn(2 * nx * ny, |i, _| force(i));
+            let wanted = dense.lu().solve(&wanted).expect("a solution");
+            let factor = equations(&field(nx, ny)).factored();
+            let found = factor.solve(forces(factor.equations(), force));
+            for (x, y) in (0..ny).flat_map(|y| (0..nx).map(move |x| (x, y))) {
+                for k in 0..2 {
+                    let (found, wanted) = (found.at(x, y)[k], wanted[2 * (y * nx + x) + k]);
+                    // The tiny term on the diagonal moves the softest way by parts of a million.
+                    assert!((found - wanted).abs() < 1e-5, "{nx}×{ny}: {found} {wanted}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_penalties_pull_down_their_slope_and_an_affine_field_bends_nothing() {
+        let (nx, ny) = (5, 4);
+        let equations = Equations::new(&field(nx, ny));
+        let u = listed(nx, ny, |i| (0.7 * i as f64).cos());
+        let matrix = dense(nx, ny, penalty);
+        let wanted = -matrix * DVector::from_fn(2 * nx * ny, |i, _| (0.7 * i as f64).cos());
+        let found = equations.penalty_force(&u, BENDING, SLOPE);
+        let wanted = forces(&equations, |i| wanted[i]);
+        assert!(found.iter().zip(&wanted).all(|(a, b)| (a - b).abs() < 1e-9));
+        let affine = Grid::from_fn(nx, ny, |x, y| {
+            let (x, y) = (x as f64, y as f64);
+            [0.5 * x - 0.25 * y + 1.0, 2.0 * y]
+        });
+        let largest = |force: Vec<f64>| force.iter().fold(0.0f64, |a, b| a.max(b.abs()));
+        assert!(largest(equations.penalty_force(&affine, BENDING, 0.0)) < 1e-12);
+        assert!(largest(equations.penalty_force(&affine, 0.0, SLOPE)) > 0.05);
+    }
+
+    /// The covariance of the random force is the penalties' own matrix.
+    #[test]
+    fn the_random_force_is_as_strong_as_the_penalties() {
+        let (nx, ny) = (4, 3);
+        let (n, equations) = (2 * nx * ny, Equations::new(&field(nx, ny)));
+        let mut covariance = DMatrix::zeros(n, n);
+        for bond in 0..2 * stencils(nx, ny).count() {
+            let one = |k: usize| f64::from(u8::from(k == bond));
+            let force = DVector::from_vec(equations.penalty_noise(BENDING, SLOPE, one));
+            covariance += &force * force.transpose();
+        }
+        let wanted = dense(nx, ny, penalty);
+        let order = forces(&equations, |i| i as f64);
+        for (i, j) in (0..n).flat_map(|i| (0..n).map(move |j| (i, j))) {
+            let wanted = wanted[(order[i] as usize, order[j] as usize)];
+            assert!((covariance[(i, j)] - wanted).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn the_spread_is_the_root_mean_square_length() {
+        let factor = equations(&field(4, 3)).factored();
+        let own = forces(factor.equations(), force);
+        let moved = factor.solve(own.clone());
+        let spread = factor.spread(2, |k| own.iter().map(|f| [1.0, -3.0][k] * f).collect());
+        for (x, y) in (0..3).flat_map(|y| (0..4).map(move |x| (x, y))) {
+            let [u, v] = moved.at(x, y);
+            assert!((spread.at(x, y) - 5f64.sqrt() * u.hypot(v)).abs() < 1e-12);
+        }
+    }
+}

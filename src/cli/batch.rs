@@ -1,12 +1,12 @@
 //! `skindelta batch`
 
-use super::{Machine, Method, print, usage};
+use super::{Machine, Method, print, with_option};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use skindelta::Result;
 use skindelta::analyze::analyze;
 use skindelta::batch::{self, Options};
 use skindelta::settings::BatchSettings;
+use skindelta::{Error, Result, Step};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -50,7 +50,7 @@ impl Batch {
         let bar = if machine.quiet { ProgressBar::hidden() } else { ProgressBar::new(0) };
         bar.set_length(series.len() as u64);
         let style = ProgressStyle::with_template("{pos} of {len} series {wide_bar} {eta} left");
-        bar.set_style(style.map_err(|why| usage(why.to_string()))?);
+        bar.set_style(style.map_err(|why| Error::wrap("", Step::Usage, why))?);
         let options = Options {
             out: &self.out,
             memory: self.memory.unwrap_or_else(default_memory),
@@ -61,7 +61,7 @@ impl Batch {
         let failures = batch::run(&series, &options, &analyze)?;
         bar.finish_and_clear();
         for failure in &failures {
-            eprintln!("skindelta: {failure}");
+            eprintln!("skindelta: {}", with_option(&failure.to_string()));
         }
         if !machine.quiet {
             let done = series.len() - failures.len();

@@ -3,7 +3,6 @@
 use super::{Machine, Skin, complain, photo, print};
 use clap::Args;
 use skindelta::Result;
-use skindelta::analyze::analyze;
 use skindelta::quality::{QualityCheck, Status};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -32,11 +31,8 @@ impl Check {
         let mut code = ExitCode::SUCCESS;
         for path in &self.photos {
             request.photos = vec![photo(path)];
-            match analyze(&request) {
-                Ok(analysis) => {
-                    machine.tell(&analysis);
-                    print(&judgement(path, &analysis.report.quality))?;
-                }
+            match machine.analyze(&request) {
+                Ok(analysis) => print(&judgement(path, &analysis.report.quality))?,
                 Err(error) => {
                     complain(&error);
                     code = ExitCode::FAILURE;
@@ -81,13 +77,14 @@ fn judgement(path: &Path, checks: &[QualityCheck]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use skindelta::quality::Check;
 
     #[test]
     fn the_worst_check_decides() {
         let check = |status, advice: Option<&str>| QualityCheck {
             visit: 0,
             region: None,
-            check: "sharpness",
+            check: Check::Sharpness,
             status,
             value: Some(1.25),
             limit: Some(1.0),

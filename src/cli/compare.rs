@@ -3,7 +3,7 @@
 use super::{Machine, Skin, is_stdout, json_output, photo, print, usage, write_json};
 use clap::Args;
 use skindelta::align::AlignmentStatus;
-use skindelta::analyze::{Analysis, Request, analyze};
+use skindelta::analyze::{Analysis, Request};
 use skindelta::change::Verdict;
 use skindelta::output::{self, Output};
 use skindelta::quality::Status;
@@ -72,14 +72,13 @@ impl Compare {
             outputs.extend(report::outputs(out, request.pictures, request.maps)?);
         }
         output::check(&outputs, &request.inputs())?;
-        let analysis = analyze(&request)?;
+        let analysis = machine.analyze(&request)?;
         if let Some(out) = out {
             let pictures = request.pictures.then_some(&analysis.pictures);
             let maps = request.maps.then_some(&analysis.maps);
             report::write(out, &analysis.report, pictures, maps)?;
         }
         write_json(self.json.as_deref(), || report::json::to_json(&analysis.report))?;
-        machine.tell(&analysis);
         if !machine.quiet && !self.json.as_deref().is_some_and(is_stdout) {
             print(&self.summary(&analysis, out))?;
         }

@@ -2,7 +2,7 @@
 
 use super::{Machine, Skin, complain, photo, print};
 use clap::Args;
-use skindelta::analyze::{Request, analyze};
+use skindelta::analyze::Request;
 use skindelta::{Result, output, report};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -61,12 +61,10 @@ impl Measure {
 }
 
 fn measure(request: &Request, folder: &Path, machine: &Machine) -> Result<()> {
-    let analysis = analyze(request)?;
+    let analysis = machine.analyze(request)?;
     let pictures = request.pictures.then_some(&analysis.pictures);
     let maps = request.maps.then_some(&analysis.maps);
-    report::write(folder, &analysis.report, pictures, maps)?;
-    machine.tell(&analysis);
-    Ok(())
+    report::write(folder, &analysis.report, pictures, maps)
 }
 
 /// `NNN-STEM`, counted from 1; what no file system wants in a name becomes `_`.

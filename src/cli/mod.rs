@@ -2,20 +2,22 @@
 
 mod batch;
 mod check;
+mod clock;
 mod compare;
 mod measure;
 mod phantom;
 mod schema;
 mod validate;
 
-use clap::{Args, Parser, Subcommand};
-use skindelta::analyze::{Analysis, PhotoInput, Request};
+use clap::{ArgAction, Args, Parser, Subcommand};
+use clock::Clock;
+use skindelta::analyze::{Analysis, Analyzer, Options, PhotoInput, Request};
 use skindelta::output::Output;
-use skindelta::region::{Model, RegionRequest};
+use skindelta::region::Model;
 use skindelta::series::ScaleSource;
 use skindelta::settings::Settings;
 use skindelta::{Error, Result, Step, arguments, report};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -64,9 +66,9 @@ pub struct Machine {
     /// Say nothing but errors
     #[arg(short, long, global = true, help_heading = "Program", conflicts_with = "verbose")]
     quiet: bool,
-    /// Say what each stage cost in time and memory
-    #[arg(short, long, global = true, help_heading = "Program")]
-    verbose: bool,
+    /// Say what each stage cost in time and memory; -vv: also what is done to which photo
+    #[arg(short, long, global = true, help_heading = "Program", action = ArgAction::Count)]
+    verbose: u8,
 }
 
 impl Cli {
@@ -77,6 +79,9 @@ impl Cli {
 
     /// Does what was asked.
     pub fn run(&self) -> Result<ExitCode> {
+        if self.machine.verbose > 1 && log::set_logger(&Trace).is_ok() {
+            log::set_max_level(log::LevelFilter::Trace);
+        }
         match &self.command {
             Command::Compare(command) => command.run(&self.machine),
             Command::Measure(command) => command.run(&self.machine),
@@ -98,10 +103,15 @@ struct Method {
     /// Region of untreated skin that tone is compared with
     #[arg(long, value_name = "NAME", help_heading = "Skin")]
     reference: Option<String>,
-    /// Largest photo accepted, in megapixels
     #[arg(long, value_name = "N", help_heading = "Program", value_parser = megapixels,
-          default_value_t = Settings::default().photo.max_megapixels)]
-    max_megapixels: f64,
+          help = format!("Largest photo accepted, in megapixels [default: {}]",
+                         Settings::default().photo.max_megapixels))]
+    max_megapixels: Option<f64>,
+    /// TOML file with numbers that replace settings, as a line glcm_bin_width = 0.03 below [metric]
+    ///
+    /// result.json holds all settings by their names; src/settings/settings.toml says what each is.
+    #[arg(long, value_name = "FILE.toml", help_heading = "Program")]
+    settings: Option<PathBuf>,
 }
 
 /// Which skin of a photo is measured, and how large it is.
@@ -129,21 +139,20 @@ struct Skin {
 impl Method {
     /// A request without photos, its model loaded.
     fn request(&self, pictures: bool, maps: bool) -> Result<Request> {
-        let mut settings = Settings::default();
-        settings.photo.max_megapixels = self.max_megapixels;
+        let mut settings = self.settings.as_deref().map_or(Ok(Settings::default()), settings)?;
+        if let Some(most) = self.max_megapixels {
+            settings.photo.max_megapixels = most;
+        }
         let model = self.model.as_deref().map(Model::load).transpose()?;
         let sidecar = self.model.as_ref().map(|model| model.with_extension("toml"));
-        Ok(Request {
-            photos: Vec::new(),
-            regions: RegionRequest::Face,
-            scale: None,
+        let options = Options {
             model: model.map(Arc::new),
             reference: self.reference.clone(),
-            pictures,
-            maps,
             settings,
-            read: self.model.iter().cloned().chain(sidecar).collect(),
-        })
+            ..Options::default()
+        };
+        let read = [&self.model, &sidecar, &self.settings].into_iter().flatten().cloned().collect();
+        Ok(Request { options, pictures, maps, read, ..Request::default() })
     }
 }
 
@@ -151,9 +160,9 @@ impl Skin {
     /// A request without photos.
     fn request(&self, pictures: bool, maps: bool) -> Result<Request> {
         let mut request = self.method.request(pictures, maps)?;
-        request.regions = arguments::regions(&self.regions, Path::new(""))?;
+        request.options.regions = arguments::regions(&self.regions, Path::new(""))?;
         request.read.extend(arguments::region_file(&self.regions, Path::new("")));
-        request.scale = self.mm_per_px.map(|scale| (scale, ScaleSource::Argument));
+        request.options.scale = self.mm_per_px.map(|scale| (scale, ScaleSource::Argument));
         Ok(request)
     }
 }
@@ -161,6 +170,12 @@ impl Skin {
 /// A photo without label and date.
 fn photo(path: &Path) -> PhotoInput {
     PhotoInput { path: path.into(), label: None, date: None }
+}
+
+/// The settings with what a file replaces.
+fn settings(file: &Path) -> Result<Settings> {
+    let text = std::fs::read_to_string(file).map_err(|why| Error::new(file, Step::Read, why))?;
+    Settings::with_overrides(&text).map_err(|error| Error::new(file, error.step, error.why))
 }
 
 fn megapixels(text: &str) -> Result<f64, String> {
@@ -182,13 +197,13 @@ fn json_output(file: Option<&Path>) -> Option<Output> {
 
 /// Writes what `--json` asks for, where it does.
 fn write_json(file: Option<&Path>, text: impl FnOnce() -> String) -> Result<()> {
-    let error = |file, why| Error::new(file, Step::Write, why);
+    let error = |file, cause: io::Error| Error::wrap(file, Step::Write, cause);
     match file {
         Some(file) if is_stdout(file) => print(&text()),
         Some(file) => {
             let folder = file.parent().unwrap_or(Path::new(""));
-            std::fs::create_dir_all(folder).map_err(|why| error(folder, why))?;
-            std::fs::write(file, text()).map_err(|why| error(file, why))
+            std::fs::create_dir_all(folder).map_err(|cause| error(folder, cause))?;
+            std::fs::write(file, text()).map_err(|cause| error(file, cause))
         }
         None => Ok(()),
     }
@@ -203,35 +218,83 @@ fn usage(why: impl Into<String>) -> Error {
 fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(why) if why.kind() != ErrorKind::BrokenPipe => {
-            Err(Error::new("standard output", Step::Write, why))
+        Err(cause) if cause.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::wrap("standard output", Step::Write, cause))
         }
         _ => Ok(()),
     }
 }
 
-/// Tells an error as all errors are told.
+/// Prints an error to standard error.
 pub fn complain(error: &Error) {
-    eprintln!("skindelta: {error}");
+    eprintln!("skindelta: {}", with_option(&error.to_string()));
+}
+
+/// What a message of the library asks for, and how it is given on the command line.
+const OPTIONS: [(&str, &str); 3] = [
+    ("limit of megapixels", "--max-megapixels"),
+    ("scale in mm per pixel", "--mm-per-px"),
+    ("onnx feature", "cargo build --release --features onnx"),
+];
+
+/// A message of the library, with the option that it speaks of.
+fn with_option(message: &str) -> String {
+    // Its name follows, as it does the option.
+    let message = message.replace("reference region", "--reference");
+    let named = OPTIONS.iter().find(|(phrase, _)| message.contains(phrase));
+    named.map_or(message.clone(), |(_, option)| format!("{message} ({option})"))
 }
 
 impl Machine {
-    /// Tells what the user must know, and how long it took.
-    fn tell(&self, analysis: &Analysis) {
+    /// Analyses a series of files; says what the user must know, and what each stage cost.
+    fn analyze(&self, request: &Request) -> Result<Analysis> {
+        let clock = Clock::new();
+        let watch = clock.clone();
+        let analyzer = Analyzer::new(request.options.clone());
+        let analysis = analyzer.watched(move |_, stage| watch.stage(stage)).files(request)?;
         if !self.quiet {
             let report = &analysis.report;
             for notice in &report.notices {
                 let warning = report.warnings().any(|warning| warning == notice);
-                eprintln!("{}: {notice}", if warning { "warning" } else { "notice" });
+                let kind = if warning { "warning" } else { "notice" };
+                eprintln!("{kind}: {}", with_option(notice));
             }
         }
-        if self.verbose {
-            for cost in &analysis.costs {
-                let peak = cost.peak_mib.map_or(String::new(), |m| format!("  {m:>6.0} MiB"));
-                eprintln!("{:<16} {:>8.2} s{peak}", cost.stage, cost.seconds);
-            }
-            let total: f64 = analysis.costs.iter().map(|c| c.seconds).sum();
-            eprintln!("{:<16} {total:>8.2} s", "all");
+        if self.verbose > 0 {
+            eprint!("{}", clock.table());
         }
+        Ok(analysis)
+    }
+}
+
+/// Writes what the library traces to standard error, a line each: for `-vv`.
+struct Trace;
+
+impl log::Log for Trace {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.target() == env!("CARGO_PKG_NAME")
+    }
+    fn log(&self, record: &log::Record<'_>) {
+        if self.enabled(record.metadata()) {
+            eprintln!("{}", record.args());
+        }
+    }
+    fn flush(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use skindelta::photo::Photo;
+
+    #[test]
+    fn a_message_of_the_library_gets_its_option() {
+        let settings = Settings::default().photo;
+        let small = skindelta::settings::PhotoSettings { max_megapixels: 1e-6, ..settings };
+        let bytes = include_bytes!("../../fixtures/closeup/visit-0.jpg");
+        let error = Photo::from_bytes(Path::new("a.jpg"), bytes, &small).unwrap_err();
+        let text = with_option(&error.to_string());
+        assert!(text.ends_with("if the photo is right (--max-megapixels)"), "{text}");
+        assert_eq!(with_option("a.jpg: read: no such file"), "a.jpg: read: no such file");
     }
 }

@@ -1,8 +1,8 @@
 //! Connected components.
 
 use crate::plane::{Grid, Mask};
-use image::{GrayImage, Luma};
-use imageproc::region_labelling::{Connectivity, connected_components};
+use kornia_image::{Image, ImageSize};
+use kornia_imgproc::connected_components::{Connectivity, connected_components};
 
 /// Labels 8-connected components: 0 outside, then 1 … n in the order of their first pixel.
 /// Returns the labels and n.
@@ -20,19 +20,17 @@ pub fn label_by_sides(mask: &Mask) -> (Grid<u32>, Vec<usize>) {
 }
 
 fn labels(mask: &Mask, connectivity: Connectivity) -> (Grid<u32>, usize) {
-    let (w, h) = (mask.width(), mask.height());
-    // imageproc 0.27 panics on a single set pixel: its forest has no place for label 1.
-    if let [set] = mask.data() {
-        return (Grid::filled(1, 1, u32::from(*set)), usize::from(*set));
-    }
+    let (width, height) = (mask.width(), mask.height());
+    let size = ImageSize { width, height };
     let bytes: Vec<u8> = mask.data().iter().map(|&m| m as u8).collect();
-    let Some(image) = GrayImage::from_raw(w as u32, h as u32, bytes) else {
-        return (Grid::filled(w, h, 0), 0);
-    };
-    let labels = connected_components(&image, connectivity, Luma([0u8]));
-    let data: Vec<u32> = labels.into_raw();
-    let n = data.iter().copied().max().unwrap_or(0) as usize;
-    (Grid::from_vec(w, h, data), n)
+    let count = Image::new(size, bytes).and_then(|image| {
+        let mut labels = Image::from_size_val(size, 0i32)?;
+        let count = connected_components(&image, &mut labels, connectivity)?;
+        Ok((labels.as_slice().iter().map(|&l| l as u32).collect(), count as usize - 1))
+    });
+    // A mask has as many pixels as its size says, and labels have its size: there is no other error.
+    let (data, count) = count.unwrap_or_else(|_| (vec![0; width * height], 0));
+    (Grid::from_vec(width, height, data), count)
 }
 
 #[cfg(test)]

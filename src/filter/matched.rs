@@ -227,15 +227,12 @@ impl Matched {
 mod tests {
     use super::*;
     use crate::filter::gaussian::blur;
+    use crate::rng::Rng;
 
     /// Noise from a fixed sequence, smoothed along the rows so that it is not white.
-    fn streaks(seed: u32) -> Plane {
+    fn streaks(seed: u64) -> Plane {
         let noise = Plane::from_fn(240, 200, |x, y| {
-            let mut v = (x as u32 + 240 * y as u32).wrapping_mul(0x9E37_79B9) ^ seed;
-            for shift in [15, 13, 16] {
-                v = (v ^ (v >> shift)).wrapping_mul(0x2C1B_3C6D);
-            }
-            (v >> 8) as f32 / (1 << 24) as f32 - 0.5
+            Rng::at(seed, x as i64, y as i64).range(-0.5, 0.5) as f32
         });
         let mut out = noise.clone();
         for y in 0..200 {

@@ -3,7 +3,7 @@
 //! At a half-pixel shift a quintic spline keeps 97 % of a period of 3 px and 99.7 % of one of
 //! 4 px (cubic: 87 %, 97 %), so that a resampled photo is not taken for a smoother skin.
 
-use crate::plane::Plane;
+use crate::plane::{Grid, Plane};
 
 /// Poles of the quintic B-spline's inverse filter (Unser 1999, table I).
 const POLES: [f64; 2] = [-0.430_575_347_099_973_8, -0.043_096_288_203_264_65];
@@ -109,15 +109,49 @@ fn prefilter_rows(src: &Plane) -> Plane {
     out
 }
 
-/// The value at (x, y) by linear interpolation, the border clamped: for masks and pictures. What is
-/// measured is sampled by a [`Spline`].
-pub fn bilinear(plane: &Plane, x: f64, y: f64) -> f32 {
+/// Values that can be interpolated linearly.
+pub trait Blend: Copy {
+    /// `(1 − t) · self + t · other`, in the precision of the values.
+    fn blend(self, other: Self, t: f64) -> Self;
+}
+
+impl Blend for f32 {
+    fn blend(self, other: f32, t: f64) -> f32 {
+        let t = t as f32;
+        self * (1.0 - t) + other * t
+    }
+}
+
+impl Blend for f64 {
+    fn blend(self, other: f64, t: f64) -> f64 {
+        self * (1.0 - t) + other * t
+    }
+}
+
+impl<V: Blend, const N: usize> Blend for [V; N] {
+    fn blend(self, other: [V; N], t: f64) -> [V; N] {
+        std::array::from_fn(|k| self[k].blend(other[k], t))
+    }
+}
+
+/// The value at (x, y) px by linear interpolation of what `read` makes of each pixel, the border
+/// clamped: `bilinear_by(&photo.linear, x, y, |rgb| rgb.map(f64::from))`.
+pub fn bilinear_by<T, V>(grid: &Grid<T>, x: f64, y: f64, read: impl Fn(T) -> V) -> V
+where
+    T: Copy + Send + Sync,
+    V: Blend,
+{
     let (x0, y0) = (x.floor(), y.floor());
-    let (fx, fy) = ((x - x0) as f32, (y - y0) as f32);
-    let at = |dx: isize, dy: isize| plane.clamped(x0 as isize + dx, y0 as isize + dy);
-    let top = at(0, 0) * (1.0 - fx) + at(1, 0) * fx;
-    let bottom = at(0, 1) * (1.0 - fx) + at(1, 1) * fx;
-    top * (1.0 - fy) + bottom * fy
+    let at = |dx: isize, dy: isize| read(grid.clamped(x0 as isize + dx, y0 as isize + dy));
+    let top = at(0, 0).blend(at(1, 0), x - x0);
+    let bottom = at(0, 1).blend(at(1, 1), x - x0);
+    top.blend(bottom, y - y0)
+}
+
+/// [`bilinear_by`] of a plane's own values: for masks and pictures. What is measured is sampled by a
+/// [`Spline`].
+pub fn bilinear(plane: &Plane, x: f64, y: f64) -> f32 {
+    bilinear_by(plane, x, y, |v| v)
 }
 
 #[cfg(test)]
@@ -138,5 +172,16 @@ mod tests {
         for (x, y) in [(30.5, 30.5), (41.3, 22.8), (60.9, 45.1)] {
             assert!((spline.at(x, y) as f64 - wave(x, y)).abs() < 3e-3, "at {x} {y}");
         }
+    }
+
+    #[test]
+    fn linear_interpolation_is_exact_on_a_slope_and_clamps_the_border() {
+        let grid = Grid::from_fn(4, 3, |x, y| [x as u16, 10 * y as u16]);
+        let at = |x, y| bilinear_by(&grid, x, y, |v| v.map(f64::from));
+        assert_eq!(at(1.25, 0.5), [1.25, 5.0]);
+        assert_eq!(at(-3.0, 1.0), [0.0, 10.0]);
+        assert_eq!(at(9.0, 9.0), [3.0, 20.0]);
+        let plane = grid.map(|v| f32::from(v[0]));
+        assert_eq!(bilinear(&plane, 2.75, 1.5), 2.75);
     }
 }

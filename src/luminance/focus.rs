@@ -100,3 +100,90 @@ fn octaves(flat: &Plane, valid: &Mask, settings: &LuminanceSettings) -> Vec<Octa
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Texture, face, noisy};
+
+    const SIDE: usize = 256;
+
+    fn all() -> Mask {
+        Mask::filled(SIDE, SIDE, true)
+    }
+
+    /// The sharpness of a texture blurred by `blur_px` under white noise of standard deviation `sd`.
+    fn of(seed: u64, blur_px: f64, sd: f32) -> Sharpness {
+        let texture = Texture::new(seed, 0.08).blurred(blur_px * blur_px).plane(SIDE, SIDE);
+        let white = f64::from(sd * sd);
+        sharpness(&noisy(&texture, 11, sd), &all(), white, &LuminanceSettings::default())
+    }
+
+    #[test]
+    fn the_blur_of_an_even_spectrum_is_told() {
+        for blur_px in [0.8, 1.3, 2.0, 3.0] {
+            for (seed, sd) in [(1, 0.0), (2, 0.003)] {
+                let found = of(seed, blur_px, sd).blur_px.expect("a blur");
+                println!("{blur_px} {sd} {found}");
+                assert!((found / blur_px - 1.0).abs() < 0.1, "{blur_px}: {found}");
+            }
+        }
+    }
+
+    #[test]
+    fn noise_that_is_as_strong_as_the_texture_hides_the_blur() {
+        assert!(of(1, 1.3, 0.5).blur_px.is_none());
+        assert!(of(1, 1.3, 0.5).fine.is_none());
+        // A finer octave is hidden; coarser ones still tell.
+        let soft = of(1, 2.0, 0.05);
+        println!("{soft:?}");
+        assert!(soft.fine.is_none() && (soft.blur_px.expect("a blur") / 2.0 - 1.0).abs() < 0.25);
+    }
+
+    /// The share of fine detail against the waves' own amplitudes under the two filters.
+    #[test]
+    fn fine_detail_is_the_ratio_of_two_octaves() {
+        let settings = LuminanceSettings::default();
+        for seed in [1, 2] {
+            let texture = Texture::new(seed, 0.08).blurred(1.0);
+            let through = |octave: usize| {
+                let [a, b] = [0, 1].map(|k| settings.transfer.sigmas_px[octave + k].powi(2));
+                texture.filtered(|q| (-0.5 * a * q * q).exp() - (-0.5 * b * q * q).exp()).power()
+            };
+            let truth = (through(FINE) / through(COARSE)).sqrt();
+            let found = of(seed, 1.0, 0.0).fine.expect("detail");
+            println!("{truth} {found}");
+            assert!((found / truth - 1.0).abs() < 0.05, "{found} {truth}");
+        }
+    }
+
+    #[test]
+    fn eyes_are_read_where_the_face_has_them() {
+        let face = face([[1060.0, 580.0], [1140.0, 580.0]], [1100.0, 664.0]);
+        let window = Window { x: 1000, y: 500, width: SIDE, height: SIDE };
+        let [sharp, soft] =
+            [0.7, 2.5].map(|blur: f64| Texture::new(3, 0.2).blurred(blur * blur).plane(SIDE, SIDE));
+        // 60 px to each side of the middle between the eyes, 24 px up and down.
+        let eyes = |x: usize, y: usize| (40..160).contains(&x) && (56..104).contains(&y);
+        let log =
+            Plane::from_fn(
+                SIDE,
+                SIDE,
+                |x, y| if eyes(x, y) { sharp.at(x, y) } else { soft.at(x, y) },
+            );
+        let of_part = |log: &Plane, shown: &Mask| {
+            of_eyes(log, shown, window, &face, &LuminanceSettings::default()).fine
+        };
+        let found = of_part(&log, &all()).expect("eyes");
+        let part = Window { x: 40, y: 56, width: 120, height: 48 };
+        let crop = sharpness(
+            &sharp.crop(part),
+            &Mask::filled(120, 48, true),
+            0.0,
+            &LuminanceSettings::default(),
+        );
+        assert_eq!(Some(found), crop.fine);
+        assert!(found > 2.0 * of_part(&soft, &all()).expect("eyes"));
+        assert_eq!(of_part(&log, &Mask::filled(SIDE, SIDE, false)), None);
+    }
+}

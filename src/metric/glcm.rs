@@ -4,6 +4,8 @@
 //! in mm, four directions are merged, the matrix is symmetric. Photos are first smoothed to 0.25 mm,
 //! or to the shortest period that both carry where that is longer, so that noise is no texture.
 
+pub(super) mod features;
+
 use super::{Frame, Reason, Sheet, Tiles};
 use crate::filter::gaussian::{blur_masked, sigma_of_period};
 use crate::luminance::Luminance;
@@ -69,59 +71,9 @@ fn pairs(levels: &Grid<u8>, distance: isize, directions: &[[isize; 2]], tiles: &
     sheet
 }
 
-/// Σ p(i, j)·f(i, j) over a square count matrix.
-fn mean(counts: &[f64], f: impl Fn(f64, f64, f64) -> f64) -> Result<f64, Reason> {
-    let n: f64 = counts.iter().sum();
-    if n <= 0.0 {
-        return Err(Reason::LowCoverage);
-    }
-    let side = counts.len().isqrt();
-    let mut sum = 0.0;
-    for (k, &c) in counts.iter().enumerate() {
-        if c > 0.0 {
-            sum += c / n * f((k / side) as f64 + 1.0, (k % side) as f64 + 1.0, c / n);
-        }
-    }
-    Ok(sum)
-}
-
-/// `glcm_contrast`: Σ (i−j)² p.
-pub fn contrast(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    mean(s, |i, j, _| (i - j).powi(2))
-}
-
-/// `glcm_joint_entropy`: −Σ p log₂ p.
-pub fn joint_entropy(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    mean(s, |_, _, p| -p.log2())
-}
-
-/// `glcm_angular_second_moment`: Σ p².
-pub fn angular_second_moment(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    mean(s, |_, _, p| p)
-}
-
-/// `glcm_inverse_difference_moment`: Σ p / (1 + (i−j)²).
-pub fn inverse_difference_moment(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    mean(s, |i, j, _| 1.0 / (1.0 + (i - j).powi(2)))
-}
-
-/// `glcm_dissimilarity`: Σ |i−j| p.
-pub fn dissimilarity(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    mean(s, |i, j, _| (i - j).abs())
-}
-
-/// `glcm_correlation`: covariance of (i, j) over the variance.
-pub fn correlation(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    let mu = mean(s, |i, _, _| i)?;
-    let variance = mean(s, |i, _, _| (i - mu).powi(2))?;
-    if variance <= 0.0 {
-        return Err(Reason::NothingFound);
-    }
-    Ok(mean(s, |i, j, _| (i - mu) * (j - mu))? / variance)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::features::mean;
     use super::*;
     use crate::filter::stats::quantile;
     use crate::plane::{Mask, Window};
@@ -226,15 +178,16 @@ mod tests {
                 "avg" => &singly,
                 _ => &[&DIRECTIONS],
             };
-            let measure: Option<super::super::Measure> = match name {
-                "contrast" => Some(contrast),
-                "joint_entr" => Some(joint_entropy),
-                "energy" => Some(angular_second_moment),
-                "inv_diff_mom" => Some(inverse_difference_moment),
-                "dissimilarity" => Some(dissimilarity),
-                "corr" => Some(correlation),
+            let metric = match name {
+                "contrast" => Some(features::CONTRAST),
+                "joint_entr" => Some(features::JOINT_ENTROPY),
+                "energy" => Some(features::ANGULAR_SECOND_MOMENT),
+                "inv_diff_mom" => Some(features::INVERSE_DIFFERENCE_MOMENT),
+                "dissimilarity" => Some(features::DISSIMILARITY),
+                "corr" => Some(features::CORRELATION),
                 _ => None,
             };
+            let measure = metric.map(|metric| metric.measure);
             let values = PHANTOM.iter().flat_map(|slice| merged.iter().map(|d| counts(slice, d)));
             let values: Vec<f64> = values
                 .map(|s| measure.map_or_else(|| feature(name, &s), |m| m(&s, &frame).expect(tag)))

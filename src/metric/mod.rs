@@ -1,240 +1,38 @@
 //! The table of metrics: every number the tool reports, by its permanent id.
 //!
-//! A metric is a row of [`METRICS`]. Each belongs to a [`Group`] that is read from the skin in one
-//! go; a group fills a [`Sheet`], one row of additive sums for each tile of a region, and the
-//! metric's `measure` turns the sums over all tiles into a value. Since sums can be drawn again
+//! A metric is one constant of type [`Metric`] in one file, and a line of [`METRICS`]. Each belongs to a [`Group`]
+//! that is read from the skin in one go; a group fills a [`Sheet`], one row of additive sums for each tile of a
+//! region, and the metric's `measure` turns the sums over all tiles into a value. Since sums can be drawn again
 //! tile by tile, [`crate::change`] can bootstrap any metric without knowing it.
 //!
-//! To add a metric: one function and one row here, one in `ABOUT` of tests/metrics_page.rs, from which
-//! docs/metrics.md is made, one in the settings' `CAPTURE_SD`, and one phantom or reference value that proves it.
+//! To add a metric: its file, which holds all that is known of it (docs/metrics.md, the page and the settings in
+//! result.json are made from the constants), and one phantom or reference value that proves it.
 
 pub mod glcm;
-mod lamp;
 pub mod pores;
+mod registry;
+mod relief;
 pub mod scars;
 mod search;
+pub(crate) mod sums;
 pub mod texture;
 pub mod tone;
+mod types;
 pub mod wrinkles;
 
-use crate::citations::{self, Citation};
+pub use registry::METRICS;
+pub use types::{
+    Better, CaptureSd, Frame, Group, LightSensitivity, Measure, Metric, Question, Reason, Unit,
+};
+
 use crate::luminance::Luminance;
 use crate::plane::{Mask, Window};
 use crate::series::Scale;
-use crate::settings::GrooveSettings;
+use crate::settings::MetricSettings;
 use crate::tone::Tone;
 use ndarray::{Array1, Array2, ArrayViewMut1};
-use serde::Serialize;
-
-/// Why a value is not there: the closed list of result.json.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// The photos could not be brought onto each other here.
-    Alignment,
-    /// The pixels are too coarse, or the photo too blurred, for the structure that is asked for.
-    BelowResolution,
-    /// The structure is weaker than the photo's noise.
-    BelowNoise,
-    /// The metric needs millimetres, and no scale is known.
-    NoScale,
-    /// Percent has no meaning here: the metric is no ratio, or its baseline is zero.
-    NoPercent,
-    /// Too little of the region is skin that can be seen in the photo.
-    LowCoverage,
-    /// Nothing of the kind is there (no pores, lines or scars), or too little to be read: less than 6 mm of
-    /// lines, for a change strong pores or scars in fewer than four places.
-    NothingFound,
-    /// Tone without untreated reference skin or a colour chart.
-    NoReference,
-    /// A quality check failed that this metric depends on, or light or colour do not allow it: light from the
-    /// front for scars, b* ≤ 0 for ITA.
-    Quality,
-    /// The region is too small for an interval.
-    TooSmall,
-}
-
-/// In which direction a metric gets better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Better {
-    /// Less is better: a significant decrease is `improved`.
-    Lower,
-    /// Neither: a significant change is `changed`.
-    Neutral,
-}
-
-/// Unit of a metric. Lengths fall back to baseline px where no scale in mm is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// A length: `mm`, or `px` without a scale.
-    Length,
-    /// Written as it stands.
-    Fixed(&'static str),
-}
-
-impl Unit {
-    /// The unit's text in result.json.
-    pub fn name(self, scale: &Scale) -> &'static str {
-        match self {
-            Unit::Length if scale.is_metric() => "mm",
-            Unit::Length => "px",
-            Unit::Fixed(name) => name,
-        }
-    }
-}
-
-impl Metric {
-    /// Period of the structures that it is read from, mm: what a difference in focus lowers by. None of colour.
-    pub fn period_mm(&self) -> Option<f64> {
-        Some(match (self.group, self.id) {
-            (Group::Tone, _) => return None,
-            (_, "texture_fine") => 0.42,
-            (_, "texture_roughness") => 0.7,
-            (Group::Texture, _) => 1.2,
-            (Group::Glcm, _) => 0.6,
-            (Group::Pores, _) => 0.7,
-            (Group::Wrinkles, _) => 1.2,
-            (Group::Scars, _) => 3.0,
-        })
-    }
-}
-
-/// Metrics that are read from the skin together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Group {
-    /// Band amplitudes and anisotropy.
-    Texture,
-    /// Grey-level co-occurrence.
-    Glcm,
-    /// Visible pores.
-    Pores,
-    /// Lines.
-    Wrinkles,
-    /// Atrophic scars.
-    Scars,
-    /// Colour.
-    Tone,
-}
-
-impl Group {
-    /// All groups, in the order of the table.
-    pub const ALL: [Group; 6] =
-        [Group::Texture, Group::Glcm, Group::Pores, Group::Wrinkles, Group::Scars, Group::Tone];
-}
-
-/// What a `measure` function may know beside the sums.
-#[derive(Debug, Clone, Copy)]
-pub struct Frame {
-    /// Millimetres per baseline px that filters use.
-    pub mm_per_px: f64,
-    /// Whether that is a true scale, so that lengths may be told in mm.
-    pub metric_scale: bool,
-    /// Shortest period both photos carry, baseline px.
-    pub shortest_period_px: f64,
-    /// How the sections of lines are read.
-    pub groove: GrooveSettings,
-}
-
-impl Frame {
-    /// mm² per px², where a true scale is known.
-    fn mm2(&self) -> Result<f64, Reason> {
-        if self.metric_scale { Ok(self.mm_per_px * self.mm_per_px) } else { Err(Reason::NoScale) }
-    }
-    /// Factor from px to the unit of lengths.
-    pub(crate) fn length(&self) -> f64 {
-        if self.metric_scale { self.mm_per_px } else { 1.0 }
-    }
-}
-
-/// Turns sums over tiles into the metric's value.
-pub type Measure = fn(&[f64], &Frame) -> Result<f64, Reason>;
-
-/// One row of the table.
-#[derive(Debug)]
-pub struct Metric {
-    /// Permanent id.
-    pub id: &'static str,
-    /// Unit.
-    pub unit: Unit,
-    /// Direction.
-    pub better: Better,
-    /// Raised when the formula changes.
-    pub definition: u32,
-    /// Papers and standards.
-    pub sources: &'static [&'static Citation],
-    /// What it is read with.
-    pub group: Group,
-    /// Whether a change is a ratio; else only unit values are compared (L*, a*, b*, ITA …).
-    pub ratio: bool,
-    /// From sums to the value.
-    pub measure: Measure,
-    /// From a tile's sums to how many pores or scars in it tell a change: [`crate::change`] asks for some tiles
-    /// that have any.
-    pub told_by: Option<fn(&[f64]) -> f64>,
-}
-
-const fn row(
-    id: &'static str,
-    unit: Unit,
-    better: Better,
-    group: Group,
-    sources: &'static [&'static Citation],
-    measure: Measure,
-) -> Metric {
-    Metric { id, unit, better, definition: 1, sources, group, ratio: true, measure, told_by: None }
-}
-
-const fn in_units(metric: Metric) -> Metric {
-    Metric { ratio: false, ..metric }
-}
-
-const fn told_by(things: fn(&[f64]) -> f64, metric: Metric) -> Metric {
-    Metric { told_by: Some(things), ..metric }
-}
-
-const ONE: Unit = Unit::Fixed("1");
-const PERCENT: Unit = Unit::Fixed("%");
-const PER_CM2: Unit = Unit::Fixed("1/cm²");
-use Better::{Lower, Neutral};
-use citations as c;
-
-/// Every metric, in the order of the result tables.
-#[rustfmt::skip]
-pub static METRICS: [Metric; 32] = [
-    row("texture_roughness", ONE, Lower, Group::Texture, &[&c::LINDEBERG_1994], texture::roughness),
-    row("texture_fine", ONE, Lower, Group::Texture, &[&c::LINDEBERG_1994], texture::fine),
-    row("texture_coarse", ONE, Lower, Group::Texture, &[&c::LINDEBERG_1994], texture::coarse),
-    row("texture_anisotropy", ONE, Neutral, Group::Texture, &[&c::BIGUN_1987], texture::anisotropy),
-    row("glcm_contrast", ONE, Neutral, Group::Glcm, &[&c::IBSI_2020], glcm::contrast),
-    row("glcm_joint_entropy", ONE, Neutral, Group::Glcm, &[&c::IBSI_2020], glcm::joint_entropy),
-    row("glcm_angular_second_moment", ONE, Neutral, Group::Glcm, &[&c::IBSI_2020], glcm::angular_second_moment),
-    row("glcm_inverse_difference_moment", ONE, Neutral, Group::Glcm, &[&c::IBSI_2020], glcm::inverse_difference_moment),
-    in_units(row("glcm_correlation", ONE, Neutral, Group::Glcm, &[&c::IBSI_2020], glcm::correlation)),
-    row("glcm_dissimilarity", ONE, Neutral, Group::Glcm, &[&c::IBSI_2020], glcm::dissimilarity),
-    row("pore_count", ONE, Lower, Group::Pores, &[&c::FLAMENT_2015, &c::TURIN_1960, &c::SEBER_1982], pores::count),
-    row("pore_density", PER_CM2, Lower, Group::Pores, &[&c::FLAMENT_2015, &c::TURIN_1960, &c::SEBER_1982], pores::density),
-    told_by(pores::strong, row("pore_diameter", Unit::Fixed("mm"), Lower, Group::Pores, &[&c::FLAMENT_2015, &c::TURIN_1960], pores::diameter)),
-    told_by(pores::strong, row("pore_area_percent", PERCENT, Lower, Group::Pores, &[&c::FLAMENT_2015, &c::TURIN_1960, &c::SEBER_1982], pores::area_percent)),
-    row("visible_pore_density", PER_CM2, Lower, Group::Pores, &[&c::FLAMENT_2015, &c::TURIN_1960, &c::SEBER_1982], pores::visible_density),
-    row("pore_elongation", ONE, Neutral, Group::Pores, &[&c::FLAMENT_2015, &c::TURIN_1960], pores::elongation),
-    row("wrinkle_length", Unit::Length, Lower, Group::Wrinkles, &[&c::FREEMAN_1991], wrinkles::length),
-    row("wrinkle_density", Unit::Fixed("mm/cm²"), Lower, Group::Wrinkles, &[&c::FREEMAN_1991], wrinkles::density),
-    row("wrinkle_width", Unit::Length, Lower, Group::Wrinkles, &[&c::FREEMAN_1991], wrinkles::width),
-    row("wrinkle_depth", Unit::Length, Lower, Group::Wrinkles, &[&c::FREEMAN_1991], wrinkles::depth),
-    row("wrinkle_depth_max", Unit::Length, Lower, Group::Wrinkles, &[&c::FREEMAN_1991], wrinkles::depth_max),
-    row("wrinkle_area_percent", PERCENT, Lower, Group::Wrinkles, &[&c::FREEMAN_1991], wrinkles::area_percent),
-    told_by(scars::number, row("scar_area_percent", PERCENT, Lower, Group::Scars, &[&c::TURIN_1960, &c::TSUMURA_2003], scars::area_percent)),
-    told_by(scars::number, row("scar_depth", Unit::Length, Lower, Group::Scars, &[&c::TURIN_1960, &c::TSUMURA_2003], scars::depth)),
-    in_units(row("lightness", Unit::Fixed("L*"), Neutral, Group::Tone, &[&c::CIE_15], tone::lightness)),
-    in_units(row("redness", Unit::Fixed("a*"), Neutral, Group::Tone, &[&c::CIE_15], tone::redness)),
-    in_units(row("yellowness", Unit::Fixed("b*"), Neutral, Group::Tone, &[&c::CIE_15], tone::yellowness)),
-    in_units(row("ita", Unit::Fixed("degrees"), Neutral, Group::Tone, &[&c::CHARDON_1991], tone::ita)),
-    row("tone_unevenness", Unit::Fixed("ΔE00"), Lower, Group::Tone, &[&c::SHARMA_2005], tone::unevenness),
-    row("spot_area_percent", PERCENT, Lower, Group::Tone, &[&c::SHARMA_2005], tone::spot_area_percent),
-    row("spot_count", ONE, Lower, Group::Tone, &[&c::SHARMA_2005], tone::spot_count),
-    row("spot_contrast", Unit::Fixed("ΔE00"), Lower, Group::Tone, &[&c::SHARMA_2005], tone::spot_contrast),
-];
+use relief::{FineRelief, Slopes};
+use std::borrow::Cow;
 
 /// One visit as the metrics see it.
 #[derive(Debug, Clone, Copy)]
@@ -316,6 +114,15 @@ impl Sheet {
     pub fn new(tiles: usize, columns: usize) -> Self {
         Sheet(Array2::zeros((tiles, columns)))
     }
+    /// The sums of all tiles.
+    pub(crate) fn of<S: sums::Sums>(tiles: Vec<S>) -> Self {
+        let mut sheet = Sheet::new(tiles.len(), S::COLUMNS);
+        for (mut sums, mut row) in tiles.into_iter().zip(sheet.0.rows_mut()) {
+            let mut columns = row.iter_mut();
+            sums.for_each(&mut |sum| columns.next().into_iter().for_each(|column| *column = *sum));
+        }
+        sheet
+    }
     /// The sums of one tile, writable.
     pub fn tile(&mut self, tile: usize) -> ArrayViewMut1<'_, f64> {
         self.0.row_mut(tile)
@@ -351,42 +158,71 @@ pub struct Readings {
     tone: tone::ToneCells,
 }
 
-/// Reads all groups from one view (a photo by itself) or two (a pair). Lines, pores and scars are sought
-/// in both together and read in each at the same places. `None` without any scale: no filter
-/// could be sized.
+/// What one photo was searched for.
+pub struct Detections {
+    relief: FineRelief,
+    ridges: Result<wrinkles::Response, Reason>,
+    lines: Result<Vec<wrinkles::LinePoint>, Reason>,
+    pores: Result<pores::Detected, Reason>,
+    scars: Result<scars::Detected, Reason>,
+}
+
+/// Searches one photo for lines, pores and scars. `None` without any scale: no filter could be sized.
+pub fn detect(view: &View<'_>, scale: &Scale, settings: &MetricSettings) -> Option<Detections> {
+    let frame = Frame::of(view.luminance, scale, settings)?;
+    let ridges = wrinkles::detect(view.luminance, &frame, settings);
+    let lines = wrinkles::read(&[view.luminance], &[&ridges], &frame, settings);
+    let relief = FineRelief::of(&[view.luminance], &frame, settings);
+    let slopes = Slopes::of(&relief, frame.mm_per_px, settings);
+    let pores = pores::detect(&relief, &slopes, &frame, settings);
+    let ground = scars::Ground::new(&[*view], &lines, &frame, settings);
+    let scars = ground.and_then(|ground| scars::detect(view, &slopes, &ground, settings));
+    Some(Detections { ridges, lines, pores, scars, relief })
+}
+
+/// Reads all groups from one view (a photo by itself) or two (a pair) and what each was searched for. A pair
+/// reads the lines, pores and scars of both photos in each. `None` without any scale.
 pub fn read(
     views: &[View<'_>],
+    detections: &[&Detections],
     scale: &Scale,
-    settings: &crate::settings::MetricSettings,
+    settings: &MetricSettings,
 ) -> Option<Readings> {
-    let frame = Frame {
-        mm_per_px: scale.mm_per_px?.0,
-        metric_scale: scale.is_metric(),
-        shortest_period_px: views[0].luminance.shortest_period_px,
-        groove: settings.groove,
-    };
+    let frame = Frame::of(views[0].luminance, scale, settings)?;
     let lum: Vec<&Luminance> = views.iter().map(|v| v.luminance).collect();
-    let wrinkles = wrinkles::read(&lum, &frame, settings);
-    let (pores, scars) = {
-        let lamp = lamp::Lamp::of(&lum, &frame, settings);
-        let pores = pores::read(&lum, &lamp, &frame, settings);
-        (pores, scars::read(views, &lamp, &wrinkles, &frame, settings))
+    let ridges: Vec<_> = detections.iter().map(|d| &d.ridges).collect();
+    let pores: Vec<_> = detections.iter().map(|d| &d.pores).collect();
+    let scars: Vec<_> = detections.iter().map(|d| &d.scars).collect();
+    let (relief, wrinkles) = match detections {
+        [own] => (Cow::Borrowed(&own.relief), own.lines.clone()),
+        _ => {
+            let relief = FineRelief::of(&lum, &frame, settings);
+            (Cow::Owned(relief), wrinkles::read(&lum, &ridges, &frame, settings))
+        }
     };
     Some(Readings {
         frame,
         texture: texture::Texture::read(&lum, &frame, settings),
         glcm: glcm::Glcm::read(&lum, &frame, settings),
-        pores,
-        scars,
+        pores: pores::read(&lum, &relief, &pores, &frame, settings),
+        scars: scars::Ground::new(views, &wrinkles, &frame, settings)
+            .and_then(|ground| scars::read(views, &relief, &scars, &ground, settings)),
         wrinkles,
         tone: tone::ToneCells::read(views, &frame, settings),
     })
 }
 
 impl Readings {
-    /// Standard deviation of a metric's ln(f/b) that the rounding of the two files leaves.
-    pub fn rounding_sd(&self, group: Group) -> f64 {
-        if group == Group::Texture { self.texture.rounding_sd() } else { 0.0 }
+    /// Standard deviation of a metric's ln(f/b) that the rounding of the two files and noise of unknown strength
+    /// leave, from the sums of both visits.
+    pub fn noise_sd(&self, metric: &Metric, sums: [&[f64]; 2]) -> f64 {
+        let rounding = self.texture.rounding_sd();
+        let Some(noise_error) = metric.noise_error else {
+            return if metric.group == Group::Texture { rounding } else { 0.0 };
+        };
+        let of =
+            |s: &[f64]| (metric.measure)(s, &self.frame).map_or(0.0, |value| noise_error(s, value));
+        rounding.hypot(of(sums[0]).hypot(of(sums[1])))
     }
 
     /// The sums of `group` for one visit (0, or 1 in a pair) over the tiles of a region. Colours of

@@ -3,7 +3,7 @@
 //!
 //! A pore under a lamp is more than a dark spot: the wall away from the lamp is lit, the wall towards it
 //! in shade, nearly as strong as the dip itself. Where the lamp stands is told by the texture: slopes that
-//! look away from it are the steepest changes from dark to bright ([`super::lamp`]). A template of such a
+//! look away from it are the steepest changes from dark to bright ([`super::relief`]). A template of such a
 //! dip is sought with the filter that the mesh of skin around disturbs least
 //! ([`crate::filter::matched`]), in cells whose light and mesh are each their own. The mesh answers too: an
 //! amplitude counts from a multiple of what it makes.
@@ -15,11 +15,22 @@
 //! as a whole loses it with the square of its diameter. Strong pores tell it: of weak ones that shrank, those
 //! are left which chance made large.
 
-use super::lamp::Lamp;
+pub(super) mod area_percent;
+pub(super) mod count;
+pub(super) mod density;
+pub(super) mod diameter;
+pub(super) mod elongation;
+mod sums;
+pub(super) mod visible_density;
+
+pub(super) use sums::sheet;
+
+use super::relief::{FineRelief, Slopes};
 use super::search::{self, Candidate, Cell, Filter, Search, differences};
-use super::{Frame, Reason, Sheet, Tiles};
+use super::{Frame, Reason};
 use crate::filter::gaussian::diffuse;
 use crate::filter::matched::{Autocovariance, Whitener};
+use crate::filter::warp::bilinear_by;
 use crate::luminance::Luminance;
 use crate::plane::{Plane, Window, par_collect};
 use crate::settings::MetricSettings;
@@ -63,23 +74,73 @@ pub struct Pore {
     pub readings: Vec<PoreReading>,
 }
 
-/// Finds pores in all visits together and reads them in each.
-pub fn read(
-    visits: &[&Luminance],
-    lamp: &Lamp,
+/// Searches one photo for pores.
+///
+/// # Errors
+/// `NoScale`; `BelowResolution` where the pixels are too coarse, or the photo too blurred; `LowCoverage` where
+/// there is too little skin to know its background texture by.
+pub fn detect(
+    relief: &FineRelief,
+    slopes: &Slopes<'_>,
     frame: &Frame,
     settings: &MetricSettings,
-) -> Result<Vec<Pore>, Reason> {
+) -> Result<Detected, Reason> {
+    measurable(frame, settings)?;
+    log::trace!(target: "skindelta", "search pores");
+    let cells = cells(relief, slopes, frame, settings)?;
+    let candidates = search(relief, &cells).candidates(settings.pore_apart_px);
+    Ok(Detected { cells, candidates })
+}
+
+/// What one photo was searched with, and what may be pores in it.
+#[derive(Debug, Clone)]
+pub struct Detected {
+    cells: Vec<Cell>,
+    candidates: Vec<Candidate>,
+}
+
+fn measurable(frame: &Frame, settings: &MetricSettings) -> Result<(), Reason> {
     if !frame.metric_scale {
         return Err(Reason::NoScale);
     }
-    // A sharp photo carries periods of 3 px: the limit is told for one, and holds for a blurrier
-    // one by what it carries.
+    // The limit is stated for a sharp photo, which carries periods of 3 px; a blurrier one is judged by the
+    // periods that it carries.
     if frame.shortest_period_px * frame.mm_per_px > 3.0 * settings.pore_mm_per_px_max {
         return Err(Reason::BelowResolution);
     }
-    let search = search(lamp, frame, settings)?;
-    let candidates = search.candidates(settings.pore_apart_px);
+    Ok(())
+}
+
+fn search<'a>(relief: &'a FineRelief, cells: &'a [Cell]) -> Search<'a> {
+    Search { factor: relief.factor, planes: &relief.planes, inner: &relief.inner, cells }
+}
+
+/// Reads the candidates of all photos in each of them.
+///
+/// # Errors
+/// As [`detect`], for any of the photos or all together.
+pub fn read(
+    visits: &[&Luminance],
+    relief: &FineRelief,
+    detected: &[&Result<Detected, Reason>],
+    frame: &Frame,
+    settings: &MetricSettings,
+) -> Result<Vec<Pore>, Reason> {
+    measurable(frame, settings)?;
+    let detected = detected.iter().map(|d| d.as_ref().map_err(|reason| *reason));
+    let detected = detected.collect::<Result<Vec<_>, Reason>>()?;
+    let joint;
+    let cells = match detected[..] {
+        [own] => &own.cells,
+        _ => {
+            let slopes = Slopes::of(relief, frame.mm_per_px, settings);
+            joint = cells(relief, &slopes, frame, settings)?;
+            &joint
+        }
+    };
+    let search = search(relief, cells);
+    let candidates: Vec<&[Candidate]> = detected.iter().map(|d| &d.candidates[..]).collect();
+    let candidates = search.counted(&candidates);
     let smooth: Vec<Plane> =
         visits.iter().map(|l| diffuse(&l.flat, &l.valid, settings.pore_smoothing_px2)).collect();
     let pores = par_collect(candidates.len(), |i| {
@@ -88,53 +149,54 @@ pub fn read(
     Ok(distinct(pores.into_iter().flatten().collect(), frame, settings))
 }
 
-/// Where pores are sought, and with what.
+/// Filters for pores of each size, in cells whose light and background texture are each their own.
 ///
 /// # Errors
-/// `LowCoverage` where there is too little skin to know its mesh by.
-fn search<'a>(
-    lamp: &'a Lamp,
+/// `LowCoverage` where there is too little skin to know its background texture by.
+fn cells(
+    relief: &FineRelief,
+    slopes: &Slopes<'_>,
     frame: &Frame,
     settings: &MetricSettings,
-) -> Result<Search<'a>, Reason> {
-    let px = |mm: f64| mm / (frame.mm_per_px * lamp.factor as f64);
-    let (planes, valid) = (&lamp.planes, &lamp.valid);
-    let (w, h) = (valid.width(), valid.height());
+) -> Result<Vec<Cell>, Reason> {
+    let px = |mm: f64| mm / (frame.mm_per_px * relief.factor as f64);
+    let (w, h) = (relief.valid.width(), relief.valid.height());
     let radius = px(settings.pore_reach_mm).round() as usize;
     let stride = (px(settings.pore_sample_mm) as usize).max(1);
-    let all: Vec<&Plane> = planes.iter().collect();
-    let unlike = differences(planes);
-    let unlike: Vec<&Plane> = unlike.iter().collect();
-    let mesh = |around| {
-        let of = |planes| Autocovariance::of(planes, valid, around, 2 * radius, stride);
-        Some([of(&all)?, of(&unlike)?])
+    let differences = differences(&relief.planes);
+    let covariances = |around| {
+        let of = |planes: &[Plane]| {
+            let planes: Vec<&Plane> = planes.iter().collect();
+            Autocovariance::of(&planes, &relief.valid, around, 2 * radius, stride)
+        };
+        Some([of(&relief.planes)?, of(&differences)?])
     };
     let [gain, most] = settings.pore_lit;
     // Where nothing varies there is nothing to be found.
-    let filters = |[mesh, unlike]: &[Autocovariance; 2], around: Window| {
-        let whitener = Whitener::new(mesh, radius, settings.pore_ridge)?;
-        let lit = lamp.falls(around)?.map(|v| gain * v);
+    let filters = |[texture, difference]: &[Autocovariance; 2], around: Window| {
+        let whitener = Whitener::new(texture, radius, settings.pore_ridge)?;
+        let lit = slopes.light_direction(around)?.map(|v| gain * v);
         let size = lit[0].hypot(lit[1]);
         let lit = lit.map(|v| v * (most / size.max(most)));
-        let sigmas = settings.pore_sigmas_mm.iter().map(|mm| px(*mm));
-        let filter = |sigma| {
+        let filter = |mm: &f64| {
+            let sigma = px(*mm);
             let matched = whitener.filter(|x, y| dip(x, y, sigma, lit))?;
             let limit = settings.pore_contrast.max(settings.pore_noises * matched.noise);
-            Some(Filter { noise: matched.noise, limit, apart: matched.spread(unlike), matched })
+            let apart = matched.spread(difference);
+            Some(Filter { noise: matched.noise, limit, apart, matched })
         };
-        sigmas.map(filter).collect::<Option<Vec<_>>>()
+        settings.pore_sigmas_mm.iter().map(filter).collect::<Option<Vec<_>>>()
     };
     let everywhere = Window::full(w, h);
-    let whole = mesh(everywhere).ok_or(Reason::LowCoverage)?;
+    let whole = covariances(everywhere).ok_or(Reason::LowCoverage)?;
     let windows = search::cells([w, h], px(settings.pore_cell_mm));
-    let cells = par_collect(windows.len(), |i| {
+    Ok(par_collect(windows.len(), |i| {
         let (window, around) = windows[i];
         // A cell with little skin takes what is known of the rest.
-        let own = mesh(around).and_then(|mesh| filters(&mesh, around));
+        let own = covariances(around).and_then(|own| filters(&own, around));
         let filters = own.or_else(|| filters(&whole, everywhere)).unwrap_or_default();
         Cell { window, filters }
-    });
-    Ok(Search { factor: lamp.factor, planes, inner: &lamp.inner, cells })
+    }))
 }
 
 /// What a pore does to log light, of depth 1: a round dip, and its walls under a lamp in whose direction
@@ -192,7 +254,7 @@ fn read_pore(
     }
     let amplitudes = search.amplitudes(place);
     let filter = search.filter(place);
-    let gained = filter.gained(&amplitudes);
+    let bias = filter.selection_bias(&amplitudes);
     let strongest = amplitudes.iter().copied().fold(f64::MIN, f64::max);
     let least = filter.least(&amplitudes, settings.pore_hysteresis, settings.pore_differences);
     let (readings, open): (Vec<PoreReading>, Vec<usize>) = profiles
@@ -233,7 +295,7 @@ fn read_pore(
     // Dark in every direction: a valley between plateaus, or a line's end, is open to some side.
     let closed = open.iter().any(|&n| n <= settings.pore_open_directions_max);
     let tells = visits.len() == 1 || strongest >= settings.pore_strong * filter.limit;
-    let pore = Pore { x, y, diameter_px, chance: gained / strongest, tells, readings };
+    let pore = Pore { x, y, diameter_px, chance: bias / strongest, tells, readings };
     (sized && round && closed).then_some(pore)
 }
 
@@ -243,7 +305,7 @@ fn rays(plane: &Plane, [x, y]: [f64; 2], samples: usize) -> Vec<Vec<f64>> {
         let (dy, dx) = (std::f64::consts::TAU * k as f64 / DIRECTIONS as f64).sin_cos();
         let at = |s: usize| {
             let r = s as f64 / PER_PX as f64;
-            bilinear(plane, x + r * dx, y + r * dy)
+            bilinear_by(plane, x + r * dx, y + r * dy, f64::from)
         };
         (0..=samples).map(at).collect()
     };
@@ -305,123 +367,9 @@ fn distinct(pores: Vec<Pore>, frame: &Frame, settings: &MetricSettings) -> Vec<P
     kept
 }
 
-fn bilinear(p: &Plane, x: f64, y: f64) -> f64 {
-    let (x0, y0) = (x.floor(), y.floor());
-    let (fx, fy) = (x - x0, y - y0);
-    let (xi, yi) = (x0 as isize, y0 as isize);
-    let at = |dx, dy| p.clamped(xi + dx, yi + dy) as f64;
-    (at(0, 0) * (1.0 - fx) + at(1, 0) * fx) * (1.0 - fy)
-        + (at(0, 1) * (1.0 - fx) + at(1, 1) * fx) * fy
-}
-
-/// Columns: pixels; pores sure here, and those of them present in all visits; all present in all visits, and over
-/// those: visible ones here (≥ 250 µm), diameter and area in the mean of the visits, elongation here, and how many
-/// tell the change of diameters; then the rings in the mean of the visits, and here, of those that tell.
-const COLUMNS: usize = 9 + 2 * RINGS;
-/// A visible pore's diameter, mm (Flament 2015).
-const VISIBLE_MM: f64 = 0.25;
-
-/// Sums over tiles.
-pub fn sheet(pores: &[Pore], visit: usize, tiles: &Tiles, frame: &Frame) -> Sheet {
-    let mut sheet = Sheet::new(tiles.count(), COLUMNS);
-    tiles.for_each(|tile, _, _| sheet.tile(tile)[0] += 1.0);
-    for pore in pores {
-        let (x, y) = (pore.x.round().max(0.0) as usize, pore.y.round().max(0.0) as usize);
-        let Some(tile) = tiles.of(x, y) else { continue };
-        let r = pore.readings[visit];
-        let mut row = sheet.tile(tile);
-        let in_all = pore.readings.iter().all(|r| r.present);
-        row[1] += f64::from(u8::from(r.sure));
-        row[2] += f64::from(u8::from(r.sure && in_all));
-        // What has vanished, or not yet come, has no diameter: the same pores in every visit.
-        if !in_all {
-            continue;
-        }
-        row[3] += 1.0;
-        row[4] += f64::from(u8::from(r.diameter_px * frame.mm_per_px >= VISIBLE_MM));
-        row[5] += pore.diameter_px;
-        row[6] += std::f64::consts::FRAC_PI_4 * pore.diameter_px * pore.diameter_px;
-        row[7] += r.elongation;
-        row[8] += f64::from(u8::from(pore.tells));
-        for k in (0..RINGS).filter(|_| pore.tells) {
-            let all = pore.readings.iter().map(|r| r.rings[k]).sum::<f64>();
-            let joint = all / pore.readings.len() as f64;
-            row[9 + k] += joint * (1.0 - pore.chance);
-            row[9 + RINGS + k] += r.rings[k] - joint * pore.chance;
-        }
-    }
-    sheet
-}
-
-/// How many pores tell how diameters have changed.
-pub fn strong(s: &[f64]) -> f64 {
-    s[8]
-}
-
-/// The part of the mean dip's volume in all visits that is here.
-fn part(s: &[f64]) -> Result<f64, Reason> {
-    if strong(s) <= 0.0 {
-        return Err(Reason::NothingFound);
-    }
-    let (joint, own) = (&s[9..9 + RINGS], &s[9 + RINGS..]);
-    let rim = (0..RINGS).fold(0, |best, k| if joint[k] > joint[best] { k } else { best });
-    let volume = |rings: &[f64]| (0..rim).map(|k| (rings[rim] - rings[k]) * k as f64).sum::<f64>();
-    let (joint, own) = (volume(joint), volume(own));
-    if joint <= 0.0 || own <= 0.0 { Err(Reason::BelowNoise) } else { Ok(own / joint) }
-}
-
-/// `pore_count`: pores present in all visits, over the share of those that this visit finds on its own which all
-/// visits show (capture and recapture: Chapman's estimate, Seber 1982); in one photo, what is present. What the
-/// visits find together cannot be counted as it is: of pores that stay, chance has lifted more over the limit
-/// than of those that go.
-pub fn count(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    if s[0] <= 0.0 {
-        return Err(Reason::LowCoverage);
-    }
-    let [sure, sure_in_all, in_all] = [s[1], s[2], s[3]];
-    Ok((in_all + 1.0) * ((sure + 1.0) / (sure_in_all + 1.0)) - 1.0)
-}
-
-/// What a sum over the pores present in all visits is, over as many as are counted here.
-fn counted(sum: f64, s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    match (count(s, frame)?, s[3]) {
-        (count, in_all) if in_all > 0.0 => Ok(count * (sum / in_all)),
-        (count, _) if count > 0.0 => Err(Reason::NothingFound),
-        _ => Ok(0.0),
-    }
-}
-
-/// `pore_density`.
-pub fn density(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    Ok(count(s, frame)? / (s[0] * frame.mm2()? / 100.0))
-}
-
-/// `visible_pore_density`: pores of 250 µm and more.
-pub fn visible_density(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    Ok(counted(s[4], s, frame)? / (s[0] * frame.mm2()? / 100.0))
-}
-
-/// `pore_diameter`: mean equivalent diameter of the pores present in all visits compared, in the mean of the
-/// visits, times the root of the part of the mean dip's volume that is here, told by the strong ones of them.
-pub fn diameter(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    Ok(s[5] / s[3] * part(s)?.sqrt() * frame.length())
-}
-
-/// `pore_elongation`: mean ratio of the axes.
-pub fn elongation(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    if s[3] <= 0.0 { Err(Reason::NothingFound) } else { Ok(s[7] / s[3]) }
-}
-
-/// `pore_area_percent`: area of pores, of the measured skin.
-pub fn area_percent(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    let area = counted(s[6], s, frame)?;
-    Ok(100.0 * area / s[0] * if area > 0.0 { part(s)? } else { 1.0 })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plane::Mask;
 
     fn frame(mm_per_px: f64) -> Frame {
         Frame { mm_per_px, metric_scale: true, shortest_period_px: 3.0, groove: Default::default() }
@@ -431,8 +379,10 @@ mod tests {
     fn found(flat: Plane, mm_per_px: f64) -> Vec<Pore> {
         let (l, frame, settings) =
             (Luminance::drawn(flat), frame(mm_per_px), MetricSettings::default());
-        let lamp = Lamp::of(&[&l], &frame, &settings);
-        read(&[&l], &lamp, &frame, &settings).unwrap()
+        let relief = FineRelief::of(&[&l], &frame, &settings);
+        let slopes = Slopes::of(&relief, frame.mm_per_px, &settings);
+        let found = detect(&relief, &slopes, &frame, &settings);
+        read(&[&l], &relief, &[&found], &frame, &settings).unwrap()
     }
 
     /// Gaussian dips of known place and width at half depth; a line beside them is no pore.
@@ -469,45 +419,6 @@ mod tests {
         });
         let pores = found(flat, 0.03);
         assert_eq!(pores.len(), 1, "{pores:?}");
-    }
-
-    /// Ten of fifty sure pores go; of those that stay, the follow-up lifts twenty more over the limit.
-    #[test]
-    fn pores_that_stay_are_not_counted_for_being_found_twice() {
-        let frame = frame(0.05);
-        let tiles = Tiles::new(Window::full(40, 20), Mask::filled(40, 20, true), 40);
-        let pore = |k: usize, present: [bool; 2], sure: [bool; 2]| {
-            let reading = |v: usize| PoreReading {
-                present: present[v],
-                sure: sure[v],
-                ..PoreReading::default()
-            };
-            let [x, y] = [(k % 40) as f64, (k / 40) as f64];
-            let readings = vec![reading(0), reading(1)];
-            Pore { x, y, diameter_px: 6.0, chance: 0.0, tells: true, readings }
-        };
-        let pores: Vec<Pore> = (0..70)
-            .map(|k| match k {
-                0..40 => pore(k, [true, true], [true, true]),
-                40..50 => pore(k, [true, false], [true, false]),
-                _ => pore(k, [true, true], [false, true]),
-            })
-            .collect();
-        let told = [0, 1].map(|visit| {
-            count(&sheet(&pores, visit, &tiles, &frame).total(&[1.0]), &frame).unwrap()
-        });
-        // Chapman's 61 · 51 / 41 − 1, a true loss of one in five.
-        assert!((told[0] - 74.878).abs() < 1e-3 && told[1] == 60.0, "{told:?}");
-    }
-
-    /// All that is sure now is new: that is no fall; and weak pores tell nothing of how diameters have changed.
-    #[test]
-    fn weak_pores_tell_no_fall_of_the_count_and_no_diameter() {
-        let frame = frame(0.05);
-        let mut sums = vec![0.0; COLUMNS];
-        (sums[0], sums[1], sums[3], sums[5]) = (1e4, 5.0, 10.0, 60.0);
-        assert_eq!(count(&sums, &frame), Ok(65.0));
-        assert_eq!(diameter(&sums, &frame), Err(Reason::NothingFound));
     }
 
     /// Pixels so small that the middle of a pore, brighter than the ring around it, spans some of them.

@@ -4,7 +4,7 @@
 //! millimetres that shading is fainter than the blotches of melanin and blood. What these do to brightness
 //! they do to colour too, and shading does not: the part of the luminance that the colour beside explains
 //! (least squares over all visits, as melanin and haemoglobin have one colour each) is taken off. In what is
-//! left a bowl's lit and shaded sides, along the direction in which the light falls ([`super::lamp`]), are
+//! left a bowl's lit and shaded sides, along the direction in which the light falls ([`super::relief`]), are
 //! sought with the filter that the skin around disturbs least ([`crate::filter::matched`]). A dark spot has no
 //! such sides. Lines and folds have: what lies about a line is left out, and what answers on beside itself,
 //! across the light, is no bowl.
@@ -12,10 +12,16 @@
 //! How deep a bowl is for the shading that it shows depends on the lamp: the slope of the wall is told for a
 //! usual one, and holds within a factor of two. Changes do not depend on it.
 
-use super::lamp::Lamp;
+pub(super) mod area_percent;
+pub(super) mod depth;
+pub(crate) mod sums;
+
+pub(super) use sums::sheet;
+
+use super::relief::{FineRelief, Slopes};
 use super::search::{self, Candidate, Cell, Filter, Search, differences};
 use super::wrinkles::LinePoint;
-use super::{Frame, Reason, Sheet, Tiles, View};
+use super::{Frame, Reason, View};
 use crate::filter::gaussian::{MaskedBlur, away_from_edges};
 use crate::filter::matched::{Autocovariance, Whitener};
 use crate::filter::morphology::dilate;
@@ -59,118 +65,228 @@ pub struct ScarReading {
     pub present: bool,
 }
 
-/// Finds depressions in all visits together and reads them in each, away from the `lines`.
+/// What may be depressions in one photo, and the planes in which they were sought.
+#[derive(Debug, Clone)]
+pub struct Detected {
+    cells: LitCells,
+    candidates: Vec<Candidate>,
+    planes: [Vec<Plane>; 2],
+}
+
+/// Searches one photo for depressions.
 ///
 /// # Errors
-/// `NoScale`; that of the lines where they could not be read, as they would be taken for scars; `LowCoverage`
-/// where there is too little skin to know its texture by.
+/// `LowCoverage` where there is too little skin to know its background texture by.
+pub fn detect(
+    view: &View<'_>,
+    slopes: &Slopes<'_>,
+    ground: &Ground,
+    settings: &MetricSettings,
+) -> Result<Detected, Reason> {
+    log::trace!(target: "skindelta", "search scars");
+    let planes = shading(&[*view], ground, settings);
+    let cells = cells(&planes[0], slopes, ground, settings)?;
+    let apart = ground.px(settings.scar_apart_mm).round() as usize;
+    let candidates = ground.search(&planes[0], &cells.cells).candidates(apart);
+    Ok(Detected { cells, candidates, planes })
+}
+
+/// Reads the candidates of all photos in each of them.
+///
+/// # Errors
+/// As [`detect`], for any of the photos or all together.
 pub fn read(
     views: &[View<'_>],
-    lamp: &Lamp,
-    lines: &Result<Vec<LinePoint>, Reason>,
-    frame: &Frame,
+    relief: &FineRelief,
+    detected: &[&Result<Detected, Reason>],
+    ground: &Ground,
     settings: &MetricSettings,
 ) -> Result<Scars, Reason> {
-    if !frame.metric_scale {
-        return Err(Reason::NoScale);
-    }
-    let factor = ((settings.scar_grid_mm / frame.mm_per_px) as usize).max(1);
-    let px = |mm: f64| mm / (frame.mm_per_px * factor as f64);
-    let skin = skin(views, factor);
-    let lines = lines.as_ref().map_err(|reason| *reason)?;
-    let valid = beside(lines, &skin, factor, px(settings.scar_line_mm));
-    let [planes, read] = shading(views, &valid, factor, frame.mm_per_px, settings);
-    let inner = away_from_edges(&valid, px(settings.scar_margin_mm));
-    let (w, h) = (valid.width(), valid.height());
-    let everywhere = Window::full(w, h);
-    let radius = px(settings.scar_reach_mm).round() as usize;
-    let covariance = |planes: &[Plane]| {
-        let planes: Vec<&Plane> = planes.iter().collect();
-        Autocovariance::of(&planes, &valid, everywhere, 2 * radius, 2)
+    let detected = detected.iter().map(|d| d.as_ref().map_err(|reason| *reason));
+    let detected = detected.collect::<Result<Vec<_>, Reason>>()?;
+    let joint;
+    let (planes, LitCells { cells, light }) = match detected[..] {
+        [own] => (&own.planes, &own.cells),
+        _ => {
+            let planes = shading(views, ground, settings);
+            let slopes = Slopes::of(relief, ground.mm_per_px, settings);
+            let cells = cells(&planes[0], &slopes, ground, settings)?;
+            joint = (planes, cells);
+            (&joint.0, &joint.1)
+        }
     };
-    // Many scars must not hide each other: what is far beyond the usual does not count as texture.
-    let mut sizes: Vec<f64> = planes.iter().flat_map(|plane| inside(plane, &valid, 1)).collect();
-    let most = (settings.scar_texture * median(&mut sizes).unwrap_or(0.0)) as f32;
-    let texture: Vec<Plane> = planes.iter().map(|p| p.map(|v| v.clamp(-most, most))).collect();
-    let mesh = covariance(&texture).ok_or(Reason::LowCoverage)?;
-    let unlike = covariance(&differences(&texture));
-    let whitener = Whitener::new(&mesh, radius, settings.scar_ridge);
-    let variance = |window: Window| {
-        let inside = valid.crop(window);
-        texture.iter().map(|plane| mean_square(&plane.crop(window), &inside)).sum::<f64>()
-    };
-    let usual = variance(everywhere);
-    let windows: Vec<(Window, Window)> = search::cells([w, h], px(settings.pore_cell_mm))
-        .into_iter()
-        .map(|(window, around)| {
-            let skin = valid.crop(around);
-            let seen = skin.data().iter().filter(|v| **v).count();
-            // A cell with little skin takes what is known of the rest.
-            let few = (seen as f64) < settings.scar_cell_min * skin.data().len() as f64;
-            (window, if few { everywhere } else { around })
-        })
-        .collect();
-    let light = par_collect(windows.len(), |i| {
-        let [across, down] = lamp.falls(lamp.window(windows[i].1, factor))?;
-        let steep = across.hypot(down);
-        (steep >= settings.scar_falls_min).then(|| [across / steep, down / steep])
-    });
-    let cells = par_collect(windows.len(), |i| {
-        let (window, around) = windows[i];
-        let local = (variance(around) / usual).sqrt();
-        let filters = light[i].filter(|_| local > 0.0).and_then(|falls| {
-            let filter = |radius_mm: &f64| {
-                let radius = px(*radius_mm);
-                let matched =
-                    whitener.as_ref()?.filter(|x, y| bowl(x / radius, y / radius, falls))?;
-                let noise = matched.noise * local;
-                let limit = settings.scar_noises * noise;
-                let apart = unlike.as_ref().map_or(0.0, |unlike| local * matched.spread(unlike));
-                Some(Filter { noise, limit, apart, matched })
-            };
-            settings.scar_radii_mm.iter().map(filter).collect::<Option<Vec<_>>>()
-        });
-        Cell { window, filters: filters.unwrap_or_default() }
-    });
-    let search = Search { factor, planes: &planes, inner: &inner, cells };
-    // Along a fold, or the edge of a form, the answer goes on to a side across the light; a bowl's does not.
-    let alone = |place: &Candidate| {
-        let [x, y] = light[place.cell].unwrap_or_default();
-        let far = 2.0 * px(settings.scar_radii_mm[place.size]);
-        let answer = |side: f64| {
-            let at =
-                Candidate { x: place.x - side * far * y, y: place.y + side * far * x, ..*place };
-            search.amplitudes(&at).into_iter().fold(f64::MIN, f64::max)
-        };
-        answer(1.0).max(answer(-1.0)) <= settings.scar_sides_max * answer(0.0)
-    };
-    let candidates = search.candidates(px(settings.scar_apart_mm).round() as usize);
+    let [sought, read] = planes;
+    let search = ground.search(sought, cells);
+    let candidates: Vec<&[Candidate]> = detected.iter().map(|d| &d.candidates[..]).collect();
     let mut scars: Vec<Scar> = Vec::new();
-    for place in candidates {
-        let reach = 2.0 * px(settings.scar_radii_mm[place.size]);
-        if seen(&skin, &place, reach) < settings.scar_seen_min || !alone(&place) {
+    for place in search.counted(&candidates) {
+        let reach = 2.0 * ground.px(settings.scar_radii_mm[place.size]);
+        let seen = visible(&ground.skin, &place, reach) >= settings.scar_seen_min;
+        if !seen || !isolated(&search, &place, light[place.cell], reach, settings) {
             continue;
         }
-        let scar = read_scar(&search, &read, &place, frame, settings);
+        let scar = read_scar(&search, read, &place, ground.mm_per_px, settings);
         let near = |other: &Scar| {
             let apart = (other.x - scar.x).hypot(other.y - scar.y);
-            apart < other.radius_px.max(scar.radius_px) + settings.scar_apart_mm / frame.mm_per_px
+            apart < other.radius_px.max(scar.radius_px) + settings.scar_apart_mm / ground.mm_per_px
         };
         if !scars.iter().any(near) {
             scars.push(scar);
         }
     }
     scars.sort_by(|a, b| a.y.total_cmp(&b.y).then(a.x.total_cmp(&b.x)));
-    let lit = search.cells.iter().filter(|cell| !cell.filters.is_empty());
-    let mut searched = Mask::filled(w, h, false);
-    for window in lit.map(|cell| cell.window) {
+    Ok(Scars { found: scars, searched: searched(&search, &ground.skin), factor: ground.factor })
+}
+
+/// Whether the response ends beside a place, `far` px to each side across the `light`: along a fold, or the edge
+/// of a form, it goes on; a bowl's does not.
+fn isolated(
+    search: &Search<'_>,
+    place: &Candidate,
+    light: Option<[f64; 2]>,
+    far: f64,
+    settings: &MetricSettings,
+) -> bool {
+    let [x, y] = light.unwrap_or_default();
+    let response = |side: f64| {
+        let at = Candidate { x: place.x - side * far * y, y: place.y + side * far * x, ..*place };
+        search.amplitudes(&at).into_iter().fold(f64::MIN, f64::max)
+    };
+    response(1.0).max(response(-1.0)) <= settings.scar_sides_max * response(0.0)
+}
+
+/// Skin in the cells that have filters.
+fn searched(search: &Search<'_>, skin: &Mask) -> Mask {
+    let mut searched = Mask::filled(skin.width(), skin.height(), false);
+    for Cell { window, .. } in search.cells.iter().filter(|cell| !cell.filters.is_empty()) {
         for y in window.y..window.y + window.height {
             for x in window.x..window.x + window.width {
                 searched.set(x, y, skin.at(x, y));
             }
         }
     }
-    Ok(Scars { found: scars, searched, factor })
+    searched
+}
+
+/// Skin on the planes of the search.
+pub struct Ground {
+    /// Pixels of the window of the region map in one of the planes, both ways.
+    factor: usize,
+    mm_per_px: f64,
+    skin: Mask,
+    /// Skin that no line crosses nearby.
+    valid: Mask,
+    /// That away from its edges.
+    inner: Mask,
+    /// Radius of a filter, px of the planes.
+    radius: usize,
+}
+
+impl Ground {
+    /// Skin that all views show, away from the `lines` of any.
+    ///
+    /// # Errors
+    /// `NoScale`; that of the lines where they could not be read, as they would be taken for scars.
+    pub fn new(
+        views: &[View<'_>],
+        lines: &Result<Vec<LinePoint>, Reason>,
+        frame: &Frame,
+        settings: &MetricSettings,
+    ) -> Result<Ground, Reason> {
+        if !frame.metric_scale {
+            return Err(Reason::NoScale);
+        }
+        let factor = ((settings.scar_grid_mm / frame.mm_per_px) as usize).max(1);
+        let px = |mm: f64| mm / (frame.mm_per_px * factor as f64);
+        let skin = skin(views, factor);
+        let lines = lines.as_ref().map_err(|reason| *reason)?;
+        let valid = beside(lines, &skin, factor, px(settings.scar_line_mm));
+        let inner = away_from_edges(&valid, px(settings.scar_margin_mm));
+        let radius = px(settings.scar_reach_mm).round() as usize;
+        Ok(Ground { factor, mm_per_px: frame.mm_per_px, skin, valid, inner, radius })
+    }
+
+    fn px(&self, mm: f64) -> f64 {
+        mm / (self.mm_per_px * self.factor as f64)
+    }
+
+    fn search<'a>(&'a self, planes: &'a [Plane], cells: &'a [Cell]) -> Search<'a> {
+        Search { factor: self.factor, planes, inner: &self.inner, cells }
+    }
+
+    fn covariance(&self, planes: &[Plane]) -> Option<Autocovariance> {
+        let everywhere = Window::full(self.valid.width(), self.valid.height());
+        let planes: Vec<&Plane> = planes.iter().collect();
+        Autocovariance::of(&planes, &self.valid, everywhere, 2 * self.radius, 2)
+    }
+}
+
+/// Many scars must not hide each other: what is far beyond the median does not count as background texture.
+fn without_outliers(planes: &[Plane], ground: &Ground, settings: &MetricSettings) -> Vec<Plane> {
+    let mut sizes: Vec<f64> =
+        planes.iter().flat_map(|plane| inside(plane, &ground.valid, 1)).collect();
+    let most = (settings.scar_texture * median(&mut sizes).unwrap_or(0.0)) as f32;
+    planes.iter().map(|p| p.map(|v| v.clamp(-most, most))).collect()
+}
+
+/// Cells of a search, and the direction of light in each.
+#[derive(Debug, Clone)]
+struct LitCells {
+    cells: Vec<Cell>,
+    light: Vec<Option<[f64; 2]>>,
+}
+
+/// Filters for bowls of each size, in cells with their own light and amplitude of background texture.
+fn cells(
+    planes: &[Plane],
+    slopes: &Slopes<'_>,
+    ground: &Ground,
+    settings: &MetricSettings,
+) -> Result<LitCells, Reason> {
+    let (w, h) = (ground.valid.width(), ground.valid.height());
+    let everywhere = Window::full(w, h);
+    let texture = without_outliers(planes, ground, settings);
+    let covariance = ground.covariance(&texture).ok_or(Reason::LowCoverage)?;
+    let difference = ground.covariance(&differences(&texture));
+    let whitener = Whitener::new(&covariance, ground.radius, settings.scar_ridge);
+    let variance = |window: Window| {
+        let inside = ground.valid.crop(window);
+        texture.iter().map(|plane| mean_square(&plane.crop(window), &inside)).sum::<f64>()
+    };
+    let of_all = variance(everywhere);
+    let windows: Vec<(Window, Window)> = search::cells([w, h], ground.px(settings.pore_cell_mm))
+        .into_iter()
+        .map(|(window, around)| {
+            let skin = ground.valid.crop(around);
+            let visible = skin.data().iter().filter(|v| **v).count();
+            // A cell with little skin takes what is known of the rest.
+            let few = (visible as f64) < settings.scar_cell_min * skin.data().len() as f64;
+            (window, if few { everywhere } else { around })
+        })
+        .collect();
+    let light = par_collect(windows.len(), |i| {
+        let [across, down] = slopes.light_direction(slopes.window(windows[i].1, ground.factor))?;
+        let steep = across.hypot(down);
+        (steep >= settings.scar_falls_min).then(|| [across / steep, down / steep])
+    });
+    let cells = par_collect(windows.len(), |i| {
+        let (window, around) = windows[i];
+        let local = (variance(around) / of_all).sqrt();
+        let filters = light[i].filter(|_| local > 0.0).and_then(|falls| {
+            let filter = |radius_mm: &f64| {
+                let radius = ground.px(*radius_mm);
+                let matched =
+                    whitener.as_ref()?.filter(|x, y| bowl(x / radius, y / radius, falls))?;
+                let noise = matched.noise * local;
+                let limit = settings.scar_noises * noise;
+                let apart = difference.as_ref().map_or(0.0, |d| local * matched.spread(d));
+                Some(Filter { noise, limit, apart, matched })
+            };
+            settings.scar_radii_mm.iter().map(filter).collect::<Option<Vec<_>>>()
+        });
+        Cell { window, filters: filters.unwrap_or_default() }
+    });
+    Ok(LitCells { cells, light })
 }
 
 /// Skin on the planes of the search.
@@ -193,13 +309,8 @@ fn beside(lines: &[LinePoint], skin: &Mask, factor: usize, line_px: f64) -> Mask
 
 /// Log light of the visits, on the planes of the search, without what their colour explains and without what
 /// is slower than scars: where they are sought, and where their depth is read.
-fn shading(
-    views: &[View<'_>],
-    valid: &Mask,
-    factor: usize,
-    mm_per_px: f64,
-    settings: &MetricSettings,
-) -> [Vec<Plane>; 2] {
+fn shading(views: &[View<'_>], ground: &Ground, settings: &MetricSettings) -> [Vec<Plane>; 2] {
+    let (valid, factor, mm_per_px) = (&ground.valid, ground.factor, ground.mm_per_px);
     let rest = colourless(views, mm_per_px, settings);
     let seen = &views[0].luminance.valid;
     let mut sizes: Vec<f64> = rest.iter().flat_map(|plane| inside(plane, seen, SAMPLE)).collect();
@@ -279,7 +390,7 @@ fn bowl(x: f64, y: f64, falls: [f64; 2]) -> f64 {
 }
 
 /// Share of skin within `reach` px of a place.
-fn seen(skin: &Mask, place: &Candidate, reach: f64) -> f64 {
+fn visible(skin: &Mask, place: &Candidate, reach: f64) -> f64 {
     let reach = reach.round() as isize;
     let (x, y) = (place.x.round() as isize, place.y.round() as isize);
     let square = (-reach..=reach).flat_map(|dy| (-reach..=reach).map(move |dx| [dx, dy]));
@@ -292,86 +403,28 @@ fn seen(skin: &Mask, place: &Candidate, reach: f64) -> f64 {
     disc.iter().filter(inside).count() as f64 / disc.len() as f64
 }
 
+/// Reads a bowl, and its depth in the `planes` for that.
 fn read_scar(
     search: &Search<'_>,
     planes: &[Plane],
     place: &Candidate,
-    frame: &Frame,
+    mm_per_px: f64,
     settings: &MetricSettings,
 ) -> Scar {
     let [x, y] = search.place(place);
-    let radius_px = settings.scar_radii_mm[place.size] / frame.mm_per_px;
+    let radius_px = settings.scar_radii_mm[place.size] / mm_per_px;
     let amplitudes = search.amplitudes(place);
     let filter = search.filter(place);
     let least = filter.least(&amplitudes, settings.scar_hysteresis, settings.scar_differences);
     let depth = |amplitude: f64| amplitude * radius_px / settings.scar_shading;
-    let gained = filter.gained(&amplitudes) + settings.scar_chosen * filter.noise;
+    let bias = filter.selection_bias(&amplitudes) + settings.scar_chosen * filter.noise;
     let reading = |(amplitude, plane): (f64, &Plane)| ScarReading {
-        depth_px: depth(filter.matched.at(plane, place.x, place.y) - gained),
+        depth_px: depth(filter.matched.at(plane, place.x, place.y) - bias),
         present: amplitude >= least,
     };
     let weight = depth(filter.noise).powi(-2);
-    Scar {
-        x,
-        y,
-        radius_px,
-        weight,
-        readings: amplitudes.into_iter().zip(planes).map(reading).collect(),
-    }
-}
-
-/// Columns: pixels searched, area of those present, px²; of all: weight, depth times weight here, and in the
-/// mean of the visits; and how many.
-const COLUMNS: usize = 6;
-/// What is left of scars that have healed, of their depth in the mean of the visits: a log has no 0.
-const HEALED: f64 = 0.05;
-
-/// Sums over tiles.
-pub fn sheet(scars: &Scars, visit: usize, tiles: &Tiles) -> Sheet {
-    let mut sheet = Sheet::new(tiles.count(), COLUMNS);
-    tiles.for_each(|tile, x, y| {
-        let searched = scars.searched.at(x / scars.factor, y / scars.factor);
-        sheet.tile(tile)[0] += f64::from(u8::from(searched));
-    });
-    for scar in &scars.found {
-        let (x, y) = (scar.x.round().max(0.0) as usize, scar.y.round().max(0.0) as usize);
-        let Some(tile) = tiles.of(x, y) else { continue };
-        let reading = &scar.readings[visit];
-        let mut row = sheet.tile(tile);
-        if reading.present {
-            row[1] += std::f64::consts::PI * scar.radius_px * scar.radius_px;
-        }
-        row[2] += scar.weight;
-        row[3] += scar.weight * reading.depth_px;
-        let all = scar.readings.iter().map(|r| r.depth_px).sum::<f64>();
-        row[4] += scar.weight * all / scar.readings.len() as f64;
-        row[5] += 1.0;
-    }
-    sheet
-}
-
-/// How many scars some visit shows.
-pub fn number(s: &[f64]) -> f64 {
-    s[5]
-}
-
-/// `scar_area_percent`: area within half depth of those present, of the skin that a lamp lights from beside.
-pub fn area_percent(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    if s[0] <= 0.0 { Err(Reason::Quality) } else { Ok(100.0 * s[1] / s[0]) }
-}
-
-/// `scar_depth`: mean depth of all that some visit shows, the better read counting more.
-pub fn depth(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    if s[0] <= 0.0 {
-        return Err(Reason::Quality);
-    }
-    if number(s) <= 0.0 {
-        return Err(Reason::NothingFound);
-    }
-    if s[4] <= 0.0 {
-        return Err(Reason::BelowNoise);
-    }
-    Ok(s[3].max(HEALED * s[4]) / s[2] * frame.length())
+    let readings = amplitudes.into_iter().zip(planes).map(reading).collect();
+    Scar { x, y, radius_px, weight, readings }
 }
 
 #[cfg(test)]

@@ -6,10 +6,19 @@
 //! only that differs from that of the other skin. For its evenness and spots on the region itself: they
 //! are differences within it. Evenness is told of parts of the skin only: over all of it light is uneven, too.
 
-use super::{Frame, Reason, Sheet, Tiles, View};
+pub(super) mod ita;
+pub(super) mod lightness;
+pub(super) mod redness;
+pub(super) mod spot_area_percent;
+pub(super) mod spot_contrast;
+pub(super) mod spot_count;
+mod sums;
+pub(super) mod unevenness;
+pub(super) mod yellowness;
+
+use super::{Frame, Tiles, View};
 use crate::cielab::{delta_e00, lab};
 use crate::filter::gaussian::blur_masked;
-use crate::filter::label::label;
 use crate::filter::stats::median;
 use crate::plane::{Grid, Mask, Plane};
 use crate::settings::MetricSettings;
@@ -24,10 +33,6 @@ pub struct ToneCells {
     spot_contrast: f64,
     reference_share: f64,
 }
-
-/// Columns: cells, L*, a*, b* (NaN without reference skin), ΔE00 from the region's mean, spot cells,
-/// spots, spot ΔE00.
-const COLUMNS: usize = 8;
 
 /// Skin on which a follow-up's colour is matched to the baseline's.
 #[derive(Debug, Clone, Copy)]
@@ -116,54 +121,6 @@ impl ToneCells {
         self.rgb[visit].map(|c| lab([0, 1, 2].map(|k| c[k] as f64 * gains[k])))
     }
 
-    /// Sums over tiles; in a pair the follow-up's colours are matched to visit 0 first.
-    pub fn sheet(
-        &self,
-        visit: usize,
-        tiles: &Tiles,
-        reference: Reference<'_>,
-    ) -> Result<Sheet, Reason> {
-        let (w, h) = (self.valid.width(), self.valid.height());
-        let within = self.gains(visit, tiles, MatchedOn::Region).ok_or(Reason::LowCoverage)?;
-        let colour = self.colour(visit, within);
-        let beside = self.gains(visit, tiles, MatchedOn::Reference(reference));
-        let beside = beside.map(|gains| self.colour(visit, gains));
-        let inside =
-            Mask::from_fn(w, h, |x, y| self.valid.at(x, y) && self.tile(tiles, x, y).is_some());
-        let mut sheet = Sheet::new(tiles.count(), COLUMNS);
-        let (mut mean, mut n) = ([0.0f64; 3], 0.0f64);
-        self.for_each_cell(|x, y| {
-            if inside.at(x, y) {
-                let c = colour.at(x, y);
-                (0..3).for_each(|k| mean[k] += c[k]);
-                n += 1.0;
-            }
-        });
-        let mean = mean.map(|v| v / n.max(1.0));
-        let spots = self.spots(&colour, &inside);
-        let (labels, count) = label(&spots.map(|c| c > 0.0));
-        let mut sizes = vec![0usize; count + 1];
-        labels.data().iter().for_each(|&l| sizes[l as usize] += 1);
-        let mut counted = vec![false; count + 1];
-        self.for_each_cell(|x, y| {
-            let Some(tile) = self.tile(tiles, x, y) else { return };
-            let c = colour.at(x, y);
-            let mut row = sheet.tile(tile);
-            row[0] += 1.0;
-            let told = beside.as_ref().map_or([f64::NAN; 3], |colour| colour.at(x, y));
-            (0..3).for_each(|k| row[1 + k] += told[k]);
-            // Over all that the photo shows uneven light cannot be told from uneven skin.
-            row[4] += if beside.is_some() { delta_e00(c, mean) } else { f64::NAN };
-            let spot = labels.at(x, y) as usize;
-            if spot > 0 && sizes[spot] >= self.spot_min_cells {
-                row[5] += 1.0;
-                row[6] += !std::mem::replace(&mut counted[spot], true) as u8 as f64;
-                row[7] += spots.at(x, y) as f64;
-            }
-        });
-        Ok(sheet)
-    }
-
     /// ΔE00 of cells that are darker than the skin around them by at least the limit, else 0.
     fn spots(&self, colour: &Grid<[f64; 3]>, inside: &Mask) -> Plane {
         let channel = |k: usize| blur_masked(&colour.map(|c| c[k] as f32), inside, self.spot_sigma);
@@ -177,57 +134,4 @@ impl ToneCells {
             if c[0] < a[0] && d >= self.spot_contrast { d as f32 } else { 0.0 }
         })
     }
-}
-
-fn cell_mean(s: &[f64], column: usize) -> Result<f64, Reason> {
-    if s[0] <= 0.0 {
-        Err(Reason::LowCoverage)
-    } else if s[column].is_nan() {
-        Err(Reason::NoReference)
-    } else {
-        Ok(s[column] / s[0])
-    }
-}
-
-/// `lightness`: mean L*.
-pub fn lightness(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    cell_mean(s, 1)
-}
-
-/// `redness`: mean a*.
-pub fn redness(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    cell_mean(s, 2)
-}
-
-/// `yellowness`: mean b*.
-pub fn yellowness(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    cell_mean(s, 3)
-}
-
-/// `ita`: atan2(L* − 50, b*) in degrees (Chardon 1991). For b* > 0, as skin has, this is the
-/// published arctan((L* − 50)/b*); with b* ≤ 0 it is not skin under a sane white balance, and
-/// nothing is told.
-pub fn ita(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    let (l, b) = (cell_mean(s, 1)?, cell_mean(s, 3)?);
-    if b <= 0.0 { Err(Reason::Quality) } else { Ok((l - 50.0).atan2(b).to_degrees()) }
-}
-
-/// `tone_unevenness`: mean ΔE00 from the region's mean colour.
-pub fn unevenness(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    cell_mean(s, 4)
-}
-
-/// `spot_area_percent`.
-pub fn spot_area_percent(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    Ok(100.0 * cell_mean(s, 5)?)
-}
-
-/// `spot_count`.
-pub fn spot_count(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    if s[0] <= 0.0 { Err(Reason::LowCoverage) } else { Ok(s[6]) }
-}
-
-/// `spot_contrast`: mean ΔE00 of spot cells from the skin around them.
-pub fn spot_contrast(s: &[f64], _: &Frame) -> Result<f64, Reason> {
-    if s[5] <= 0.0 { Err(Reason::NothingFound) } else { Ok(s[7] / s[5]) }
 }

@@ -14,7 +14,17 @@
 //! told by the height and the stretch of the pair's mean section that fit its own: the light that both share
 //! does not count, nor the mesh, whose share is taken off each section first. Its width is that of what is left.
 
-use super::{Frame, Reason, Sheet, Tiles};
+pub(super) mod area_percent;
+pub(super) mod density;
+pub(super) mod depth;
+pub(super) mod depth_max;
+pub(super) mod length;
+mod sums;
+pub(super) mod width;
+
+pub(super) use sums::sheet;
+
+use super::{Frame, Reason};
 use crate::filter::gaussian::{MaskedBlur, away_from_edges};
 use crate::filter::link::{Linked, link};
 use crate::filter::morphology::open;
@@ -64,20 +74,55 @@ type Section = [f64; SAMPLES];
 /// Samples of a section; odd, so that one lies on the line.
 const SAMPLES: usize = 49;
 
-/// Finds lines in all visits together and reads them in each.
+/// Ridge response of one photo, in which lines are traced.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// Pixels of the window of the region map in one of its own, both ways.
+    factor: usize,
+    ridges: Grid<Oriented>,
+}
+
+/// Filters one photo for lines.
 ///
 /// # Errors
 /// `BelowResolution` where pixels or blur hide fine wrinkles.
+pub fn detect(
+    photo: &Luminance,
+    frame: &Frame,
+    settings: &MetricSettings,
+) -> Result<Response, Reason> {
+    measurable(frame, settings)?;
+    log::trace!(target: "skindelta", "search lines");
+    let factor = ((settings.line_grid_mm / frame.mm_per_px) as usize).max(1);
+    let px = |mm: f64| mm / (frame.mm_per_px * factor as f64);
+    let sigma = |mm: &f64| px(*mm).max(settings.line_sigma_min_px) as f32;
+    let sigmas: Vec<f32> = settings.line_sigmas_mm.iter().map(sigma).collect();
+    let along = px(settings.line_along_mm) as f32;
+    let flat = shrink(&photo.flat, factor);
+    let ridges = oriented(&flat, along, &sigmas, settings.line_directions);
+    Ok(Response { factor, ridges })
+}
+
+fn measurable(frame: &Frame, settings: &MetricSettings) -> Result<(), Reason> {
+    let most = settings.line_period_max_mm / frame.mm_per_px;
+    if frame.shortest_period_px > most { Err(Reason::BelowResolution) } else { Ok(()) }
+}
+
+/// Traces lines in the larger response of all photos and reads them in each.
+///
+/// # Errors
+/// As [`detect`], for any of the photos.
 pub fn read(
     visits: &[&Luminance],
+    responses: &[&Result<Response, Reason>],
     frame: &Frame,
     settings: &MetricSettings,
 ) -> Result<Vec<LinePoint>, Reason> {
+    measurable(frame, settings)?;
+    let responses = responses.iter().map(|r| r.as_ref().map_err(|reason| *reason));
+    let responses = responses.collect::<Result<Vec<_>, Reason>>()?;
     let px = |mm: f64| mm / frame.mm_per_px;
-    if frame.shortest_period_px > px(settings.line_period_max_mm) {
-        return Err(Reason::BelowResolution);
-    }
-    let places = places(visits, frame, settings);
+    let places = places(&visits[0].valid, &responses, frame, settings);
     let sections = par_collect(places.len(), |i| {
         let each = visits.iter().map(|l| section(&l.flat, &places[i], frame, settings));
         each.collect::<Vec<Section>>()
@@ -178,31 +223,22 @@ struct Place {
     clear: bool,
 }
 
-/// The centre lines of all visits together.
-fn places(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Vec<Place> {
-    let px = |mm: f64| mm / frame.mm_per_px;
-    let factor = (px(settings.line_grid_mm) as usize).max(1);
-    let cell = |mm: f64| px(mm) / factor as f64;
-    let valid = shrink_mask(&visits[0].valid, factor);
-    let sigmas: Vec<f32> = settings
-        .line_sigmas_mm
-        .iter()
-        .map(|&mm| cell(mm).max(settings.line_sigma_min_px) as f32)
-        .collect();
-    let each: Vec<Grid<Oriented>> = visits
-        .iter()
-        .map(|l| {
-            let (along, n) = (cell(settings.line_along_mm) as f32, settings.line_directions);
-            oriented(&shrink(&l.flat, factor), along, &sigmas, n)
-        })
-        .collect();
-    // A line that one visit shows is one, if it has come or gone.
-    let Some(lines) = each
-        .into_iter()
-        .reduce(|a, b| a.zip(&b, |a, b| if a.strength >= b.strength { a } else { b }))
-    else {
-        return Vec::new();
-    };
+/// The centre lines of all photos together on the skin that is `valid` in all.
+fn places(
+    valid: &Mask,
+    responses: &[&Response],
+    frame: &Frame,
+    settings: &MetricSettings,
+) -> Vec<Place> {
+    let factor = responses[0].factor;
+    let cell = |mm: f64| mm / (frame.mm_per_px * factor as f64);
+    let valid = shrink_mask(valid, factor);
+    // A line that one photo shows is one, if it has come or gone.
+    let stronger = |a: Oriented, b: Oriented| if a.strength >= b.strength { a } else { b };
+    let mut lines = responses[0].ridges.clone();
+    for other in &responses[1..] {
+        lines = lines.zip(&other.ridges, stronger);
+    }
     // Lines are sought beside a small highlight, not at the skin's edge, of which the window may show a strip.
     let (w, h) = (valid.width(), valid.height());
     let hole = cell(settings.line_hole_mm).round() as usize;
@@ -393,6 +429,9 @@ struct Groove {
     width_mm: f64,
     /// Half width of the dip, mm.
     core_mm: f64,
+    /// First and last sample of the dip: where the pair's section first reaches the level beside it. The same in
+    /// both visits: a shoulder that one shows just above the level and the other just below makes neither jump.
+    dip: [usize; 2],
     /// Full width at half maximum of the photo's own blur, mm.
     camera_mm: f64,
     settings: GrooveSettings,
@@ -403,11 +442,14 @@ impl Groove {
     fn of(section: &Section, frame: &Frame) -> Groove {
         let settings = frame.groove;
         let camera_mm = FWHM * settings.blur_periods * frame.shortest_period_px * frame.mm_per_px;
-        let mut groove = Groove { width_mm: 0.0, core_mm: settings.core_mm, camera_mm, settings };
+        let core_mm = settings.core_mm;
+        let mut groove = Groove { width_mm: 0.0, core_mm, dip: [0, 0], camera_mm, settings };
+        groove.dip = groove.dip_of(section);
         for _ in 0..2 {
             groove.width_mm = groove.width_of(section);
             let most = settings.reach_mm - settings.rim_mm;
             groove.core_mm = settings.core_mm.max(settings.core_widths * groove.width_mm).min(most);
+            groove.dip = groove.dip_of(section);
         }
         groove
     }
@@ -453,16 +495,19 @@ impl Groove {
             return 0.0;
         }
         let level = self.level(section);
-        let dark = |v: &&f64| **v < level;
-        let (left, right) = section.split_at(self.bottom(section));
-        let area: f64 = left
-            .iter()
-            .rev()
-            .take_while(dark)
-            .chain(right.iter().take_while(dark))
-            .map(|v| level - v)
-            .sum();
+        let [first, last] = self.dip;
+        let area: f64 = section[first..=last].iter().map(|v| (level - v).max(0.0)).sum();
         area * self.settings.step_mm() / contrast / GAUSS_AREA
+    }
+
+    /// First and last sample around the darkest that are darker than beside the dip.
+    fn dip_of(&self, section: &Section) -> [usize; 2] {
+        let level = self.level(section);
+        let bottom = self.bottom(section);
+        let dark = |i: &usize| section[*i] < level;
+        let first = (0..bottom).rev().take_while(dark).last();
+        let last = (bottom..SAMPLES).take_while(dark).last();
+        [first.unwrap_or(bottom), last.unwrap_or(bottom)]
     }
 
     /// Mean of the section beside the dip.
@@ -608,133 +653,10 @@ pub fn vanished_new_kept(points: &[LinePoint], frame: &Frame) -> [f64; 3] {
     lengths
 }
 
-/// Depth histogram: this many bins, each this factor deeper than the last, from this depth in mm.
-const BINS: usize = 96;
-const BIN_FACTOR: f64 = 1.06;
-const FIRST_BIN_MM: f64 = 0.01;
-/// Columns before the sections, of this visit and of the pair's mean: pixels, length present; of what all
-/// visits show, length, and length times the mesh's share.
-const SECTION: usize = 4;
-const JOINT: usize = SECTION + SAMPLES;
-/// Columns before the histogram.
-const FIRST: usize = JOINT + SAMPLES;
-
-/// Sums over tiles.
-pub fn sheet(points: &[LinePoint], visit: usize, tiles: &Tiles) -> Sheet {
-    let mut sheet = Sheet::new(tiles.count(), FIRST + BINS);
-    tiles.for_each(|tile, _, _| sheet.tile(tile)[0] += 1.0);
-    for point in points {
-        let Some(tile) = tiles.of(point.x, point.y) else { continue };
-        let r = &point.readings[visit];
-        let mut row = sheet.tile(tile);
-        let length = point.length_px;
-        // What has vanished, or not yet come, has no depth: the same lines in every visit.
-        if point.whole {
-            row[2] += length;
-            row[3] += length * point.mesh;
-            for k in 0..SAMPLES {
-                row[SECTION + k] += length * r.section[k];
-                row[JOINT + k] += length * point.joint[k];
-            }
-            let bin = (r.depth_mm.max(FIRST_BIN_MM) / FIRST_BIN_MM).ln() / BIN_FACTOR.ln();
-            row[FIRST + (bin as usize).min(BINS - 1)] += length;
-        }
-        if r.present {
-            row[1] += length;
-        }
-    }
-    sheet
-}
-
-/// The mean sections of a region's lines: of this visit, and of the pair's mean.
-fn sections(s: &[f64], frame: &Frame) -> Result<[Section; 2], Reason> {
-    let length = s[2];
-    if length <= 0.0 || length * frame.mm_per_px < frame.groove.least_mm {
-        return Err(Reason::NothingFound);
-    }
-    Ok([SECTION, JOINT].map(|first| std::array::from_fn(|k| s[first + k] / length)))
-}
-
-/// `wrinkle_length`: length of the lines that are present.
-pub fn length(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    if s[0] <= 0.0 {
-        return Err(Reason::LowCoverage);
-    }
-    Ok(s[1] * frame.length())
-}
-
-/// `wrinkle_density`: that length per cm² of measured skin.
-pub fn density(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    let area_cm2 = s[0] * frame.mm2()? / 100.0;
-    Ok(length(s, frame)? / area_cm2)
-}
-
-/// From mm of the scale that filters use to the unit of lengths.
-fn told(mm: f64, frame: &Frame) -> f64 {
-    mm / frame.mm_per_px * frame.length()
-}
-
-/// A region's groove in this visit: (width, depth) in mm.
-fn groove(s: &[f64], frame: &Frame) -> Result<(f64, f64), Reason> {
-    let [own, joint] = sections(s, frame)?;
-    let groove = Groove::of(&joint, frame);
-    if groove.width_mm <= 0.0 {
-        return Err(Reason::BelowNoise);
-    }
-    let change = groove.change(&own, &joint, s[3] / s[2]);
-    Ok((change.width_mm, groove.depth_mm(&joint) * change.depth))
-}
-
-/// The width of a region's groove in this visit, where enough of it is left to have one, mm.
-fn width_mm(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    let width_mm = groove(s, frame)?.0;
-    if width_mm > 0.0 { Ok(width_mm) } else { Err(Reason::BelowNoise) }
-}
-
-/// `wrinkle_width`: full width at half depth of the mean section of the lines that all visits show.
-pub fn width(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    Ok(told(width_mm(s, frame)?, frame))
-}
-
-/// `wrinkle_depth`: depth of the mean section of the lines that all visits show, an optical estimate.
-pub fn depth(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    Ok(told(groove(s, frame)?.1, frame))
-}
-
-/// `wrinkle_depth_max`: the depth that 5 % of the length that all visits show exceeds (a single deepest
-/// pixel would be chance).
-pub fn depth_max(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    let bins = &s[FIRST..];
-    let total: f64 = bins.iter().sum();
-    if total <= 0.0 {
-        return Err(Reason::NothingFound);
-    }
-    let mut above = 0.0;
-    for (k, &length) in bins.iter().enumerate().rev() {
-        if above + length >= 0.05 * total {
-            let f = 1.0 - (0.05 * total - above) / length;
-            return Ok(told(FIRST_BIN_MM * BIN_FACTOR.powf(k as f64 + f), frame));
-        }
-        above += length;
-    }
-    Err(Reason::NothingFound)
-}
-
-/// `wrinkle_area_percent`: length of present lines times the width of the mean section of those that all
-/// visits show, of the measured skin.
-pub fn area_percent(s: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    if s[0] <= 0.0 {
-        return Err(Reason::LowCoverage);
-    }
-    if s[1] <= 0.0 {
-        return Ok(0.0);
-    }
-    Ok(100.0 * s[1] * width_mm(s, frame)? / frame.mm_per_px / s[0])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::Tiles;
     use crate::plane::Window;
 
     fn frame() -> Frame {
@@ -746,13 +668,21 @@ mod tests {
         }
     }
 
+    /// The lines of one photo.
+    fn lines(l: &Luminance) -> Result<Vec<LinePoint>, Reason> {
+        let settings = MetricSettings::default();
+        let response = detect(l, &frame(), &settings);
+        read(&[l], &[&response], &frame(), &settings)
+    }
+
     /// (length mm, width mm, depth mm) of what a photo of 400 × 300 px shows, read as a whole region.
     fn read_whole(l: &Luminance) -> [f64; 3] {
         let frame = frame();
-        let points = read(&[l], &frame, &MetricSettings::default()).unwrap();
+        let points = lines(l).unwrap();
         let tiles = Tiles::new(Window::full(400, 300), l.valid.clone(), 400);
         let sums = sheet(&points, 0, &tiles).total(&[1.0]);
-        [length, width, depth].map(|of| of(&sums, &frame).unwrap())
+        [length::METRIC, width::METRIC, depth::METRIC]
+            .map(|metric| (metric.measure)(&sums, &frame).unwrap())
     }
 
     /// A straight dip of 200 px, lit from a side by `slope` of its derivative, read as a whole region:
@@ -834,25 +764,7 @@ mod tests {
         });
         let valid = Mask::from_fn(400, 300, |_, y| y >= 12);
         let l = Luminance { valid, ..Luminance::drawn(flat) };
-        assert!(read(&[&l], &frame(), &MetricSettings::default()).unwrap().is_empty());
-    }
-
-    /// A line that has vanished, or never was one, has no width and a depth of next to nothing: no NaN.
-    #[test]
-    fn what_has_vanished_has_no_width() {
-        let frame = frame();
-        let line: Section = std::array::from_fn(|i| -(-(i as f64 - 24.0).powi(2) / 30.0).exp());
-        let sums = |own: &Section, joint: &Section| -> Vec<f64> {
-            let head = [1e4, 100.0, 1000.0, 250.0];
-            let mean = own.iter().chain(joint).map(|v| 1000.0 * v);
-            head.into_iter().chain(mean).chain([0.0; BINS]).collect()
-        };
-        for gone in [[0.0; SAMPLES], line.map(|v| -v)] {
-            assert_eq!(width(&sums(&gone, &line), &frame), Err(Reason::BelowNoise));
-            let left = depth(&sums(&gone, &line), &frame).unwrap();
-            assert!(left < 0.2 * depth(&sums(&line, &line), &frame).unwrap(), "{left}");
-            assert_eq!(depth(&sums(&gone, &gone), &frame), Err(Reason::BelowNoise));
-        }
+        assert!(lines(&l).unwrap().is_empty());
     }
 
     /// The mesh of skin that a line was found on stays as it is: what is left tells the groove.

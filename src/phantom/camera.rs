@@ -4,10 +4,11 @@
 //! sees what the horizon in twelve directions leaves, two bounces between the walls, then
 //! scattering inside the skin, widest in red. Photo pixels are sampled once from the fine grid.
 
+use super::Rng;
 use super::skin::{Skin, Treatment};
-use super::{Rng, hash};
 use crate::plane::{Grid, Plane};
 use image::RgbImage;
+use jpeg_encoder::SamplingFactor;
 use serde::Serialize;
 use std::f64::consts::TAU;
 
@@ -26,7 +27,7 @@ const BOUNCE_MM: f32 = 0.35;
 /// Strength of the reflection at the surface, and the exponent of its lobe.
 const GLOSS: (f32, f32) = (0.12, 28.0);
 /// Variance of the noise per unit of linear signal, and of the reading, at `noise` 1.
-const NOISE: (f32, f32) = (3.0e-5, 8.0e-7);
+pub(crate) const NOISE: (f32, f32) = (3.0e-5, 8.0e-7);
 
 /// How a photo is taken. `Default` is a good, square-on photo; see [`Capture::careful`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -260,9 +261,14 @@ impl Shot {
 /// coefficient towards zero first, which takes 1.5 % of the skin's contrast, more or less as the
 /// quality goes.
 pub fn jpeg(image: &RgbImage, quality: u8) -> Vec<u8> {
+    jpeg_sampled(image, quality, SamplingFactor::R_4_4_4)
+}
+
+/// The same with this sampling of the colour.
+pub fn jpeg_sampled(image: &RgbImage, quality: u8, sampling: SamplingFactor) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, quality);
-    encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::R_4_4_4);
+    encoder.set_sampling_factor(sampling);
     let side = |n: u32| u16::try_from(n).expect("a photo of at most 65535 px");
     let (w, h) = (side(image.width()), side(image.height()));
     let written = encoder.encode(image.as_raw(), w, h, jpeg_encoder::ColorType::Rgb);
@@ -405,7 +411,7 @@ impl Scene {
 fn develop(linear: &[Plane; 3], c: &Capture) -> RgbImage {
     let (w, h) = (c.width_px, c.height_px);
     let pixels = Grid::from_fn(w, h, |x, y| {
-        let mut rng = Rng(hash(c.seed ^ 0x0a01_5e00, x as i64, y as i64));
+        let mut rng = Rng::at(c.seed ^ 0x0a01_5e00, x as i64, y as i64);
         [0, 1, 2].map(|k| {
             let signal = linear[k].at(x, y).max(0.0);
             let sigma = c.noise as f32 * (NOISE.0 * signal + NOISE.1).sqrt();

@@ -4,7 +4,7 @@
 //! the camera. Everything is a function of the seed and of the position in mm, so the same skin
 //! can be made at any grid.
 
-use super::{Noise, Rng};
+use super::{Noise, Rng, TURN, hash};
 use crate::plane::{Grid, Plane, Window, par_collect};
 use serde::Serialize;
 use std::f64::consts::{PI, TAU};
@@ -637,7 +637,7 @@ impl Furrows {
         let mut near = [(f32::MAX, 0.0, 0.0, 0u64); 3];
         for j in -1..=1i64 {
             for i in -1..=1i64 {
-                let id = super::hash(self.seed, cu as i64 + i, cv as i64 + j);
+                let id = hash(self.seed, cu as i64 + i, cv as i64 + j, TURN);
                 let px = cu + i as f32 + 0.5 + 0.9 * ((id & 0xffff) as f32 / 65536.0 - 0.5);
                 let py = cv + j as f32 + 0.5 + 0.9 * ((id >> 16 & 0xffff) as f32 / 65536.0 - 0.5);
                 let d2 = (px - u) * (px - u) + (py - v) * (py - v);

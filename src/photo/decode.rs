@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use std::io::Cursor;
 use std::path::Path;
 use zune_jpeg::JpegDecoder;
+use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
@@ -41,17 +42,66 @@ impl Photo {
     /// # Errors
     /// As [`Photo::open`], but for reading.
     pub fn from_bytes(path: &Path, bytes: &[u8], settings: &PhotoSettings) -> Result<Photo> {
-        let decoded = decode(bytes, settings).map_err(|why| Error::new(path, Step::Decode, why))?;
-        let (linear, notice) = color::to_linear(decoded.pixels, decoded.icc.as_deref());
+        log::trace!(target: "skindelta", "decode {}", path.display());
+        let decoded = decode(path, bytes, settings)?;
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Photo {
-            notices: notice.iter().map(|why| format!("{file}: {why}")).collect(),
-            file,
-            sha256: Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
-            quantisers: decoded.quantisers,
-            flat: FlatAreas::find(&linear, settings),
-            linear,
-        })
+        Ok(photo(file, bytes, decoded, settings))
+    }
+
+    /// A photo from pixels in memory: sRGB, 8 bits, red, green and blue of each pixel, row after row, upright.
+    ///
+    /// ```
+    /// let photo = skindelta::photo::Photo::from_rgb8("grey.raw", 2, 1, &[128, 128, 128, 64, 64, 64])?;
+    /// assert_eq!((photo.width(), photo.height()), (2, 1));
+    /// # Ok::<(), skindelta::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Other than 3 × `width` × `height` samples, or none.
+    pub fn from_rgb8(name: &str, width: u32, height: u32, samples: &[u8]) -> Result<Photo> {
+        let image = image::RgbImage::from_raw(width, height, samples.to_vec());
+        from_memory(name, [width, height], samples, image.map(DynamicImage::ImageRgb8))
+    }
+
+    /// As [`Photo::from_rgb8`], of 16 bits.
+    ///
+    /// # Errors
+    /// As [`Photo::from_rgb8`].
+    pub fn from_rgb16(name: &str, width: u32, height: u32, samples: &[u16]) -> Result<Photo> {
+        let image = image::ImageBuffer::from_raw(width, height, samples.to_vec());
+        let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        from_memory(name, [width, height], &bytes, image.map(DynamicImage::ImageRgb16))
+    }
+}
+
+/// The photo of an image whose samples are these bytes; an error where they make none.
+fn from_memory(
+    name: &str,
+    [width, height]: [u32; 2],
+    bytes: &[u8],
+    image: Option<DynamicImage>,
+) -> Result<Photo> {
+    let size = |image: &DynamicImage| {
+        u64::from(width) * u64::from(height) * u64::from(image.color().bytes_per_pixel())
+    };
+    let fits = |image: &DynamicImage| !bytes.is_empty() && bytes.len() as u64 == size(image);
+    let Some(pixels) = image.filter(fits) else {
+        let why = format!("{width} × {height} px need three samples each, and at least one pixel");
+        return Err(Error::new(name, Step::Decode, why));
+    };
+    let decoded = Decoded { pixels, icc: None, quantisers: None };
+    Ok(photo(name.to_string(), bytes, decoded, &PhotoSettings::default()))
+}
+
+fn photo(file: String, bytes: &[u8], decoded: Decoded, settings: &PhotoSettings) -> Photo {
+    let (linear, notice) = color::to_linear(decoded.pixels, decoded.icc.as_deref());
+    Photo {
+        notices: notice.iter().map(|why| format!("{file}: {why}")).collect(),
+        file,
+        sha256: Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
+        quantisers: decoded.quantisers,
+        flat: FlatAreas::find(&linear, settings),
+        linear,
     }
 }
 
@@ -60,13 +110,12 @@ impl Photo {
 /// # Errors
 /// A file that is missing, or not a photo of the four formats.
 pub fn stored_size(path: &Path) -> Result<(u32, u32)> {
-    let read_error = |why: std::io::Error| Error::new(path, Step::Read, plain(&why));
     let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
-    let reader = reader.map_err(read_error)?;
+    let reader = reader.map_err(|cause| unreadable(path, cause))?;
     if reader.format().is_none_or(|format| !FORMATS.contains(&format)) {
         return Err(Error::new(path, Step::Decode, UNKNOWN_FORMAT));
     }
-    reader.into_dimensions().map_err(|why| Error::new(path, Step::Decode, why))
+    reader.into_dimensions().map_err(|cause| Error::wrap(path, Step::Decode, cause))
 }
 
 const FORMATS: [ImageFormat; 4] =
@@ -76,7 +125,7 @@ const UNKNOWN_FORMAT: &str = "not a JPEG, PNG, TIFF or WebP photo; export it as 
 /// All bytes of a regular file of sane length.
 fn read(path: &Path, settings: &PhotoSettings) -> Result<Vec<u8>> {
     let error = |why: &str| Error::new(path, Step::Read, why);
-    let info = std::fs::metadata(path).map_err(|why| error(&plain(&why)))?;
+    let info = std::fs::metadata(path).map_err(|cause| unreadable(path, cause))?;
     if info.is_dir() {
         return Err(error("is a folder; name the photos in it"));
     }
@@ -86,25 +135,26 @@ fn read(path: &Path, settings: &PhotoSettings) -> Result<Vec<u8>> {
     let limit = max_pixels(settings).saturating_mul(MAX_BYTES_PER_PIXEL) + METADATA_BYTES;
     if info.len() > limit {
         return Err(error(&format!(
-            "{} bytes are more than {} megapixels can need; raise --max-megapixels",
+            "{} bytes are more than {} megapixels can need; raise the limit of megapixels if the photo is right",
             info.len(),
             settings.max_megapixels
         )));
     }
-    let bytes = std::fs::read(path).map_err(|why| error(&plain(&why)))?;
+    let bytes = std::fs::read(path).map_err(|cause| unreadable(path, cause))?;
     if bytes.is_empty() {
         return Err(error("the file is empty; copy it from the camera again"));
     }
     Ok(bytes)
 }
 
-/// The cause of an I/O error without the operating system's number.
-fn plain(error: &std::io::Error) -> String {
-    match error.kind() {
+/// A file that cannot be read; where the cause is a common one, without the operating system's number.
+fn unreadable(path: &Path, cause: std::io::Error) -> Error {
+    let why = match cause.kind() {
         std::io::ErrorKind::NotFound => "no such file".into(),
         std::io::ErrorKind::PermissionDenied => "no permission to read it".into(),
-        _ => error.to_string(),
-    }
+        _ => cause.to_string(),
+    };
+    Error::caused(path, Step::Read, why, cause)
 }
 
 fn max_pixels(settings: &PhotoSettings) -> u64 {
@@ -121,12 +171,13 @@ struct Decoded {
     quantisers: Option<Quantisers>,
 }
 
-fn decode(bytes: &[u8], settings: &PhotoSettings) -> Result<Decoded, String> {
+/// The pixels in the bytes of a file; `path` only names it.
+fn decode(path: &Path, bytes: &[u8], settings: &PhotoSettings) -> Result<Decoded> {
     let format = image::guess_format(bytes).ok().filter(|format| FORMATS.contains(format));
     let (mut pixels, icc, orientation) = match format {
-        Some(ImageFormat::Jpeg) => decode_jpeg(bytes, settings)?,
-        Some(format) => decode_other(bytes, format, settings)?,
-        None => return Err(UNKNOWN_FORMAT.into()),
+        Some(ImageFormat::Jpeg) => decode_jpeg(path, bytes, settings)?,
+        Some(format) => decode_other(path, bytes, format, settings)?,
+        None => return Err(Error::new(path, Step::Decode, UNKNOWN_FORMAT)),
     };
     pixels.apply_orientation(orientation);
     let quantisers =
@@ -135,42 +186,49 @@ fn decode(bytes: &[u8], settings: &PhotoSettings) -> Result<Decoded, String> {
 }
 
 /// Refuses a size before anything of that size is allocated.
-fn check_size(width: u64, height: u64, settings: &PhotoSettings) -> Result<(), String> {
+fn check_size(path: &Path, width: u64, height: u64, settings: &PhotoSettings) -> Result<()> {
     if width == 0 || height == 0 {
-        return Err(format!("the photo is {width} × {height} pixels: nothing to measure"));
+        let why = format!("the photo is {width} × {height} pixels: nothing to measure");
+        return Err(Error::new(path, Step::Decode, why));
     }
     if width * height > max_pixels(settings) {
-        return Err(format!(
+        let why = format!(
             "{width} × {height} pixels are more than the {} megapixels allowed; \
-             raise --max-megapixels if the photo is right",
+             raise the limit of megapixels if the photo is right",
             settings.max_megapixels
-        ));
+        );
+        return Err(Error::new(path, Step::Decode, why));
     }
     Ok(())
 }
 
 type Parts = (DynamicImage, Option<Vec<u8>>, Orientation);
 
-fn decode_jpeg(bytes: &[u8], settings: &PhotoSettings) -> Result<Parts, String> {
+fn decode_jpeg(path: &Path, bytes: &[u8], settings: &PhotoSettings) -> Result<Parts> {
     const SAVE_AGAIN: &str = "copy it from the camera again, or save it again from a viewer";
     let side = usize::from(u16::MAX);
     let options =
         DecoderOptions::default().set_strict_mode(true).set_max_width(side).set_max_height(side);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    let damaged = |why| format!("damaged JPEG ({why}); {SAVE_AGAIN}");
+    let wrong = |why: &str| Error::new(path, Step::Decode, why);
+    let damaged = |cause: DecodeErrors| {
+        let why = format!("damaged JPEG ({cause}); {SAVE_AGAIN}");
+        Error::caused(path, Step::Decode, why, cause)
+    };
     decoder.decode_headers().map_err(damaged)?;
-    let (width, height) = decoder.dimensions().ok_or("JPEG without a picture size")?;
-    check_size(width as u64, height as u64, settings)?;
+    let (width, height) =
+        decoder.dimensions().ok_or_else(|| wrong("JPEG without a picture size"))?;
+    check_size(path, width as u64, height as u64, settings)?;
 
     let stored = decoder.input_colorspace();
     let space = match stored {
         Some(ColorSpace::Luma) => ColorSpace::Luma,
         Some(ColorSpace::YCbCr | ColorSpace::RGB) => ColorSpace::RGB,
-        Some(ColorSpace::CMYK | ColorSpace::YCCK) => return Err(CMYK.into()),
-        _ => return Err("JPEG with an unknown set of colours; save it as an RGB photo".into()),
+        Some(ColorSpace::CMYK | ColorSpace::YCCK) => return Err(wrong(CMYK)),
+        _ => return Err(wrong("JPEG with an unknown set of colours; save it as an RGB photo")),
     };
     scan::check(bytes, (width, height))
-        .map_err(|why| format!("{why}; copy it from the camera again"))?;
+        .map_err(|why| wrong(&format!("{why}; copy it from the camera again")))?;
     decoder.set_options(decoder.options().jpeg_set_out_colorspace(space));
     let samples = decoder.decode().map_err(damaged)?;
     let (width, height) = (width as u32, height as u32);
@@ -179,26 +237,29 @@ fn decode_jpeg(bytes: &[u8], settings: &PhotoSettings) -> Result<Parts, String> 
     } else {
         image::RgbImage::from_raw(width, height, samples).map(DynamicImage::ImageRgb8)
     };
-    let pixels = pixels.ok_or_else(|| damaged_size().to_string())?;
+    let pixels = pixels.ok_or_else(|| wrong(FEWER_PIXELS))?;
     let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
     Ok((pixels, decoder.icc_profile(), orientation.unwrap_or(Orientation::NoTransforms)))
 }
 
 const CMYK: &str = "the photo is in CMYK print colours; export it as RGB from the original";
 
-fn damaged_size() -> &'static str {
-    "damaged JPEG (fewer pixels than its header says)"
-}
+const FEWER_PIXELS: &str = "damaged JPEG (fewer pixels than its header says)";
 
 fn decode_other(
+    path: &Path,
     bytes: &[u8],
     format: ImageFormat,
     settings: &PhotoSettings,
-) -> Result<Parts, String> {
+) -> Result<Parts> {
+    let wrong = |why: &str| Error::new(path, Step::Decode, why);
     if format == ImageFormat::Tiff && is_raw_preview(bytes) {
-        return Err("a camera raw file; develop it and export a 16-bit TIFF or a JPEG".into());
+        return Err(wrong("a camera raw file; develop it and export a 16-bit TIFF or a JPEG"));
     }
-    let damaged = |why: image::ImageError| format!("{why}; copy or export the photo again");
+    let damaged = |cause: image::ImageError| {
+        let why = format!("{cause}; copy or export the photo again");
+        Error::caused(path, Step::Decode, why, cause)
+    };
     let mut limits = Limits::no_limits();
     let max_bytes = max_pixels(settings).saturating_mul(MAX_BYTES_PER_PIXEL);
     limits.max_alloc = Some(max_bytes.saturating_mul(2) + METADATA_BYTES);
@@ -206,11 +267,11 @@ fn decode_other(
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(damaged)?;
     let (width, height) = decoder.dimensions();
-    check_size(width.into(), height.into(), settings)?;
+    check_size(path, width.into(), height.into(), settings)?;
     match decoder.original_color_type() {
-        ExtendedColorType::Cmyk8 | ExtendedColorType::Cmyk16 => return Err(CMYK.into()),
+        ExtendedColorType::Cmyk8 | ExtendedColorType::Cmyk16 => return Err(wrong(CMYK)),
         ExtendedColorType::Rgb32F | ExtendedColorType::Rgba32F => {
-            return Err("floating-point samples; export the photo with 8 or 16 bits".into());
+            return Err(wrong("floating-point samples; export the photo with 8 or 16 bits"));
         }
         _ => {}
     }

@@ -197,6 +197,7 @@ fn ends_in(edges: &Mask, mask: &Mask, cells: &[(usize, usize)]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rng::Rng;
 
     fn light(code: f64) -> u16 {
         (65535.0 * srgb::decode(code.clamp(0.0, 255.0) / 255.0)).round() as u16
@@ -208,9 +209,7 @@ mod tests {
         paint: impl Fn(usize, usize) -> Option<[f64; 3]> + Sync,
     ) -> Grid<[u16; 3]> {
         Grid::from_fn(400, 300, |x, y| {
-            let hash = (x as u32).wrapping_mul(0x9e37_79b9) ^ (y as u32).wrapping_mul(0x85eb_ca6b);
-            let noise =
-                f64::from((hash ^ hash >> 15).wrapping_mul(0x2c1b_3c6d) >> 16) / 32768.0 - 1.0;
+            let noise = Rng::at(0, x as i64, y as i64).range(-1.0, 1.0);
             let shade = 15.0 * (x as f64 / 90.0).sin() + texture * noise;
             let rgb = paint(x, y).unwrap_or([190.0, 150.0, 130.0].map(|v| v + shade));
             rgb.map(|v| light(v.round()))

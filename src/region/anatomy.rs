@@ -1,7 +1,7 @@
 //! Where the parts of a face are: from the masks or the landmarks that a model gives.
 
 use super::frame::Frame;
-use super::said::{Class, Segments, Topology};
+use super::model_output::{Class, Segments, Topology};
 use super::view::View;
 use super::{Expression, Face, Pose, distance};
 use crate::settings::RegionSettings;
@@ -63,7 +63,7 @@ pub(super) fn of_segments(
     expected: [[f64; 2]; 2],
     settings: &RegionSettings,
 ) -> Option<Face> {
-    if !segments.tells_a_face() {
+    if !segments.locates_faces() {
         return None;
     }
     let view = &segments.view;

@@ -5,7 +5,7 @@
 use super::*;
 use crate::filter::warp::bilinear;
 use crate::settings::PhotoSettings;
-use said::Class;
+use model_output::Class;
 use std::path::{Path, PathBuf};
 
 /// The classes of the label pictures as their palette shows them, with ours: background, skin
@@ -37,7 +37,7 @@ fn labelled(folder: &Path) -> Vec<(PathBuf, PathBuf)> {
 
 /// Intersection and union of each label's class, over the square that the model looked at. What
 /// the model takes for glasses or a hat has no label and is left out.
-fn overlap(segments: &said::Segments, labels: &image::RgbImage) -> [[f64; 2]; 6] {
+fn overlap(segments: &model_output::Segments, labels: &image::RgbImage) -> [[f64; 2]; 6] {
     let mut counts = [[0.0; 2]; 6];
     for (x, y, pixel) in labels.enumerate_pixels() {
         let Some([i, j]) = segments.view.seen([f64::from(x), f64::from(y)]) else { continue };
@@ -69,8 +69,8 @@ fn classes_of_labelled_people() {
         for (photo, labels) in &portraits {
             let photo = Photo::open(photo, &PhotoSettings::default()).expect("a photo");
             let labels = image::open(labels).expect("labels").to_rgb8();
-            let found = look(&photo, Some(model), &RegionSettings::default()).expect("a look");
-            let Some((_, Some(Said::Segments(segments)))) = found else {
+            let found = find_face(&photo, Some(model), &RegionSettings::default()).expect("a face");
+            let Some(ModelOutput::Segments(segments)) = found.and_then(|found| found.output) else {
                 panic!("{}: the model sees no face", photo.file)
             };
             let iou =

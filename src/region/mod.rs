@@ -9,9 +9,9 @@ mod frame;
 mod iris;
 #[cfg(all(test, feature = "onnx"))]
 mod labelled;
+mod model_output;
 mod onnx;
 pub mod polygon;
-mod said;
 #[cfg(feature = "onnx")]
 mod sidecar;
 mod skin;
@@ -24,9 +24,11 @@ use crate::error::{Error, Result, Step};
 use crate::photo::Photo;
 use crate::photo::turn::Turn;
 use crate::plane::{Mask, Window};
+use crate::series::{Scale, ScaleSource};
 use crate::settings::RegionSettings;
+use crate::units::MmPerPx;
 use frame::Frame;
-use said::Said;
+use model_output::ModelOutput;
 
 /// Name of the region that is always added: every skin pixel.
 pub const WHOLE: &str = "whole";
@@ -226,21 +228,43 @@ pub struct RegionMap {
     pub notices: Vec<String>,
 }
 
+impl RegionMap {
+    /// The scale that was `given`, else that of the face's eyes, else a nominal one from its width.
+    pub fn scale(&self, given: Option<(f64, ScaleSource)>, settings: &RegionSettings) -> Scale {
+        if let Some((mm, source)) = given {
+            return Scale { mm_per_px: Some(MmPerPx(mm)), source, relative_uncertainty: 0.0 };
+        }
+        match &self.face {
+            Some(Face { mm_per_px: Some((mm, uncertainty)), .. }) => Scale {
+                mm_per_px: Some(MmPerPx(*mm)),
+                source: ScaleSource::Face,
+                relative_uncertainty: *uncertainty,
+            },
+            Some(face) => Scale {
+                mm_per_px: Some(MmPerPx(settings.nominal_face_width_mm / face.width_px)),
+                source: ScaleSource::Nominal,
+                relative_uncertainty: settings.nominal_face_width_uncertainty,
+            },
+            None => Scale { mm_per_px: None, source: ScaleSource::None, relative_uncertainty: 0.0 },
+        }
+    }
+}
+
 /// The warning where a face was looked for and none was found.
 pub const NO_FACE: &str = "No face was found: all of the picture was measured as if it were skin.";
 
-/// Said where a model sees no face at the place where the face finder does.
+/// ModelOutput where a model sees no face at the place where the face finder does.
 const MODEL_SEES_NONE: &str =
     "the model sees no face where the face finder does: the face finder is believed";
 
-/// Said where a model that looks at faces is named for a photo without one.
+/// ModelOutput where a model that looks at faces is named for a photo without one.
 const MODEL_WANTS_A_FACE: &str =
     "the model looks at faces and no face is found: it is not asked, all pixels count as skin";
 
 /// Places the regions of a baseline photo.
 ///
-/// With [`RegionRequest::Face`] the face is found by a cascade; `model`, if given, then tells where
-/// its parts are and what is skin, else an average face and the skin's own colour do. Of polygons
+/// With [`RegionRequest::Face`], `found` is what [`find_face`] has found; the model, if it sees that face, then
+/// tells where its parts are and what is skin, else an average face and the skin's own colour do. Of polygons
 /// all that is inside is skin, and what is near and looks alike. Without a face, and for the other
 /// requests, all of the frame is skin but large parts of another colour, and what the model takes for
 /// something else. Bars and frames
@@ -251,6 +275,7 @@ const MODEL_WANTS_A_FACE: &str =
 pub fn map(
     photo: &Photo,
     request: &RegionRequest,
+    found: Option<&FoundFace>,
     model: Option<&Model>,
     settings: &RegionSettings,
 ) -> Result<RegionMap> {
@@ -265,17 +290,17 @@ pub fn map(
         notices: Vec::new(),
     };
     match request {
-        RegionRequest::Face => match look(photo, model, settings)? {
-            Some((found, said)) => {
+        RegionRequest::Face => match found {
+            Some(FoundFace { face, output }) => {
                 map.source = RegionSource::Face;
-                map.face = Some(found);
-                map.model = said.as_ref().and(model).map(Model::identity);
-                if model.is_some() && said.is_none() {
+                map.face = Some(*face);
+                map.model = output.as_ref().and(model).map(Model::identity);
+                if model.is_some() && output.is_none() {
                     map.notices.push(MODEL_SEES_NONE.into());
                 }
-                (map.window, map.skin) = skin::of_face(photo, &found, said.as_ref(), settings);
-                let list = template::regions(&Frame::of(&found));
-                map.notices.extend(hidden(&list, &found));
+                (map.window, map.skin) = skin::of_face(photo, face, output.as_ref(), settings);
+                let list = template::regions(&Frame::of(face));
+                map.notices.extend(hidden(&list, face));
                 map.regions = polygons(&list, full);
             }
             None => map.notices.push(NO_FACE.into()),
@@ -306,9 +331,9 @@ pub fn map(
             let eyes = (wanted && !asked).then(find).flatten();
             if wanted && eyes.is_none() {
                 map.notices.extend((!asked).then(|| MODEL_WANTS_A_FACE.into()));
-            } else if let Said::Segments(segments) = model.look(photo, eyes)? {
-                let said = segments.skin(map.window);
-                map.skin = map.skin.zip(&said, |skin, said| skin && said);
+            } else if let ModelOutput::Segments(segments) = model.run(photo, eyes)? {
+                let own = segments.skin(map.window);
+                map.skin = map.skin.zip(&own, |skin, own| skin && own);
                 map.model = Some(model.identity());
             }
         }
@@ -326,29 +351,30 @@ pub fn map(
     Ok(map)
 }
 
-/// The face of a photo, as [`map`] would find it.
-///
-/// # Errors
-/// A `model` that cannot run on the photo.
-pub fn face(
-    photo: &Photo,
-    model: Option<&Model>,
-    settings: &RegionSettings,
-) -> Result<Option<Face>> {
-    Ok(look(photo, model, settings)?.map(|(face, _)| face))
+/// A face, and what a model sees in it.
+#[derive(Debug, Clone)]
+pub struct FoundFace {
+    /// The face.
+    pub face: Face,
+    /// `None` without a model, and where it sees no face.
+    output: Option<ModelOutput>,
 }
 
-/// Finds the face of a photo, and what the model says of it, if it sees that face too.
+/// Finds the face of a photo, and the output of the model for it, if the model finds that face too.
 ///
 /// A large score of the cascade on the upright photo, which the model confirms, ends the search.
 /// Else the photo is searched in all turns, and the first detection that is confirmed, or that has
 /// a good score where there is no model to ask, is the face. A good score that the model does not
 /// confirm is accepted where nothing better is found.
-fn look(
+///
+/// # Errors
+/// A `model` that cannot run on the photo.
+pub fn find_face(
     photo: &Photo,
     model: Option<&Model>,
     settings: &RegionSettings,
-) -> Result<Option<(Face, Option<Said>)>> {
+) -> Result<Option<FoundFace>> {
+    log::trace!(target: "skindelta", "find face {}", photo.file);
     let upright = face::upright(&photo.linear, settings);
     let sure = upright.filter(|one| one.score >= settings.sure_face_score);
     let mut best = match &sure {
@@ -367,17 +393,17 @@ fn look(
             }
         }
     }
-    Ok(best.map(|Assessed { mut face, said, .. }| {
+    Ok(best.map(|Assessed { mut face, output, .. }| {
         face.mm_per_px = iris::mm_per_px(photo, &face, settings);
-        (face, said)
+        FoundFace { face, output }
     }))
 }
 
-/// A detection with what the model says of it.
+/// A detection with the output of the model for it.
 struct Assessed {
     face: Face,
-    /// `None` without a model, and where it sees no face.
-    said: Option<Said>,
+    /// `None` without a model, and where it finds no face.
+    output: Option<ModelOutput>,
     /// Whether nothing better need be sought.
     accepted: bool,
 }
@@ -397,41 +423,44 @@ fn assess(
     let sighting = face::parts(&photo.linear, detection);
     if let Some(model) = model {
         for eyes in [sighting.face.eyes, sighting.box_eyes] {
-            if let Some((seen, said)) = hear(photo, model, eyes, settings)? {
+            if let Some((seen, output)) = run_model(photo, model, eyes, settings)? {
                 let both_eyes = seen.is_some_and(|face| face.expression.is_some());
                 let face = seen.unwrap_or(sighting.face);
-                return Ok(Assessed { face, said: Some(said), accepted: good || both_eyes });
+                return Ok(Assessed { face, output: Some(output), accepted: good || both_eyes });
             }
         }
     }
-    Ok(Assessed { face: sighting.face, said: None, accepted: good && model.is_none() })
+    Ok(Assessed { face: sighting.face, output: None, accepted: good && model.is_none() })
 }
 
-/// What a model says of the face with these `eyes`, and the face that it sees there. It looks a
-/// second time, at where it has seen the eyes itself.
+/// The face that a model finds around these `eyes`, and its output. It runs a second time, around
+/// the eyes of the first run's face.
 ///
-/// `None` where it sees no face. A model that does not tell eyes and mouth apart has its say on
-/// skin all the same.
-fn hear(
+/// `None` where it finds no face. Of a model without classes for eyes and lips, the output alone.
+fn run_model(
     photo: &Photo,
     model: &Model,
     mut eyes: [[f64; 2]; 2],
     settings: &RegionSettings,
-) -> Result<Option<(Option<Face>, Said)>> {
-    let mut heard = None;
+) -> Result<Option<(Option<Face>, ModelOutput)>> {
+    let mut last = None;
     for _ in 0..2 {
-        let said = model.look(photo, Some(eyes))?;
-        let seen = match &said {
-            Said::Segments(segments) if !segments.tells_a_face() => return Ok(Some((None, said))),
-            Said::Segments(segments) => anatomy::of_segments(segments, eyes, settings),
-            Said::Landmarks { presence: Some(p), .. } if *p < settings.presence => None,
-            Said::Landmarks { topology, points, .. } => anatomy::of_landmarks(*topology, points),
+        let output = model.run(photo, Some(eyes))?;
+        let seen = match &output {
+            ModelOutput::Segments(segments) if !segments.locates_faces() => {
+                return Ok(Some((None, output)));
+            }
+            ModelOutput::Segments(segments) => anatomy::of_segments(segments, eyes, settings),
+            ModelOutput::Landmarks { presence: Some(p), .. } if *p < settings.presence => None,
+            ModelOutput::Landmarks { topology, points, .. } => {
+                anatomy::of_landmarks(*topology, points)
+            }
         };
         let Some(face) = seen else { break };
         eyes = face.eyes;
-        heard = Some((Some(face), said));
+        last = Some((Some(face), output));
     }
-    Ok(heard)
+    Ok(last)
 }
 
 /// Which regions a turned head hides.
@@ -492,7 +521,12 @@ mod tests {
     }
 
     fn mapped(photo: &Photo, request: &RegionRequest) -> RegionMap {
-        map(photo, request, None, &RegionSettings::default()).expect("regions")
+        let settings = RegionSettings::default();
+        let found = match request {
+            RegionRequest::Face => find_face(photo, None, &settings).expect("no model"),
+            _ => None,
+        };
+        map(photo, request, found.as_ref(), None, &settings).expect("regions")
     }
 
     #[test]
@@ -531,7 +565,8 @@ mod tests {
         for (rows, columns) in [(0, 1), (1, 0), (21, 1), (1, usize::MAX)] {
             let request = RegionRequest::Grid { rows, columns };
             let settings = RegionSettings::default();
-            let error = map(&plain(30, 20, 20_000), &request, None, &settings).expect_err("a grid");
+            let error =
+                map(&plain(30, 20, 20_000), &request, None, None, &settings).expect_err("a grid");
             assert!(error.to_string().starts_with("drawn.png: region: a grid of"), "{error}");
         }
     }

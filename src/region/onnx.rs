@@ -1,10 +1,10 @@
 //! ONNX models, that of the project or one that the user names (`--model FILE.onnx`): the only file
 //! that knows the engine.
 //!
-//! A file of weights does not say what it wants, so `FILE.toml` beside it does: see `sidecar.rs`,
+//! A file of weights does not say what it wants, so `FILE.toml` beside it does: see `sidecar`,
 //! and `models/README.md` for users.
 
-use super::said::Said;
+use super::model_output::ModelOutput;
 use crate::error::{Error, Result, Step};
 use crate::photo::Photo;
 use std::ffi::OsStr;
@@ -31,7 +31,7 @@ impl Model {
     /// # Errors
     /// Always: this build holds no engine for models.
     pub fn load(path: &Path) -> Result<Self> {
-        let why = "built without the onnx feature: cargo build --release --features onnx";
+        let why = "this build cannot run models; it needs the onnx feature";
         Err(Error::new(name(path), Step::Model, why))
     }
 
@@ -40,7 +40,7 @@ impl Model {
         None
     }
 
-    pub(super) fn look(&self, _photo: &Photo, _eyes: Option<[[f64; 2]; 2]>) -> Result<Said> {
+    pub(super) fn run(&self, _photo: &Photo, _eyes: Option<[[f64; 2]; 2]>) -> Result<ModelOutput> {
         match self.never {}
     }
 
@@ -61,12 +61,14 @@ impl Model {
     /// A file that is missing or malformed, an operation that the engine does not know, inputs or
     /// outputs that are not those of the sidecar.
     pub fn load(path: &Path) -> Result<Self> {
-        let fail = |why: String| Error::new(name(path), Step::Model, why);
-        let bytes = std::fs::read(path).map_err(|e| fail(format!("cannot be read: {e}")))?;
+        let bytes = std::fs::read(path).map_err(|cause| {
+            Error::caused(name(path), Step::Model, format!("cannot be read: {cause}"), cause)
+        })?;
         let beside = path.with_extension("toml");
-        let text = std::fs::read_to_string(&beside).map_err(|e| {
-            let why = format!("cannot be read: {e}; it must say what the model beside it takes");
-            Error::new(name(&beside), Step::Model, why)
+        let text = std::fs::read_to_string(&beside).map_err(|cause| {
+            let why =
+                format!("cannot be read: {cause}; it must say what the model beside it takes");
+            Error::caused(name(&beside), Step::Model, why, cause)
         })?;
         Model::from_bytes(&name(path).to_string_lossy(), &bytes, &text)
     }
@@ -92,13 +94,13 @@ impl Model {
         Ok(Model { engine: engine::Engine::new(file, onnx, toml)? })
     }
 
-    /// What the model says of a photo; `eyes` are the pupils, the subject's right one first, which
+    /// Runs the model on a photo; `eyes` are the pupils, the subject's right one first, which
     /// a model that looks at faces needs.
     ///
     /// # Errors
     /// No eyes where they are needed; outputs that are not finite, or no probabilities.
-    pub(super) fn look(&self, photo: &Photo, eyes: Option<[[f64; 2]; 2]>) -> Result<Said> {
-        self.engine.look(photo, eyes)
+    pub(super) fn run(&self, photo: &Photo, eyes: Option<[[f64; 2]; 2]>) -> Result<ModelOutput> {
+        self.engine.run(photo, eyes)
     }
 
     /// Whether it must be told where the eyes are.
@@ -115,7 +117,7 @@ impl Model {
 #[cfg(feature = "onnx")]
 mod engine {
     use super::*;
-    use crate::region::sidecar::{Answer, Output, Sidecar};
+    use crate::region::sidecar::{OutputId, RawOutput, Sidecar};
     use sha2::{Digest, Sha256};
     use std::fmt::Display;
     use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -136,13 +138,13 @@ mod engine {
     impl Engine {
         pub fn new(file: &str, onnx: &[u8], toml: &str) -> Result<Self> {
             let beside = Path::new(file).with_extension("toml");
-            let sidecar =
-                Sidecar::read(toml).map_err(|why| Error::new(&beside, Step::Model, why))?;
+            let sidecar = Sidecar::read(toml).map_err(|error| error.about(&beside))?;
             let fail = |why: String| Error::new(file, Step::Model, why);
-            let net = Net::new(onnx, sidecar.shape(), &sidecar.outputs()).map_err(fail)?;
+            let net = Net::new(onnx, sidecar.shape(), &sidecar.outputs())
+                .map_err(|error| error.about(file))?;
             let known: Vec<&[usize]> = net.shapes.iter().map_while(|s| s.as_deref()).collect();
             if known.len() == net.shapes.len() {
-                sidecar.check(&known).map_err(fail)?;
+                sidecar.check_shapes(&known).map_err(fail)?;
             }
             let sha256 = Sha256::digest(onnx).iter().map(|b| format!("{b:02x}")).collect();
             Ok(Engine { file: file.into(), sha256, sidecar, net })
@@ -152,18 +154,19 @@ mod engine {
             self.sidecar.looks_at_faces()
         }
 
-        pub fn look(&self, photo: &Photo, eyes: Option<[[f64; 2]; 2]>) -> Result<Said> {
+        pub fn run(&self, photo: &Photo, eyes: Option<[[f64; 2]; 2]>) -> Result<ModelOutput> {
             let fail = |why: String| Error::new(&self.file, Step::Model, why);
             let view = self
                 .sidecar
                 .view([photo.width(), photo.height()], eyes)
                 .ok_or_else(|| fail("looks at a face, and there is none".into()))?;
-            let answers = self.net.run(self.sidecar.input(photo, &view)).map_err(fail)?;
-            self.sidecar.said(&view, &answers).map_err(fail)
+            let outputs = self.net.run(self.sidecar.input(photo, &view));
+            let outputs = outputs.map_err(|error| error.about(&self.file))?;
+            self.sidecar.model_output(&view, &outputs).map_err(fail)
         }
     }
 
-    /// A graph made ready for one shape of its only input.
+    /// A graph made ready for one shape of its only input; its errors name no file.
     pub(super) struct Net {
         input: [usize; 4],
         /// Shapes of the outputs asked for, where they are known before it runs.
@@ -179,7 +182,7 @@ mod engine {
 
     impl Net {
         /// Reads `onnx` for an input of this shape, to give these outputs in this order.
-        pub fn new(onnx: &[u8], input: [usize; 4], outputs: &[&Output]) -> Result<Self, String> {
+        pub fn new(onnx: &[u8], input: [usize; 4], outputs: &[&OutputId]) -> Result<Self> {
             guarded("prepared", || {
                 let mut graph = tract_onnx::onnx().model_for_read(&mut &*onnx)?;
                 check_input(&graph, input)?;
@@ -194,19 +197,19 @@ mod engine {
         }
 
         /// Runs the net on the values of an input.
-        pub fn run(&self, values: Vec<f32>) -> Result<Vec<Answer>, String> {
+        pub fn run(&self, values: Vec<f32>) -> Result<Vec<RawOutput>> {
             guarded("run", || {
                 let input = tract_ndarray::Array4::from_shape_vec(self.input, values)?;
                 let input = tvec!(Tensor::from(input).into());
                 let outputs = self.plan.run(input)?;
-                let answer = |output: &TValue| {
+                let read = |output: &TValue| {
                     let view = output.to_plain_array_view::<f32>()?;
-                    Ok(Answer {
+                    Ok(RawOutput {
                         shape: view.shape().to_vec(),
                         values: view.iter().copied().collect(),
                     })
                 };
-                outputs.iter().map(answer).collect()
+                outputs.iter().map(read).collect()
             })
         }
     }
@@ -244,13 +247,13 @@ mod engine {
     }
 
     /// The outlets of these outputs.
-    fn asked(graph: &InferenceModel, outputs: &[&Output]) -> TractResult<Vec<OutletId>> {
+    fn asked(graph: &InferenceModel, outputs: &[&OutputId]) -> TractResult<Vec<OutletId>> {
         let all = graph.output_outlets()?;
         let label = |outlet: &OutletId| graph.outlet_label(*outlet).unwrap_or_default();
-        let find = |output: &&Output| {
+        let find = |output: &&OutputId| {
             let found = match output {
-                Output::Place(place) => all.get(*place),
-                Output::Name(name) => all.iter().find(|outlet| label(outlet) == name),
+                OutputId::Place(place) => all.get(*place),
+                OutputId::Name(name) => all.iter().find(|outlet| label(outlet) == name),
             };
             found.copied().ok_or_else(|| {
                 let names: Vec<&str> = all.iter().map(label).collect();
@@ -264,10 +267,16 @@ mod engine {
     ///
     /// The engine panics on some broken files. The process's panic hook is not ours to change, so
     /// that such a panic is also told on standard error.
-    fn guarded<T>(what: &str, work: impl FnOnce() -> TractResult<T>) -> Result<T, String> {
+    fn guarded<T>(what: &str, work: impl FnOnce() -> TractResult<T>) -> Result<T> {
         match catch_unwind(AssertUnwindSafe(work)) {
-            Ok(result) => result.map_err(|e| format!("cannot be {what}: {}", chain(&e))),
-            Err(_) => Err(format!("cannot be {what}: the engine gave up on it")),
+            Ok(result) => result.map_err(|cause| {
+                let why = format!("cannot be {what}: {}", chain(&cause));
+                Error::caused("", Step::Model, why, cause)
+            }),
+            Err(_) => {
+                let why = format!("cannot be {what}: the engine gave up on it");
+                Err(Error::new("", Step::Model, why))
+            }
         }
     }
 

@@ -33,12 +33,19 @@ struct Entry {
 /// `[a-z0-9_]+`, is taken or reserved; fewer than three corners; no region or more than
 /// [`MAX_REGIONS`]; coordinates beyond any photo.
 pub fn read(path: &Path) -> Result<Vec<Polygon>> {
-    let text = std::fs::read_to_string(path).map_err(|why| Error::new(path, Step::Read, why))?;
-    parse(&text).map_err(|why| Error::new(path, Step::Region, why))
+    let text =
+        std::fs::read_to_string(path).map_err(|cause| Error::wrap(path, Step::Read, cause))?;
+    parse(path, &text)
 }
 
-fn parse(text: &str) -> Result<Vec<Polygon>, String> {
-    let file: File = serde_json::from_str(text).map_err(|why| why.to_string())?;
+/// The polygons in the text of a file; `path` only names it.
+fn parse(path: &Path, text: &str) -> Result<Vec<Polygon>> {
+    let file =
+        serde_json::from_str(text).map_err(|cause| Error::wrap(path, Step::Region, cause))?;
+    checked(file).map_err(|why| Error::new(path, Step::Region, why))
+}
+
+fn checked(file: File) -> Result<Vec<Polygon>, String> {
     if file.regions.is_empty() {
         return Err("no region in it".into());
     }
@@ -201,7 +208,7 @@ mod tests {
     fn a_region_file_is_read_in_its_order() {
         let text = r#"{"regions": [{"name": "scar_2", "polygon": [[0, 0], [9, 0.5], [9, 9]]},
                                    {"name": "a", "polygon": [[-5, 0], [9, 0], [9, 9], [0, 9]]}]}"#;
-        let polygons = parse(text).unwrap();
+        let polygons = parse(Path::new("r.json"), text).unwrap();
         assert_eq!(polygons[0].name, "scar_2");
         assert_eq!(polygons[0].points, [[0.0, 0.0], [9.0, 0.5], [9.0, 9.0]]);
         assert_eq!(polygons[1].points.len(), 4);
@@ -229,10 +236,11 @@ mod tests {
             (r#"{"regions": [{"name": "a", "polygon": [[0,0],[9,0],[NaN,0]]}]}"#.into(), "line 1"),
             (r#"{"regions": [{"name": "a", "polygon": [[0,0],[9,0],[1e9,0]]}]}"#.into(), "outside"),
         ] {
-            let why = parse(&text).unwrap_err();
+            let why = parse(Path::new("r.json"), &text).unwrap_err().why;
             assert!(why.contains(cause), "{text}: {why}");
         }
-        assert_eq!(parse(&file(&many[..255])).unwrap().len(), 255);
+        let largest = parse(Path::new("r.json"), &file(&many[..255])).unwrap();
+        assert_eq!(largest.len(), 255);
         let missing = read(Path::new("no/such.json")).unwrap_err();
         assert_eq!((missing.step, missing.file.as_str()), (Step::Read, "no/such.json"));
     }

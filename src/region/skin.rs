@@ -7,8 +7,8 @@
 
 use super::anatomy::outlines;
 use super::frame::Frame;
+use super::model_output::{Class, ModelOutput, Segments};
 use super::polygon::{self, rasterise};
-use super::said::{Class, Said, Segments};
 use super::template::{BEARD, Corner, EYE, HAIRLINE, LIPS, OUTLINE, SEEDS, SHADED, mirrored};
 use super::view::{Rect, resample};
 use super::{Face, Polygon};
@@ -73,11 +73,11 @@ impl Work {
     }
 }
 
-/// The skin of a face: a window of the photo and the mask inside it; `said`: what a model says.
+/// The skin of a face: a window of the photo and the mask inside it; `output`: that of a model.
 pub(super) fn of_face(
     photo: &Photo,
     face: &Face,
-    said: Option<&Said>,
+    output: Option<&ModelOutput>,
     settings: &RegionSettings,
 ) -> (Window, Mask) {
     let frame = Frame::of(face);
@@ -97,7 +97,7 @@ pub(super) fn of_face(
     let mm = face.width_px * scale / settings.nominal_face_width_mm;
     let work = Work { rect, scale, width, height, mm };
     let small = resample(&photo.linear, rect, width, height);
-    let limits = Limits::of(&work, &frame, said, settings);
+    let limits = Limits::of(&work, &frame, output, settings);
     let skin = on_copy(&small, &work, &frame, &limits, settings);
 
     // The box of the skin itself, with a margin, is all that later stages see.
@@ -148,17 +148,22 @@ struct Limits {
 }
 
 impl Limits {
-    /// From what a model says, else from the shapes of an average face.
-    fn of(work: &Work, frame: &Frame, said: Option<&Said>, settings: &RegionSettings) -> Self {
+    /// From the output of a model, else from the shapes of an average face.
+    fn of(
+        work: &Work,
+        frame: &Frame,
+        output: Option<&ModelOutput>,
+        settings: &RegionSettings,
+    ) -> Self {
         let or = |a: bool, b: bool| a || b;
         let and = |a: bool, b: bool| a && b;
         // Lids move: they are measured in no face, whoever tells where the eyes are.
         let lids = work.mask(frame, EYE).zip(&work.mask(frame, &mirrored(EYE)), or);
         let average = work.mask(frame, OUTLINE);
         let lips = work.mask(frame, LIPS);
-        let (outline, barred, followed) = match said {
+        let (outline, barred, followed) = match output {
             None => (average, lids.zip(&lips, or), false),
-            Some(Said::Landmarks { topology, points, .. }) => {
+            Some(ModelOutput::Landmarks { topology, points, .. }) => {
                 let outlines = outlines(*topology);
                 let draw = |list: &[usize]| work.outline(list.iter().map(|&i| points[i]));
                 let face = average.zip(&draw(outlines.face), and);
@@ -166,7 +171,7 @@ impl Limits {
                 let barred = lids.zip(&dilate(&brows, work.px(settings.border_mm)), or);
                 (face, barred.zip(&draw(outlines.lips), or), false)
             }
-            Some(Said::Segments(segments)) if segments.told[Class::Skin as usize] => {
+            Some(ModelOutput::Segments(segments)) if segments.recognised[Class::Skin as usize] => {
                 let skin = work.probability(segments, &[Class::Skin, Class::Nose]);
                 let folds = work.mask(frame, SHADED).zip(&work.mask(frame, &mirrored(SHADED)), or);
                 let folds = folds.zip(&work.mask(frame, BEARD), |fold, beard| fold && !beard);
@@ -174,10 +179,10 @@ impl Limits {
                 let strands = strands(work, frame, segments, &average, settings);
                 let sure = sure.zip(&strands, |sure, strand| sure && !strand);
                 let lips =
-                    if segments.told[Class::Lips as usize] { sure.map(|s| !s) } else { lips };
+                    if segments.recognised[Class::Lips as usize] { sure.map(|s| !s) } else { lips };
                 (sure, lids.zip(&lips, or), true)
             }
-            Some(Said::Segments(segments)) => {
+            Some(ModelOutput::Segments(segments)) => {
                 let other = work.probability(segments, &Class::ALL);
                 let outline = average.zip(&other, |face, p| face && p <= 0.5);
                 (outline, lids.zip(&lips, or), false)
@@ -475,7 +480,7 @@ mod tests {
         let mut planes = vec![Plane::filled(200, 200, 0.0); Class::COUNT];
         planes[Class::Hair as usize] =
             Plane::from_fn(200, 200, |x, y| if hair(x, y) { 1.0 } else { 0.0 });
-        let segments = Segments { view, planes, told: [true; Class::COUNT] };
+        let segments = Segments { view, planes, recognised: [true; Class::COUNT] };
         let frame = Frame::of(&face);
         let average = work.mask(&frame, OUTLINE);
         strands(&work, &frame, &segments, &average, &RegionSettings::default())

@@ -139,7 +139,7 @@ pub fn text(text: &str) -> String {
 }
 
 /// The word that result.json has for a verdict or a reason.
-fn word(value: Option<impl Serialize>) -> String {
+pub fn word(value: Option<impl Serialize>) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),

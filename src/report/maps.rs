@@ -2,6 +2,7 @@
 
 use super::{Maps, PoreRow, ScarRow, csv};
 use crate::error::{Error, Result, Step};
+use crate::npy;
 use crate::plane::{Grid, Mask};
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
@@ -14,7 +15,7 @@ pub fn files(maps: &Maps) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
     for (i, map) in maps.displacement.iter().enumerate() {
         if let Some(map) = map {
-            files.push((format!("maps/visit-{}-displacement.npy", i + 1), npy(map)));
+            files.push((format!("maps/visit-{}-displacement.npy", i + 1), npy::encode(map)));
         }
     }
     for (visit, mask) in maps.wrinkles.iter().enumerate() {
@@ -64,23 +65,6 @@ pub(super) fn is_map(name: &str) -> bool {
         || visit().is_some_and(|k| !k.is_empty() && k.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// NumPy's file format 1.0: little-endian float32, C order, shape (height, width, 2).
-pub fn npy(map: &Grid<[f32; 2]>) -> Vec<u8> {
-    let (h, w) = (map.height(), map.width());
-    let mut header =
-        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({h}, {w}, 2), }}");
-    // Magic, version and length take 10 bytes; data starts at a multiple of 64.
-    while (10 + header.len() + 1) % 64 != 0 {
-        header.push(' ');
-    }
-    header.push('\n');
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((header.len() as u16).to_le_bytes());
-    bytes.extend(header.as_bytes());
-    bytes.extend(map.data().iter().flatten().flat_map(|v| v.to_le_bytes()));
-    bytes
-}
-
 /// 255 where the mask is set, 0 elsewhere.
 fn white(mask: &Mask) -> Grid<u8> {
     mask.map(|set| if set { 255 } else { 0 })
@@ -92,7 +76,7 @@ fn png(name: &str, grey: &Grid<u8>) -> Result<Vec<u8>> {
     let (w, h) = (grey.width() as u32, grey.height() as u32);
     PngEncoder::new(&mut bytes)
         .write_image(grey.data(), w, h, ExtendedColorType::L8)
-        .map_err(|e| Error::new(name, Step::Write, e))?;
+        .map_err(|e| Error::wrap(name, Step::Write, e))?;
     Ok(bytes)
 }
 
@@ -122,20 +106,6 @@ fn scar_table(scars: &[ScarRow]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn npy_header_is_numpys() {
-        let map = Grid::from_vec(2, 1, vec![[1.0, -2.5], [f32::NAN, 0.0]]);
-        let bytes = npy(&map);
-        // What numpy.save wrote for the same array, up to the data.
-        let head = "\u{93}NUMPY\u{1}\u{0}v\u{0}{'descr': '<f4', 'fortran_order': False, \
-                    'shape': (1, 2, 2), }";
-        let head: Vec<u8> = head.chars().map(|c| c as u8).collect();
-        assert_eq!(&bytes[..head.len()], head);
-        assert_eq!(bytes.len(), 128 + 16);
-        assert_eq!(bytes[127], b'\n');
-        assert_eq!(bytes[128..136], [0, 0, 0x80, 0x3f, 0, 0, 0x20, 0xc0]);
-    }
 
     #[test]
     fn only_our_names_are_maps() {

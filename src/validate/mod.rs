@@ -1,17 +1,20 @@
 //! The program's own accuracy, on skin whose truth is known ([`crate::phantom`]).
 //!
-//! Three questions. What does a pair of photos of *unchanged* skin show ([`nulls`])? The answer is the
-//! variance between captures that every verdict rests on (`settings::ChangeSettings::capture`). Does a
+//! Four questions. What does a pair of photos of *unchanged* skin show ([`nulls`])? The answer is the
+//! variance between captures that every verdict rests on ([`crate::metric::CaptureSd`]). Does a
 //! *known* change come out at its true size, and in nothing else ([`doses`])? And are the pores,
 //! lines and scars that one photo shows there, and as large as told ([`places`])? Photos differ as careful visits do
-//! ([`Capture::careful`]): exposure, white balance, light, focus, noise, compression, distance, pose.
+//! ([`Capture::careful`]): exposure, white balance, light, focus, noise, compression, distance, pose. Last, what
+//! is said of unchanged skin where one photo was processed, or taken without care ([`processing`])?
 
 pub mod doses;
+pub mod nuisance;
 pub mod nulls;
 pub mod places;
+pub mod processing;
 mod table;
 
-use crate::analyze::{Analysis, Request, analyze_series};
+use crate::analyze::{self, Analysis, Request, analyze_series};
 use crate::error::Result;
 use crate::phantom::{Capture, Scene, SkinSpec};
 use crate::photo::Photo;
@@ -54,7 +57,7 @@ impl Options {
         }
     }
 
-    /// Three resolutions, more skins: the tables of the README.
+    /// Three resolutions, more skins: the tables of docs/accuracy.md.
     pub fn full() -> Options {
         Options {
             px_per_mm: vec![11.0, 14.0, 20.0],
@@ -192,17 +195,9 @@ fn analyze(photos: Vec<Photo>, shot: &Capture, regions: RegionRequest) -> Result
     let maps = photos.len() == 1;
     let visit = |(k, photo)| Visit { label: format!("visit {k}"), date: None, photo };
     let series = Series { visits: photos.into_iter().enumerate().map(visit).collect() };
-    let request = Request {
-        photos: Vec::new(),
-        regions,
-        scale: Some((mm_per_px(shot), ScaleSource::Argument)),
-        model: None,
-        reference: None,
-        pictures: false,
-        maps,
-        settings: Settings::default(),
-        read: Vec::new(),
-    };
+    let scale = Some((mm_per_px(shot), ScaleSource::Argument));
+    let options = analyze::Options { regions, scale, ..analyze::Options::default() };
+    let request = Request { options, maps, ..Request::default() };
     analyze_series(series, &request)
 }
 

@@ -6,10 +6,7 @@ use super::*;
 #[test]
 fn a_build_without_the_engine_says_how_to_get_it() {
     let error = Model::load(Path::new("folder/net.onnx")).expect_err("no engine").to_string();
-    assert_eq!(
-        error,
-        "net.onnx: model: built without the onnx feature: cargo build --release --features onnx"
-    );
+    assert_eq!(error, "net.onnx: model: this build cannot run models; it needs the onnx feature");
 }
 
 #[cfg(feature = "onnx")]
@@ -18,8 +15,9 @@ mod with_engine {
     use super::*;
     use crate::plane::Grid;
     use crate::region::data::data;
-    use crate::region::said::{Class, Segments};
-    use crate::region::sidecar::Output;
+    use crate::region::model_output::{Class, Segments};
+    use crate::region::sidecar::OutputId;
+    use crate::rng::Rng;
     use crate::settings::PhotoSettings;
     use std::time::Instant;
 
@@ -59,9 +57,9 @@ mod with_engine {
         view = \"photo\"\ntopology = \"ibug68\"\ncoordinates = \"px\"\ndimensions = 2\n";
 
     fn segments(model: &Model, photo: &Photo, eyes: Option<[[f64; 2]; 2]>) -> Segments {
-        match model.look(photo, eyes).expect("segments") {
-            Said::Segments(segments) => segments,
-            said => panic!("{said:?}"),
+        match model.run(photo, eyes).expect("segments") {
+            ModelOutput::Segments(segments) => segments,
+            output => panic!("{output:?}"),
         }
     }
 
@@ -95,23 +93,23 @@ mod with_engine {
             (GREEN, BLUE, [Class::Hair, Class::Background]),
         ] {
             let photo = photo(300, 200, left, right);
-            let said = segments(&model, &photo, Some([[120.0, 90.0], [180.0, 90.0]]));
-            assert_eq!(said.told, [true; Class::COUNT]);
+            let output = segments(&model, &photo, Some([[120.0, 90.0], [180.0, 90.0]]));
+            assert_eq!(output.recognised, [true; Class::COUNT]);
             // 4 distances of the pupils, a ninth of one below the eyes.
-            assert!((said.view.step[0] * said.view.width as f64 - 240.0).abs() < 1e-9);
-            assert!((said.view.centre[1] - (90.0 + 0.11 * 60.0)).abs() < 1e-9);
+            assert!((output.view.step[0] * output.view.width as f64 - 240.0).abs() < 1e-9);
+            assert!((output.view.centre[1] - (90.0 + 0.11 * 60.0)).abs() < 1e-9);
             for (place, class) in [([100.0, 60.0], classes[0]), ([200.0, 60.0], classes[1])] {
-                let [i, j] = said.view.find(place).map(|v| v.round() as usize);
+                let [i, j] = output.view.find(place).map(|v| v.round() as usize);
                 for other in Class::ALL {
-                    let p = said.planes[other as usize].at(i, j);
+                    let p = output.planes[other as usize].at(i, j);
                     assert_eq!(p > 0.9, other == class, "{other:?} {p}");
                 }
-                let sum: f32 = said.planes.iter().map(|plane| plane.at(i, j)).sum();
+                let sum: f32 = output.planes.iter().map(|plane| plane.at(i, j)).sum();
                 assert!(sum <= 1.0 + 1e-6, "{sum}");
             }
         }
-        let said = model.look(&photo(30, 20, RED, RED), None).expect_err("no eyes").to_string();
-        assert_eq!(said, "planes19.onnx: model: looks at a face, and there is none");
+        let message = model.run(&photo(30, 20, RED, RED), None).expect_err("no eyes").to_string();
+        assert_eq!(message, "planes19.onnx: model: looks at a face, and there is none");
     }
 
     #[test]
@@ -140,33 +138,34 @@ mod with_engine {
             ("unknown_operator.onnx", &three, "Frobnicate"),
             ("two_inputs.onnx", &three, "it takes 2 inputs"),
         ] {
-            let said = Model::from_bytes(file, &tiny(file), toml).expect_err(file).to_string();
-            assert!(said.starts_with(&format!("{file}: model: ")), "{said}");
-            assert!(said.contains(expected) && !said.contains('\n'), "{file}: {said}");
+            let message = Model::from_bytes(file, &tiny(file), toml).expect_err(file).to_string();
+            assert!(message.starts_with(&format!("{file}: model: ")), "{message}");
+            assert!(message.contains(expected) && !message.contains('\n'), "{file}: {message}");
         }
-        let said = Model::from_bytes("net.onnx", &tiny("flat.onnx"), "kind = 3").expect_err("kind");
-        assert!(said.to_string().starts_with("net.toml: model: line 1: "), "{said}");
+        let message =
+            Model::from_bytes("net.onnx", &tiny("flat.onnx"), "kind = 3").expect_err("kind");
+        assert!(message.to_string().starts_with("net.toml: model: line 1: "), "{message}");
     }
 
     #[test]
     fn what_is_not_finite_is_an_error_when_it_is_run() {
         let toml = sidecar("[\"a\", \"b\", \"c\"]");
         let model = Model::from_bytes("not_finite.onnx", &tiny("not_finite.onnx"), &toml);
-        let said = model.expect("a model").look(&photo(30, 20, RED, BLUE), None);
-        let said = said.expect_err("NaN").to_string();
-        assert_eq!(said, "not_finite.onnx: model: gives scores that are not finite");
+        let message = model.expect("a model").run(&photo(30, 20, RED, BLUE), None);
+        let message = message.expect_err("NaN").to_string();
+        assert_eq!(message, "not_finite.onnx: model: gives scores that are not finite");
     }
 
     #[test]
     fn files_that_are_missing_are_named() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("net.onnx");
-        let said = Model::load(&path).expect_err("no model").to_string();
-        assert!(said.starts_with("net.onnx: model: cannot be read"), "{said}");
+        let message = Model::load(&path).expect_err("no model").to_string();
+        assert!(message.starts_with("net.onnx: model: cannot be read"), "{message}");
         std::fs::write(&path, tiny("planes19.onnx")).expect("a file");
-        let said = Model::load(&path).expect_err("no sidecar").to_string();
-        assert!(said.starts_with("net.toml: model: cannot be read"), "{said}");
-        assert!(said.ends_with("it must say what the model beside it takes"), "{said}");
+        let message = Model::load(&path).expect_err("no sidecar").to_string();
+        assert!(message.starts_with("net.toml: model: cannot be read"), "{message}");
+        assert!(message.ends_with("it must say what the model beside it takes"), "{message}");
         std::fs::write(path.with_extension("toml"), shipped(BISENET)).expect("a file");
         assert_eq!(Model::load(&path).expect("a model").identity().0, "net.onnx");
     }
@@ -186,19 +185,15 @@ mod with_engine {
                 assert!(length > good.len() - 16, "a model of {length} bytes");
             }
         }
-        let mut random = 1u64;
-        let mut next = || {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (random >> 33) as usize
-        };
+        let mut rng = Rng::new(0, 0);
         for _ in 0..60 {
-            let noise: Vec<u8> = (0..999).map(|_| next() as u8).collect();
+            let noise: Vec<u8> = (0..999).map(|_| rng.below(256) as u8).collect();
             assert!(load(&noise).is_err());
         }
         for _ in 0..300 {
             let mut changed = good.clone();
-            let at = next() % changed.len();
-            changed[at] = next() as u8;
+            let at = rng.below(changed.len());
+            changed[at] = rng.below(256) as u8;
             let _ = load(&changed);
         }
     }
@@ -237,18 +232,19 @@ mod with_engine {
             match (Model::from_bytes(file, &bytes, &toml), expected) {
                 (Ok(model), None) => {
                     let loaded = start.elapsed();
-                    let first = model.look(&photo, eyes);
+                    let first = model.run(&photo, eyes);
                     first.unwrap_or_else(|error| panic!("{error}"));
                     let start = Instant::now();
-                    let again = (0..5).map(|_| model.look(&photo, eyes)).all(|said| said.is_ok());
+                    let again =
+                        (0..5).map(|_| model.run(&photo, eyes)).all(|output| output.is_ok());
                     let each = start.elapsed() / 5;
                     assert!(again);
                     println!("{file}: loaded in {loaded:.0?}, looks in {each:.1?}");
                 }
                 (Err(error), Some(words)) => {
-                    let said = error.to_string();
-                    println!("{said}");
-                    assert!(said.starts_with(file) && said.contains(words), "{said}");
+                    let message = error.to_string();
+                    println!("{message}");
+                    assert!(message.starts_with(file) && message.contains(words), "{message}");
                 }
                 (outcome, _) => panic!("{file}: {outcome:?}"),
             }
@@ -256,8 +252,8 @@ mod with_engine {
         // The size of the file wins over that of the sidecar, and both are told.
         let bytes = std::fs::read(folder.join("portraitseg_SINet.onnx")).expect("a model");
         let toml = shipped("portrait-sinet.toml").replace("320", "256");
-        let said = Model::from_bytes("a.onnx", &bytes, &toml).expect_err("256").to_string();
-        assert!(said.contains("1×3×320×320, and the sidecar says 1×3×256×256"), "{said}");
+        let message = Model::from_bytes("a.onnx", &bytes, &toml).expect_err("256").to_string();
+        assert!(message.contains("1×3×320×320, and the sidecar says 1×3×256×256"), "{message}");
     }
 
     /// The net on the face of `fixtures`; prints how long it loads and looks.
@@ -273,12 +269,12 @@ mod with_engine {
         let eyes = [[342.0, 590.0], [657.0, 590.0]];
         let look = || {
             let start = Instant::now();
-            let said = segments(&model, &photo, Some(eyes));
+            let output = segments(&model, &photo, Some(eyes));
             println!("face-regions.onnx: looks in {:.1?}", start.elapsed());
-            said
+            output
         };
-        let said = look();
-        assert_eq!(said.told, [true; Class::COUNT]);
+        let output = look();
+        assert_eq!(output.recognised, [true; Class::COUNT]);
         for (place, class) in [
             (eyes[0], Class::Eyes),
             (eyes[1], Class::Eyes),
@@ -290,16 +286,16 @@ mod with_engine {
             ([500.0, 1200.0], Class::EarsNeck),
             ([30.0, 400.0], Class::Background),
         ] {
-            let p = said.probability(&[class], place);
+            let p = output.probability(&[class], place);
             assert!(p.is_some_and(|p| p > 0.5), "{class:?} at {place:?}: {p:?}");
-            let all = said.probability(&Class::ALL, place);
+            let all = output.probability(&Class::ALL, place);
             assert!(all.is_some_and(|all| (all - 1.0).abs() < 1e-5), "{all:?} at {place:?}");
         }
-        let bits = |said: Segments| -> Vec<u32> {
-            said.planes.iter().flat_map(|plane| plane.data()).map(|p| p.to_bits()).collect()
+        let bits = |output: Segments| -> Vec<u32> {
+            output.planes.iter().flat_map(|plane| plane.data()).map(|p| p.to_bits()).collect()
         };
         let again = bits(look());
-        assert!(bits(said) == again, "two looks differ");
+        assert!(bits(output) == again, "two looks differ");
     }
 
     #[derive(serde::Deserialize)]
@@ -360,9 +356,9 @@ mod with_engine {
         assert_eq!(references.len(), 7);
         for reference in references {
             let bytes = std::fs::read(folder.join(&reference.file)).expect("a model");
-            let names: Vec<Output> =
-                reference.outputs.iter().map(|kept| Output::Name(kept.name.clone())).collect();
-            let outputs: Vec<&Output> = names.iter().collect();
+            let names: Vec<OutputId> =
+                reference.outputs.iter().map(|kept| OutputId::Name(kept.name.clone())).collect();
+            let outputs: Vec<&OutputId> = names.iter().collect();
             let net = Net::new(&bytes, reference.input.shape, &outputs).expect("a net");
             let input = reference.input.values();
             net.run(input.clone()).expect("outputs");

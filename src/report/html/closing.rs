@@ -46,7 +46,7 @@ fn quality_table(report: &Report, checks: &[&QualityCheck]) -> Markup {
                         tr {
                             td { (label(report, q.visit)) }
                             td {
-                                (words::check(q.check))
+                                (words::check(q.check.name()))
                                 @if let Some(region) = &q.region {
                                     span class="interval" { (words::region(region)) }
                                 }

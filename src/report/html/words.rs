@@ -2,7 +2,7 @@
 
 use crate::align::AlignmentStatus;
 use crate::change::Verdict;
-use crate::metric::Reason;
+use crate::metric::{Metric, Reason};
 use crate::quality::Status;
 use crate::series::ScaleSource;
 
@@ -18,42 +18,6 @@ pub const HEADLINE: [&str; 9] = [
     "scar_area_percent",
     "tone_unevenness",
     "spot_area_percent",
-];
-
-/// Metric id, heading under which it is listed, name.
-const METRICS: [(&str, &str, &str); 32] = [
-    ("texture_roughness", "Texture", "Texture roughness"),
-    ("texture_fine", "Texture", "Texture, fine (0.25–0.7 mm)"),
-    ("texture_coarse", "Texture", "Texture, coarse (0.7–2 mm)"),
-    ("texture_anisotropy", "Texture", "Texture direction (anisotropy)"),
-    ("glcm_contrast", "Grey levels", "GLCM contrast"),
-    ("glcm_joint_entropy", "Grey levels", "GLCM joint entropy"),
-    ("glcm_angular_second_moment", "Grey levels", "GLCM angular second moment"),
-    ("glcm_inverse_difference_moment", "Grey levels", "GLCM inverse difference moment"),
-    ("glcm_correlation", "Grey levels", "GLCM correlation"),
-    ("glcm_dissimilarity", "Grey levels", "GLCM dissimilarity"),
-    ("pore_count", "Pores", "Pore count"),
-    ("pore_density", "Pores", "Pore density"),
-    ("pore_diameter", "Pores", "Pore diameter"),
-    ("pore_area_percent", "Pores", "Pore area"),
-    ("visible_pore_density", "Pores", "Density of pores ≥ 250 µm"),
-    ("pore_elongation", "Pores", "Pore elongation"),
-    ("wrinkle_length", "Wrinkles", "Wrinkle length"),
-    ("wrinkle_density", "Wrinkles", "Wrinkle density"),
-    ("wrinkle_width", "Wrinkles", "Wrinkle width"),
-    ("wrinkle_depth", "Wrinkles", "Wrinkle depth (optical estimate)"),
-    ("wrinkle_depth_max", "Wrinkles", "Deepest wrinkle (optical estimate)"),
-    ("wrinkle_area_percent", "Wrinkles", "Wrinkle area"),
-    ("scar_area_percent", "Scars", "Depressed scar area"),
-    ("scar_depth", "Scars", "Scar depth (optical estimate)"),
-    ("lightness", "Skin colour", "Lightness L*"),
-    ("redness", "Skin colour", "Redness a*"),
-    ("yellowness", "Skin colour", "Yellowness b*"),
-    ("ita", "Skin colour", "Typology angle ITA"),
-    ("tone_unevenness", "Skin colour", "Tone unevenness"),
-    ("spot_area_percent", "Spots", "Spot area"),
-    ("spot_count", "Spots", "Spot count"),
-    ("spot_contrast", "Spots", "Spot contrast"),
 ];
 
 /// Region name in result.json, name on the page.
@@ -76,12 +40,12 @@ const REGIONS: [(&str, &str); 14] = [
 
 /// Name of a metric on the page; the id where the page has none.
 pub fn metric(id: &str) -> String {
-    METRICS.iter().find(|m| m.0 == id).map_or(plain(id), |m| m.2.to_string())
+    Metric::find(id).map_or(plain(id), |metric| metric.heading.to_string())
 }
 
-/// Heading under which a metric is listed.
+/// Section under which a metric is listed.
 pub fn group(id: &str) -> &'static str {
-    METRICS.iter().find(|m| m.0 == id).map_or("Other", |m| m.1)
+    Metric::find(id).map_or("Other", |metric| metric.section)
 }
 
 /// Name of a region on the page; the user's own name where it is not one of the face.
@@ -249,7 +213,7 @@ mod tests {
     #[test]
     fn every_headline_has_a_name() {
         for id in HEADLINE {
-            assert!(METRICS.iter().any(|m| m.0 == id), "{id}");
+            assert!(Metric::find(id).is_some(), "{id}");
         }
     }
 }

@@ -1,0 +1,202 @@
+//! The report of a prepared series.
+
+use super::{Analyzer, Comparison, Options, PreparedSeries, rows};
+use crate::align::{Alignment, AlignmentStatus, RegionAlignment};
+use crate::citations::{self, Citation};
+use crate::metric::{CaptureSd, METRICS, Unit, wrinkles};
+use crate::region::RegionRequest;
+use crate::report::{AlignmentRow, PhotoRow, RegionsRow, Report, SCHEMA_VERSION, ScaleRow, Tool};
+use crate::series::{Scale, ScaleSource};
+use crate::settings::MetricSettings;
+use sha2::{Digest, Sha256};
+
+/// The report of a series.
+pub(super) fn report(analyzer: &Analyzer, series: &PreparedSeries) -> Report {
+    let PreparedSeries { tags, baseline, follow_ups, comparisons } = series;
+    let photos = std::iter::once(&baseline.photo).chain(follow_ups.iter().map(|f| &f.photo));
+    let photos = photos.zip(tags).enumerate().map(|(visit, (photo, (label, date)))| PhotoRow {
+        visit,
+        label: label.clone(),
+        date: date.clone(),
+        file: photo.file.clone(),
+        sha256: photo.sha256.clone(),
+        width_px: photo.width(),
+        height_px: photo.height(),
+    });
+    let photos = photos.collect();
+    let mut quality = baseline.prepared.checks.clone();
+    for (follow_up, comparison) in follow_ups.iter().zip(comparisons) {
+        quality.extend(follow_up.prepared.iter().flat_map(|p| p.checks.iter().cloned()));
+        quality.extend(follow_up.checks.iter().chain(&comparison.checks).cloned());
+    }
+    let measurements = baseline.measurements.iter();
+    let measurements = measurements.chain(follow_ups.iter().flat_map(|f| &f.measurements));
+    let measurements = measurements.cloned().collect();
+    let changes: Vec<_> = comparisons.iter().flat_map(|c| c.changes.iter().cloned()).collect();
+    let settings = settings_json(&analyzer.options);
+    let digest = Sha256::digest(settings.to_string().as_bytes());
+    let model = baseline.regions.model.clone().unzip();
+    Report {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        settings,
+        settings_sha256: digest.iter().map(|b| format!("{b:02x}")).collect(),
+        notices: notices(analyzer, series),
+        photos,
+        scale: ScaleRow {
+            mm_per_px: baseline.scale.mm_per_px.map(|s| s.0),
+            source: baseline.scale.source,
+            relative_uncertainty: baseline.scale.relative_uncertainty,
+        },
+        regions: RegionsRow {
+            source: baseline.regions.source,
+            model: model.0,
+            model_sha256: model.1,
+        },
+        alignment: follow_ups.iter().flat_map(|f| alignment_rows(f.visit, &f.alignment)).collect(),
+        quality,
+        measurements,
+        trends: rows::trends(&changes, comparisons.len()),
+        changes,
+        citations: cited().iter().map(|c| c.to_string()).collect(),
+    }
+}
+
+/// All settings, with what the user asked for; threads, paths and verbosity left out.
+fn settings_json(options: &Options) -> serde_json::Value {
+    let regions = match &options.regions {
+        RegionRequest::Face => "face".to_string(),
+        RegionRequest::Whole => "whole".to_string(),
+        RegionRequest::Grid { rows, columns } => format!("grid:{rows}x{columns}"),
+        RegionRequest::Polygons(_) => "file".to_string(),
+    };
+    let mut all = serde_json::json!({ "regions": regions, "reference": options.reference });
+    if let (Some(all), Ok(serde_json::Value::Object(rest))) =
+        (all.as_object_mut(), serde_json::to_value(&options.settings))
+    {
+        all.extend(rest);
+    }
+    let capture = METRICS.iter().map(|metric| {
+        let CaptureSd { floor, at_1_cm2 } = metric.capture;
+        serde_json::json!({ "metric": metric.id, "floor": floor, "at_1_cm2": at_1_cm2 })
+    });
+    all["change"]["capture"] = capture.collect();
+    all
+}
+
+/// What the user must know.
+fn notices(analyzer: &Analyzer, series: &PreparedSeries) -> Vec<String> {
+    let (baseline, follow_ups) = (&series.baseline, &series.follow_ups);
+    let mut notices = baseline.photo.notices.clone();
+    notices.extend(follow_ups.iter().flat_map(|f| f.photo.notices.iter().cloned()));
+    notices.extend(baseline.regions.notices.iter().cloned());
+    for follow_up in follow_ups {
+        let k = follow_up.visit;
+        if follow_up.photo.linear == baseline.photo.linear {
+            notices.push(format!("visit {k} is the same photo as the baseline"));
+        }
+        if let Some(j) = follow_up.alignment.through {
+            notices.push(format!(
+                "visit {k} cannot be aligned to the baseline directly; it was through visit {j}, \
+                 and is less sure"
+            ));
+        }
+    }
+    notices.extend(scale_notice(&baseline.scale));
+    let metric = &analyzer.options.settings.metric;
+    let lines = follow_ups.iter().zip(&series.comparisons);
+    notices.extend(lines.filter_map(|(follow_up, comparison)| {
+        lines_come_and_gone(follow_up.visit, comparison, &baseline.scale, metric)
+    }));
+    notices
+}
+
+fn scale_notice(scale: &Scale) -> Option<String> {
+    match scale.source {
+        ScaleSource::Face => Some(format!(
+            "the scale comes from the eyes: lengths in mm may all be {:.0} % too large or too \
+             small, changes in percent are not affected; give the scale in mm per pixel if you know it",
+            100.0 * scale.relative_uncertainty
+        )),
+        ScaleSource::Nominal => Some(
+            "no scale is known: filters assume a face of nominal width, lengths are in pixels; \
+             give the scale in mm per pixel for millimetres"
+                .into(),
+        ),
+        ScaleSource::None => Some(
+            "no scale is known, and no face gives one: what needs millimetres is not measured; \
+             give the scale in mm per pixel"
+                .into(),
+        ),
+        ScaleSource::Argument | ScaleSource::Manifest => None,
+    }
+}
+
+/// Says how much line has vanished and how much is new, where that is more than one short line and the length
+/// of lines is compared in some region.
+fn lines_come_and_gone(
+    visit: usize,
+    comparison: &Comparison,
+    scale: &Scale,
+    settings: &MetricSettings,
+) -> Option<String> {
+    let is_told = |row: &crate::change::ChangeRow| {
+        row.metric == "wrinkle_length" && row.change_percent.is_some()
+    };
+    if !comparison.changes.iter().any(is_told) {
+        return None;
+    }
+    let readings = comparison.readings.as_ref()?;
+    let lines = readings.wrinkles.as_ref().ok()?;
+    let [vanished, new, kept] = wrinkles::vanished_new_kept(lines, &readings.frame);
+    let shortest = settings.line_min_mm / readings.frame.mm_per_px * readings.frame.length();
+    (vanished + new >= shortest).then(|| {
+        let unit = Unit::Length.name(scale);
+        format!(
+            "visit {visit}: {vanished:.0} {unit} of line have vanished and {new:.0} {unit} are new, beside \
+             {kept:.0} {unit} that both photos show; whether that is real, wrinkle_length says"
+        )
+    })
+}
+
+fn alignment_rows(visit: usize, alignment: &Alignment) -> Vec<AlignmentRow> {
+    let row = |region: Option<&RegionAlignment>, name: Option<String>, status| AlignmentRow {
+        visit,
+        region: name,
+        status,
+        residual_median_px: region.and_then(|r| r.residual_median_px),
+        residual_p95_px: region.and_then(|r| r.residual_p95_px),
+        overlap_percent: region.map(|r| r.overlap_percent),
+        reason: None,
+    };
+    let mut all = row(alignment.all.as_ref(), None, alignment.status);
+    all.reason = alignment.reason.clone();
+    let each = alignment.regions.iter().map(|r| {
+        let status = if r.aligned { AlignmentStatus::Aligned } else { AlignmentStatus::Failed };
+        let mut row = row(Some(r), Some(r.region.clone()), status);
+        row.reason =
+            (!r.aligned).then(|| "the residual is too large, or too little overlaps".to_string());
+        row
+    });
+    std::iter::once(all).chain(each).collect()
+}
+
+/// Sources of all metrics and of the method, once each.
+fn cited() -> Vec<Citation> {
+    let mut all: Vec<Citation> = Vec::new();
+    let method = [
+        citations::LOWE_2004,
+        citations::LUCAS_1981,
+        citations::VERCAUTEREN_2009,
+        citations::WU_1986,
+        citations::UNSER_1999,
+        citations::EFRON_1993,
+        citations::BENJAMINI_1995,
+    ];
+    for source in METRICS.iter().flat_map(|m| m.sources.iter().map(|c| **c)).chain(method) {
+        if !all.contains(&source) {
+            all.push(source);
+        }
+    }
+    all
+}

@@ -1,0 +1,35 @@
+//! `pore_diameter`.
+
+use super::sums::{self, PoreSums};
+use crate::metric::sums::Sums;
+use crate::metric::{Better, CaptureSd, Frame, Group, LightSensitivity, Metric, Reason, Unit};
+
+/// Mean equivalent diameter of the pores present in all visits compared, in the mean of the visits, times the root
+/// of this visit's share of the mean volume of the strong ones among them.
+pub const METRIC: Metric = Metric {
+    id: "pore_diameter",
+    section: sums::SECTION,
+    heading: "Pore diameter",
+    unit: Unit::Fixed("mm"),
+    better: Better::Lower,
+    definition: 1,
+    group: Group::Pores,
+    primary: None,
+    ratio: true,
+    what: "Mean equivalent diameter of the pores that both photos show.",
+    formula: "full width at half depth of the mean radial profile, less what blur and scattering add (squares); its \
+        change by the root of the volume of the mean dark profile of the region's strong pores",
+    also_moved_by: sums::ALSO_MOVED_BY,
+    sources: sums::SOURCES,
+    period_mm: Some(sums::PERIOD_MM),
+    capture: CaptureSd { floor: 0.012, at_1_cm2: 0.012 },
+    light: LightSensitivity::Texture,
+    noise_error: None,
+    countable_objects: Some(sums::used_for_diameter),
+    measure,
+};
+
+fn measure(row: &[f64], frame: &Frame) -> Result<f64, Reason> {
+    let s = PoreSums::from_row(row);
+    Ok(s.diameter_px / s.in_all * s.volume_ratio()?.sqrt() * frame.length())
+}

@@ -1,0 +1,34 @@
+//! `spot_count`.
+
+use super::sums::{self, ToneSums};
+use crate::citations;
+use crate::metric::sums::Sums;
+use crate::metric::{Better, CaptureSd, Frame, Group, LightSensitivity, Metric, Reason, Unit};
+
+/// Number of spots.
+pub const METRIC: Metric = Metric {
+    id: "spot_count",
+    section: sums::SPOT_SECTION,
+    heading: "Spot count",
+    unit: Unit::ONE,
+    better: Better::Lower,
+    definition: 1,
+    group: Group::Tone,
+    primary: None,
+    ratio: true,
+    what: "Dark spots.",
+    formula: "connected groups of the cells of `spot_area_percent`",
+    also_moved_by: sums::SPOT_ALSO_MOVED_BY,
+    sources: &[&citations::SHARMA_2005],
+    period_mm: None,
+    capture: CaptureSd { floor: 0.35, at_1_cm2: 0.2 },
+    light: LightSensitivity::Unaffected,
+    noise_error: None,
+    countable_objects: None,
+    measure,
+};
+
+fn measure(row: &[f64], _: &Frame) -> Result<f64, Reason> {
+    let s = ToneSums::from_row(row);
+    if s.cells <= 0.0 { Err(Reason::LowCoverage) } else { Ok(s.spots) }
+}

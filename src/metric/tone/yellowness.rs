@@ -1,0 +1,34 @@
+//! `yellowness`.
+
+use super::sums::{self, ToneSums};
+use crate::citations;
+use crate::metric::sums::Sums;
+use crate::metric::{Better, CaptureSd, Frame, Group, LightSensitivity, Metric, Reason, Unit};
+
+/// Mean b*.
+pub const METRIC: Metric = Metric {
+    id: "yellowness",
+    section: sums::COLOUR_SECTION,
+    heading: "Yellowness b*",
+    unit: Unit::Fixed("b*"),
+    better: Better::Neutral,
+    definition: 1,
+    group: Group::Tone,
+    primary: None,
+    ratio: false,
+    what: "b* of the region.",
+    formula: "mean CIELAB b* under D50; of a change, matched on the reference skin first",
+    also_moved_by: sums::COLOUR_ALSO_MOVED_BY,
+    sources: &[&citations::CIE_15],
+    period_mm: None,
+    capture: CaptureSd { floor: 0.6, at_1_cm2: 0.2 },
+    light: LightSensitivity::Unaffected,
+    noise_error: None,
+    countable_objects: None,
+    measure,
+};
+
+fn measure(row: &[f64], _: &Frame) -> Result<f64, Reason> {
+    let s = ToneSums::from_row(row);
+    s.mean(s.yellowness)
+}

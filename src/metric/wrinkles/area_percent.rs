@@ -1,0 +1,40 @@
+//! `wrinkle_area_percent`.
+
+use super::sums::{self, WrinkleSums};
+use crate::metric::sums::Sums;
+use crate::metric::{Better, CaptureSd, Frame, Group, LightSensitivity, Metric, Reason, Unit};
+
+/// Length of the lines that are present times the width of the mean section of those that all visits show, of the
+/// measured skin.
+pub const METRIC: Metric = Metric {
+    id: "wrinkle_area_percent",
+    section: sums::SECTION,
+    heading: "Wrinkle area",
+    unit: Unit::PERCENT,
+    better: Better::Lower,
+    definition: 1,
+    group: Group::Wrinkles,
+    primary: None,
+    ratio: true,
+    what: "Area of lines, of the measured skin.",
+    formula: "length × width / area",
+    also_moved_by: sums::ALSO_MOVED_BY,
+    sources: sums::SOURCES,
+    period_mm: Some(sums::PERIOD_MM),
+    capture: CaptureSd { floor: 0.03, at_1_cm2: 0.06 },
+    light: LightSensitivity::Wrinkles,
+    noise_error: None,
+    countable_objects: None,
+    measure,
+};
+
+fn measure(row: &[f64], frame: &Frame) -> Result<f64, Reason> {
+    let s = WrinkleSums::from_row(row);
+    if s.pixels <= 0.0 {
+        return Err(Reason::LowCoverage);
+    }
+    if s.present_px <= 0.0 {
+        return Ok(0.0);
+    }
+    Ok(100.0 * s.present_px * s.width_mm(frame)? / frame.mm_per_px / s.pixels)
+}

@@ -1,0 +1,87 @@
+//! Settings of the alignment.
+
+use serde::{Deserialize, Serialize};
+
+/// Constants of the alignment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlignSettings {
+    /// Longest side of the baseline's measured window for feature matching, px.
+    pub feature_size_px: usize,
+    /// Longest side of the follow-up for feature matching, px.
+    pub feature_frame_px: usize,
+    /// Number of features kept per photo, strongest first.
+    pub features_max: usize,
+    /// SIFT contrast threshold, share of the grey range.
+    pub feature_contrast: f64,
+    /// Largest ratio of the nearest to the second-nearest distance of a match.
+    pub match_ratio: f64,
+    /// Distance within which a match agrees with the global map, share of the window's longer side.
+    pub inlier_tolerance: f64,
+    /// Fewest agreeing matches.
+    pub inliers_min: usize,
+    /// Number of hypotheses tried.
+    pub ransac_hypotheses: usize,
+    /// Smallest and largest scale accepted, follow-up px per baseline px.
+    pub scale_range: [f64; 2],
+    /// Largest rotation accepted, degrees.
+    pub rotation_max_deg: f64,
+    /// Distance of the field's nodes, mm.
+    pub node_spacing_mm: f64,
+    /// Nodes along the window's longer side where no scale is known.
+    pub nodes_unscaled: f64,
+    /// Most nodes along the window's longer side.
+    pub nodes_max: f64,
+    /// Smallest distance of nodes, px of the octave.
+    pub node_spacing_min_px: f64,
+    /// Expected change of the displacement's slope from node to node.
+    pub bending: f64,
+    /// Weight of the displacement's slope beside its bending.
+    pub slope: f64,
+    /// Sigma of the registration band-pass, px of an octave.
+    pub feature_band_px: f64,
+    /// Contrast below which registration features fade out, natural log.
+    pub feature_floor: f64,
+    /// Area of an octave that shares one independent residual, number of pixels.
+    pub correlation_area_px: f64,
+    /// Half of the largest longer side of the coarsest octave, px.
+    pub coarsest_size_px: usize,
+    /// Windows of more pixels than this are refined at half resolution.
+    pub full_resolution_max_px: usize,
+    /// Gauss–Newton rounds at each octave.
+    pub rounds: usize,
+    /// Gauss–Newton rounds at the finest octave.
+    pub rounds_finest: usize,
+    /// Longest step of a node in a round, px of the coarsest octave that is solved.
+    pub step_px: f64,
+    /// Feature difference at which a pixel keeps a quarter of its weight, local contrasts.
+    pub outlier: f64,
+    /// Margin around where the rough map has the skin, share of the window's longer side.
+    pub seed_margin: f64,
+    /// Least share of a node's window that is skin seen in both photos.
+    pub node_seen_min: f64,
+    /// Correlation of the second finest octave above which a node shows the same skin in both photos.
+    pub alike_correlation: f64,
+    /// Least share of the nodes that show the same skin.
+    pub likeness_min: f64,
+    /// Number of solutions with random signs that the stated error is estimated from.
+    pub bootstrap: usize,
+    /// Share of the stiffness' variance that a bond of the field may really hold.
+    pub bootstrap_bonds: f64,
+    /// Nodes to each side over which octaves are compared.
+    pub disagreement_nodes: usize,
+    /// Least share of the gradients that counts as signal there.
+    pub disagreement_signal: f64,
+    /// Factor on what the octaves disagree about.
+    pub error_bias_gain: f64,
+    /// Error that is left however good the match, px.
+    pub error_floor_px: f64,
+    /// Stated error above which skin is not comparable, px.
+    pub error_max_px: f64,
+}
+
+impl Default for AlignSettings {
+    fn default() -> Self {
+        super::DEFAULTS.settings.align.clone()
+    }
+}

@@ -1,0 +1,4 @@
+//! The command as its user runs it.
+
+mod command;
+mod contract;
