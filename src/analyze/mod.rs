@@ -4,12 +4,17 @@
 //! resampled, searched for lines, pores and scars. A [`Comparison`] holds what depends on the two: what
 //! differs between the photos, the checks, the changes. [`analyze`] does all of it for a series of files.
 
+mod face;
 mod report;
 mod request;
 mod rows;
+mod series;
+mod watch;
 
 pub use request::{Options, PhotoInput, Request};
 use rows::Ground;
+pub use series::{Analysis, analyze, analyze_series};
+pub use watch::Watch;
 
 use crate::align::{Aligner, Alignment, Field, Placement, Reference, Registered};
 use crate::change::ChangeRow;
@@ -18,51 +23,12 @@ use crate::light::{self, LightChange};
 use crate::luminance::{self, Luminance, Pair};
 use crate::metric::{self, Detections, Readings, View};
 use crate::photo::Photo;
-use crate::photo::turn::Turn;
 use crate::quality::{self, QualityCheck};
-use crate::region::{self, FoundFace, Model, RegionMap, RegionRequest, polygon};
-#[cfg(feature = "cli")]
-use crate::report::{Maps, Pictures};
-use crate::report::{MeasurementRow, Report};
-use crate::series::{Scale, Series, Visit};
+use crate::region::{self, FoundFace, RegionMap, RegionRequest, polygon};
+use crate::report::MeasurementRow;
+use crate::series::Scale;
 use crate::settings::RegionSettings;
-#[cfg(feature = "cli")]
-use crate::show::{self, Shown};
 use crate::tone::{self, Tone};
-use std::ops::ControlFlow;
-
-/// What an analysis yields.
-#[derive(Debug, Clone)]
-pub struct Analysis {
-    /// The numbers.
-    pub report: Report,
-    /// The pictures of the page (empty unless asked for).
-    #[cfg(feature = "cli")]
-    pub pictures: Pictures,
-    /// The maps (empty unless asked for).
-    #[cfg(feature = "cli")]
-    pub maps: Maps,
-}
-
-/// Runs the whole pipeline over one series of files.
-///
-/// # Errors
-/// As [`Analyzer::files`].
-pub fn analyze(request: &Request) -> Result<Analysis> {
-    Analyzer::new(request.options.clone()).files(request)
-}
-
-/// The pipeline after decoding; `request.photos` is not looked at.
-///
-/// # Errors
-/// As [`Analyzer::series`].
-pub fn analyze_series(series: Series, request: &Request) -> Result<Analysis> {
-    Analyzer::new(request.options.clone()).series(series, request)
-}
-
-fn default_label(visit: usize) -> String {
-    if visit == 0 { "baseline".into() } else { format!("visit {visit}") }
-}
 
 /// A photo on the baseline's pixels, and what it was searched for.
 struct Prepared {
@@ -118,46 +84,16 @@ struct Differences {
     light: LightChange,
 }
 
-/// All photos of a series, prepared and compared.
-struct PreparedSeries {
-    /// Label and date of each visit.
-    tags: Vec<(String, Option<String>)>,
-    baseline: Baseline,
-    follow_ups: Vec<FollowUp>,
-    comparisons: Vec<Comparison>,
-}
-
 /// Analyses photos; made once, used for any number of series.
 pub struct Analyzer {
     options: Options,
     watch: Option<Box<Watch>>,
 }
 
-/// Called before each stage with the number of the visit and the name of the stage; `Break` cancels.
-pub type Watch = dyn Fn(usize, &'static str) -> ControlFlow<()> + Send + Sync;
-
 impl Analyzer {
     /// An analyzer with these options.
     pub fn new(options: Options) -> Analyzer {
         Analyzer { options, watch: None }
-    }
-
-    /// The same, which calls `watch` before each stage.
-    pub fn watched(
-        self,
-        watch: impl Fn(usize, &'static str) -> ControlFlow<()> + Send + Sync + 'static,
-    ) -> Analyzer {
-        Analyzer { watch: Some(Box::new(watch)), ..self }
-    }
-
-    fn stage(&self, visit: usize, stage: &'static str) -> Result<()> {
-        match self.watch.as_ref().map(|watch| watch(visit, stage)) {
-            Some(ControlFlow::Break(())) => {
-                let why = format!("stopped before \"{stage}\" of visit {visit}, as asked");
-                Err(Error::new("", Step::Cancelled, why))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Prepares the photo that others are compared with.
@@ -180,21 +116,8 @@ impl Analyzer {
         photo: Photo,
     ) -> Result<FollowUp> {
         let visit = earlier.len() + 1;
-        let (mut photo, mut face) = (photo, None);
-        if baseline.regions.face.is_some() {
-            face = match self.face(visit, &photo)? {
-                // What shows one face is likely to show it again.
-                None => self.find(&photo, &self.options.settings.region.thorough())?,
-                found => found,
-            };
-        }
-        let mut face = face.map(|found| found.face);
-        let turn = face.map_or_else(Turn::default, |face| face.to_upright());
-        if !turn.is_identity() {
-            let size = [photo.width(), photo.height()];
-            face = face.map(|face| face.turned(turn, size));
-            photo = photo.turned(turn);
-        }
+        let expected = baseline.regions.face.is_some();
+        let (photo, face) = self.upright_follow_up(visit, photo, expected)?;
         self.stage(visit, "register")?;
         let settings = &self.options.settings;
         let aligner = Aligner {
@@ -215,7 +138,7 @@ impl Analyzer {
             quality::faces(visit, before, face.as_ref(), &settings.quality)
         });
         let readings = prepared.as_ref().and_then(|p| self.read(p, &baseline.scale));
-        let ground = self.ground(regions, &baseline.scale, prepared.as_ref());
+        let ground = Ground::new(self, regions, &baseline.scale, prepared.as_ref());
         let measurements = ground.measurements(visit, Some(&alignment), readings.as_ref());
         Ok(FollowUp { visit, photo, alignment, prepared, checks, measurements })
     }
@@ -253,110 +176,18 @@ impl Analyzer {
         Ok(comparison)
     }
 
-    /// Opens the photos of a series and analyses it.
-    ///
-    /// # Errors
-    /// A photo that cannot be read; as [`Analyzer::series`].
-    pub fn files(&self, request: &Request) -> Result<Analysis> {
-        let visit = |(k, input): (usize, &PhotoInput)| {
-            self.stage(k, "decode")?;
-            let photo = Photo::open(&input.path, &self.options.settings.photo)?;
-            let label = input.label.clone().unwrap_or_else(|| default_label(k));
-            Ok(Visit { label, date: input.date.clone(), photo })
-        };
-        let visits = request.photos.iter().enumerate().map(visit).collect::<Result<Vec<_>>>()?;
-        self.series(Series { visits }, request)
-    }
-
-    /// The whole of a series: its report, and the pictures and maps that `request` asks for.
-    ///
-    /// # Errors
-    /// A series without photos; as [`Analyzer::baseline`].
-    pub fn series(&self, series: Series, request: &Request) -> Result<Analysis> {
-        #[cfg(not(feature = "cli"))]
-        let _ = request; // Pictures and maps are all that it asks for.
-        let mut visits = series.visits.into_iter();
-        let (mut tags, mut photos) = (Vec::new(), Vec::new());
-        for Visit { label, date, photo } in &mut visits {
-            tags.push((label, date));
-            photos.push(photo);
-        }
-        let mut photos = photos.into_iter();
-        let Some(first) = photos.next() else {
-            return Err(Error::new("", Step::Usage, "a series needs at least one photo"));
-        };
-        let baseline = self.first(first, photos.as_slice())?;
-        let mut follow_ups: Vec<FollowUp> = Vec::new();
-        for photo in photos {
-            follow_ups.push(self.follow_up(&baseline, &follow_ups, photo)?);
-        }
-        let comparisons = follow_ups.iter().map(|f| self.compare(&baseline, f));
-        let comparisons = comparisons.collect::<Result<Vec<_>>>()?;
-        let prepared = PreparedSeries { tags, baseline, follow_ups, comparisons };
-        Ok(Analysis {
-            report: report::report(self, &prepared),
-            #[cfg(feature = "cli")]
-            pictures: prepared.pictures(request),
-            #[cfg(feature = "cli")]
-            maps: prepared.maps(request),
-        })
-    }
-
-    /// The face of a photo, where faces are measured.
-    fn face(&self, visit: usize, photo: &Photo) -> Result<Option<FoundFace>> {
-        if self.options.regions != RegionRequest::Face {
-            return Ok(None);
-        }
-        self.stage(visit, "find face")?;
-        self.find(photo, &self.options.settings.region)
-    }
-
-    fn find(&self, photo: &Photo, settings: &RegionSettings) -> Result<Option<FoundFace>> {
-        region::find_face(photo, self.model(), settings)
-    }
-
-    fn model(&self) -> Option<&Model> {
-        match (&self.options.model, &self.options.regions) {
-            (Some(model), _) => Some(model),
-            (None, RegionRequest::Face) => Model::built_in(),
-            (None, _) => None,
-        }
-    }
-
-    /// Prepares the first photo of a series: its face is sought thoroughly where the usual search finds none and a
-    /// later photo shows one.
-    fn first(&self, photo: Photo, later: &[Photo]) -> Result<Baseline> {
-        let usual = &self.options.settings.region;
-        let found = self.face(0, &photo)?;
-        if found.is_none() {
-            for (k, other) in later.iter().enumerate() {
-                if self.face(k + 1, other)?.is_some() {
-                    let thorough = &usual.thorough();
-                    let found = self.find(&photo, thorough)?;
-                    return self.place(photo, found, thorough);
-                }
-            }
-        }
-        self.place(photo, found, usual)
-    }
-
-    /// Prepares a baseline whose `face` has been sought by `search`. A photo whose face lies on its side or upside
-    /// down is turned and searched again, and a notice of it says so.
+    /// Prepares a baseline whose `face` has been sought by `search`.
     fn place(
         &self,
-        mut photo: Photo,
-        mut face: Option<FoundFace>,
+        photo: Photo,
+        face: Option<FoundFace>,
         search: &RegionSettings,
     ) -> Result<Baseline> {
         let settings = &self.options.settings;
         if let RegionRequest::Polygons(list) = &self.options.regions {
             polygon::check(list, photo.width(), photo.height(), photo.file.as_ref())?;
         }
-        let turn = face.as_ref().map_or_else(Turn::default, |found| found.face.to_upright());
-        if !turn.is_identity() {
-            photo = photo.turned(turn);
-            face = self.find(&photo, search)?;
-        }
+        let (photo, face) = self.upright(photo, face, search)?;
         self.stage(0, "regions")?;
         let request = &self.options.regions;
         let regions = region::map(&photo, request, face.as_ref(), self.model(), &settings.region)?;
@@ -372,7 +203,7 @@ impl Analyzer {
         let placement = Placement { field, regions: &regions, skin: &regions.skin, scale: &scale };
         let prepared = self.prepare(0, &photo, &placement)?;
         let readings = self.read(&prepared, &scale);
-        let ground = self.ground(&regions, &scale, Some(&prepared));
+        let ground = Ground::new(self, &regions, &scale, Some(&prepared));
         let measurements = ground.measurements(0, None, readings.as_ref());
         Ok(Baseline {
             photo,
@@ -384,16 +215,6 @@ impl Analyzer {
             readings,
             measurements,
         })
-    }
-
-    fn ground<'a>(
-        &'a self,
-        regions: &'a RegionMap,
-        scale: &'a Scale,
-        photo: Option<&'a Prepared>,
-    ) -> Ground<'a> {
-        let valid = photo.map(|p| &p.luminance.valid);
-        Ground { regions, scale, valid, settings: &self.options.settings }
     }
 
     /// What a photo shows by itself.
@@ -424,42 +245,5 @@ impl Analyzer {
             detections,
             checks,
         })
-    }
-}
-
-#[cfg(feature = "cli")]
-impl PreparedSeries {
-    fn pictures(&self, request: &Request) -> Pictures {
-        let wanted = request.pictures;
-        if wanted {
-            show::pictures(&self.baseline.regions, &self.shown())
-        } else {
-            Pictures::default()
-        }
-    }
-
-    fn maps(&self, request: &Request) -> Maps {
-        let (regions, scale) = (&self.baseline.regions, &self.baseline.scale);
-        if request.maps { show::maps(regions, scale, &self.shown()) } else { Maps::default() }
-    }
-
-    /// Each visit as it is drawn.
-    fn shown(&self) -> Vec<Shown<'_>> {
-        let baseline = &self.baseline.prepared;
-        let mut shown = vec![Shown {
-            photo: &self.baseline.photo,
-            field: Some(&baseline.field),
-            measured: Some(&baseline.luminance.valid),
-            readings: self.baseline.readings.as_ref().map(|r| (r, 0)),
-        }];
-        shown.extend(self.follow_ups.iter().zip(&self.comparisons).map(|(visit, comparison)| {
-            Shown {
-                photo: &visit.photo,
-                field: visit.prepared.as_ref().map(|p| &p.field),
-                measured: comparison.differences.as_ref().map(|d| &d.pair.baseline.valid),
-                readings: comparison.readings.as_ref().map(|r| (r, 1)),
-            }
-        }));
-        shown
     }
 }

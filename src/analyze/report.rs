@@ -1,6 +1,7 @@
 //! The report of a prepared series.
 
-use super::{Analyzer, Comparison, Options, PreparedSeries, rows};
+use super::series::PreparedSeries;
+use super::{Analyzer, Comparison, Options, rows};
 use crate::align::{Alignment, AlignmentStatus, RegionAlignment};
 use crate::citations::{self, Citation};
 use crate::metric::{CaptureSd, METRICS, Unit, wrinkles};

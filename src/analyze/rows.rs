@@ -1,6 +1,6 @@
 //! The rows of measurements and changes: every region, every metric.
 
-use super::{Analyzer, Baseline, Comparison, FollowUp};
+use super::{Analyzer, Baseline, Comparison, FollowUp, Prepared};
 use crate::align::Alignment;
 use crate::change::{self, Cell, ChangeRow, Resampling, TrendRow};
 use crate::light::LightChange;
@@ -32,7 +32,17 @@ struct Site<'a> {
     obstacle: Option<Reason>,
 }
 
-impl Ground<'_> {
+impl<'a> Ground<'a> {
+    pub fn new(
+        analyzer: &'a Analyzer,
+        regions: &'a RegionMap,
+        scale: &'a Scale,
+        photo: Option<&'a Prepared>,
+    ) -> Ground<'a> {
+        let valid = photo.map(|p| &p.luminance.valid);
+        Ground { regions, scale, valid, settings: &analyzer.options.settings }
+    }
+
     /// Tiles over the valid skin of a region.
     fn tiles(&self, region: &Region) -> Tiles {
         let frame = self.regions.window;

@@ -414,7 +414,8 @@ impl Processing {
 /// Treatment makes relief shallower and leaves pigment and what lies deeper as it was, here more, there
 /// less: of what differs between the photos a common gain explains a part, at most four tenths on
 /// rendered skin of which one thing was treated, seven tenths where all relief was. A filter or a curve
-/// explains nearly all of it. So an octave's gain counts as
+/// explains nearly all of it. What the photos do not share in their finest octaves either, noise and rounding, is
+/// taken from both sides first. So an octave's gain counts as
 /// processing as far as that share exceeds `share[0]`, wholly from `share[1]`, and as far as what it does not
 /// explain, of the octave's energy, is less than `unexplained[0]`; and it is the gain that three quarters of the
 /// tiles have at least: what one half of the skin does not show is no processing.
@@ -431,11 +432,11 @@ pub fn processing(
         return found;
     }
     for (k, sigma) in sigmas.windows(2).enumerate() {
-        let noise = |l: &Luminance| {
-            let blurred = [sigma[0], sigma[1]].map(|s| s.hypot(l.noise.blur_px));
-            l.noise.white * noise_gain(blurred)
-        };
-        let gain = common_gain(&tiles, k, [noise(a), noise(b)], settings);
+        let alone = [a, b].map(|l| {
+            let kept = noise_gain([sigma[0], sigma[1]].map(|s| s.hypot(l.noise.blur_px)));
+            Alone { noise: l.noise.white * kept, beyond: l.noise.white_error * kept }
+        });
+        let gain = common_gain(&tiles, k, &alone, settings);
         // What a blur that was matched a little too much or too little leaves is no processing.
         let left = 2.0 * blur_error + BLUR_MODEL_ERROR * blur_difference.abs();
         let mismatch = 0.5 * mean_frequency(&tiles, k) * left;
@@ -462,21 +463,32 @@ const BLUR_MODEL_ERROR: f64 = 0.1;
 /// First sigma of [`processing`]: 1 px.
 const PROCESSING_FROM: usize = 2;
 
+/// Energy of an octave that one photo has by itself.
+struct Alone {
+    /// Its white noise.
+    noise: f64,
+    /// What else the other photo does not share.
+    beyond: f64,
+}
+
 /// The gain of octave `k` that is one filter on all skin, natural log.
-fn common_gain(tiles: &[Tile], k: usize, noise: [f64; 2], settings: &TransferSettings) -> f64 {
+fn common_gain(tiles: &[Tile], k: usize, alone: &[Alone; 2], settings: &TransferSettings) -> f64 {
     let n = tiles.len() as f64;
     let mean = |of: usize| tiles.iter().map(|t| t.octaves[k][of]).sum::<f64>() / n;
-    let [aa, bb, ab] = [mean(0) - noise[0], mean(1) - noise[1], mean(2)];
+    let [of_a, of_b] = alone;
+    let [aa, bb, ab] = [mean(0) - of_a.noise, mean(1) - of_b.noise, mean(2)];
     if ab <= 0.0 || aa <= 0.0 || bb <= 0.0 {
         return 0.0;
     }
     let rho = deming(aa / ab, bb / ab, 1.0);
-    let differs = aa + bb - 2.0 * ab;
-    let rest = (bb - 2.0 * rho * ab + rho * rho * aa) * 2.0 / (1.0 + rho * rho);
-    // Below the noise the difference is chance.
-    if differs <= 0.25 * (noise[0] + noise[1]) {
+    // What neither a filter nor a treatment explains is beside the question which of the two it was.
+    let differs = aa + bb - 2.0 * ab - of_a.beyond - of_b.beyond;
+    // Below what the photos do not share the difference is chance.
+    if differs <= 0.25 * alone.iter().map(|of| of.noise + of.beyond).sum::<f64>() {
         return 0.0;
     }
+    let [own_aa, own_bb] = [aa - of_a.beyond, bb - of_b.beyond];
+    let rest = (own_bb - 2.0 * rho * ab + rho * rho * own_aa) * 2.0 / (1.0 + rho * rho);
     let between = |v: f64, [none, all]: [f64; 2]| ((v - none) / (all - none)).clamp(0.0, 1.0);
     let rest = rest.max(0.0);
     let weight = between(1.0 - rest / differs, settings.share)
@@ -485,7 +497,7 @@ fn common_gain(tiles: &[Tile], k: usize, noise: [f64; 2], settings: &TransferSet
         .iter()
         .filter_map(|t| {
             let [aa, bb, ab, _] = t.octaves[k];
-            let [aa, bb] = [aa - noise[0], bb - noise[1]];
+            let [aa, bb] = [aa - of_a.noise, bb - of_b.noise];
             (ab > 0.0 && aa > 0.0 && bb > 0.0).then(|| deming(aa / ab, bb / ab, 1.0).ln())
         })
         .collect();

@@ -1,0 +1,141 @@
+//! A whole series of photos: opened, prepared and compared in order of visit.
+
+use super::{Analyzer, Baseline, Comparison, FollowUp, PhotoInput, Request, report};
+use crate::error::{Error, Result, Step};
+use crate::photo::Photo;
+use crate::report::Report;
+#[cfg(feature = "cli")]
+use crate::report::{Maps, Pictures};
+use crate::series::{Series, Visit};
+#[cfg(feature = "cli")]
+use crate::show::{self, Shown};
+
+/// What an analysis yields.
+#[derive(Debug, Clone)]
+pub struct Analysis {
+    /// The numbers.
+    pub report: Report,
+    /// The pictures of the page (empty unless asked for).
+    #[cfg(feature = "cli")]
+    pub pictures: Pictures,
+    /// The maps (empty unless asked for).
+    #[cfg(feature = "cli")]
+    pub maps: Maps,
+}
+
+/// Runs the whole pipeline over one series of files.
+///
+/// # Errors
+/// As [`Analyzer::files`].
+pub fn analyze(request: &Request) -> Result<Analysis> {
+    Analyzer::new(request.options.clone()).files(request)
+}
+
+/// The pipeline after decoding; `request.photos` is not looked at.
+///
+/// # Errors
+/// As [`Analyzer::series`].
+pub fn analyze_series(series: Series, request: &Request) -> Result<Analysis> {
+    Analyzer::new(request.options.clone()).series(series, request)
+}
+
+/// All photos of a series, prepared and compared.
+pub(super) struct PreparedSeries {
+    /// Label and date of each visit.
+    pub tags: Vec<(String, Option<String>)>,
+    pub baseline: Baseline,
+    pub follow_ups: Vec<FollowUp>,
+    pub comparisons: Vec<Comparison>,
+}
+
+fn default_label(visit: usize) -> String {
+    if visit == 0 { "baseline".into() } else { format!("visit {visit}") }
+}
+
+impl Analyzer {
+    /// Opens the photos of a series and analyses it.
+    ///
+    /// # Errors
+    /// A photo that cannot be read; as [`Analyzer::series`].
+    pub fn files(&self, request: &Request) -> Result<Analysis> {
+        let visit = |(k, input): (usize, &PhotoInput)| {
+            self.stage(k, "decode")?;
+            let photo = Photo::open(&input.path, &self.options.settings.photo)?;
+            let label = input.label.clone().unwrap_or_else(|| default_label(k));
+            Ok(Visit { label, date: input.date.clone(), photo })
+        };
+        let visits = request.photos.iter().enumerate().map(visit).collect::<Result<Vec<_>>>()?;
+        self.series(Series { visits }, request)
+    }
+
+    /// The whole of a series: its report, and the pictures and maps that `request` asks for.
+    ///
+    /// # Errors
+    /// A series without photos; as [`Analyzer::baseline`].
+    pub fn series(&self, series: Series, request: &Request) -> Result<Analysis> {
+        #[cfg(not(feature = "cli"))]
+        let _ = request; // Pictures and maps are all that it asks for.
+        let mut visits = series.visits.into_iter();
+        let (mut tags, mut photos) = (Vec::new(), Vec::new());
+        for Visit { label, date, photo } in &mut visits {
+            tags.push((label, date));
+            photos.push(photo);
+        }
+        let mut photos = photos.into_iter();
+        let Some(first) = photos.next() else {
+            return Err(Error::new("", Step::Usage, "a series needs at least one photo"));
+        };
+        let baseline = self.first(first, photos.as_slice())?;
+        let mut follow_ups: Vec<FollowUp> = Vec::new();
+        for photo in photos {
+            follow_ups.push(self.follow_up(&baseline, &follow_ups, photo)?);
+        }
+        let comparisons = follow_ups.iter().map(|f| self.compare(&baseline, f));
+        let comparisons = comparisons.collect::<Result<Vec<_>>>()?;
+        let prepared = PreparedSeries { tags, baseline, follow_ups, comparisons };
+        Ok(Analysis {
+            report: report::report(self, &prepared),
+            #[cfg(feature = "cli")]
+            pictures: prepared.pictures(request),
+            #[cfg(feature = "cli")]
+            maps: prepared.maps(request),
+        })
+    }
+}
+
+#[cfg(feature = "cli")]
+impl PreparedSeries {
+    fn pictures(&self, request: &Request) -> Pictures {
+        let wanted = request.pictures;
+        if wanted {
+            show::pictures(&self.baseline.regions, &self.shown())
+        } else {
+            Pictures::default()
+        }
+    }
+
+    fn maps(&self, request: &Request) -> Maps {
+        let (regions, scale) = (&self.baseline.regions, &self.baseline.scale);
+        if request.maps { show::maps(regions, scale, &self.shown()) } else { Maps::default() }
+    }
+
+    /// Each visit as it is drawn.
+    fn shown(&self) -> Vec<Shown<'_>> {
+        let baseline = &self.baseline.prepared;
+        let mut shown = vec![Shown {
+            photo: &self.baseline.photo,
+            field: Some(&baseline.field),
+            measured: Some(&baseline.luminance.valid),
+            readings: self.baseline.readings.as_ref().map(|r| (r, 0)),
+        }];
+        shown.extend(self.follow_ups.iter().zip(&self.comparisons).map(|(visit, comparison)| {
+            Shown {
+                photo: &visit.photo,
+                field: visit.prepared.as_ref().map(|p| &p.field),
+                measured: comparison.differences.as_ref().map(|d| &d.pair.baseline.valid),
+                readings: comparison.readings.as_ref().map(|r| (r, 1)),
+            }
+        }));
+        shown
+    }
+}
