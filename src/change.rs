@@ -9,13 +9,14 @@
 
 use crate::filter::stats::student_quantile;
 use crate::light::LightChange;
-use crate::metric::{Better, Frame, LightSensitivity, Metric, Reason, Sheet};
+use crate::metric::{Better, Frame, Group, LightSensitivity, Metric, Reason, Sheet};
 use crate::rng::Rng;
 use crate::settings::ChangeSettings;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// What may be said of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// A real change for the better.
@@ -31,20 +32,20 @@ pub enum Verdict {
 }
 
 /// One change between the baseline and a follow-up: a row of `changes` in result.json.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChangeRow {
     /// Follow-up number.
     pub visit: usize,
     /// Region name.
     pub region: String,
     /// Metric id.
-    pub metric: &'static str,
+    pub metric: &'static Metric,
     /// Value at the baseline, on what both photos show.
     pub baseline: Option<f64>,
     /// Value at the follow-up.
     pub follow_up: Option<f64>,
     /// Unit of values, change, interval and SDC.
-    pub unit: &'static str,
+    pub unit: Cow<'static, str>,
     /// Follow-up − baseline.
     pub change: Option<f64>,
     /// 95 % interval of the change.
@@ -70,12 +71,12 @@ pub struct ChangeRow {
 }
 
 /// Slope of one metric in one region over three or more visits: a row of `trends`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrendRow {
     /// Region name.
     pub region: String,
     /// Metric id.
-    pub metric: &'static str,
+    pub metric: &'static Metric,
     /// Percent of the baseline per visit.
     pub slope_percent_per_visit: Option<f64>,
     /// Its 95 % interval.
@@ -114,10 +115,10 @@ impl Cell<'_> {
         ChangeRow {
             visit: self.visit,
             region: self.region.to_string(),
-            metric: self.metric.id,
+            metric: self.metric,
             baseline: None,
             follow_up: None,
-            unit: self.unit,
+            unit: self.unit.into(),
             change: None,
             ci95: None,
             sdc: None,
@@ -285,7 +286,7 @@ fn two_sided_p(z: f64) -> f64 {
 }
 
 /// Gives the rows of one visit their verdicts.
-pub fn decide(rows: &mut [ChangeRow], better: impl Fn(&str) -> Better, settings: &ChangeSettings) {
+pub fn decide(rows: &mut [ChangeRow], settings: &ChangeSettings) {
     let mut p: Vec<f64> = rows.iter().filter_map(|r| r.p).collect();
     p.sort_by(f64::total_cmp);
     let m = p.len() as f64;
@@ -307,7 +308,7 @@ pub fn decide(rows: &mut [ChangeRow], better: impl Fn(&str) -> Better, settings:
             _ => change.abs() > sdc,
         };
         let real = (low > 0.0 || high < 0.0) && beyond && p <= cut;
-        row.verdict = match (real, better(row.metric)) {
+        row.verdict = match (real, row.metric.better) {
             (false, _) => Verdict::NoDetectableChange,
             (true, Better::Neutral) => Verdict::Changed,
             (true, Better::Lower) if change < 0.0 => Verdict::Improved,
@@ -316,12 +317,12 @@ pub fn decide(rows: &mut [ChangeRow], better: impl Fn(&str) -> Better, settings:
     }
 }
 
-/// Takes back what was said of colours (`of_tone`, no ratio) that are held against the other skin: such a row
+/// Takes back what was said of colours (of tone, no ratio) that are held against the other skin: such a row
 /// tells that a region changed differently, never that it did not change, for all of the skin may have.
 /// Photos of the very same colour stay.
-pub fn only_differently(rows: &mut [ChangeRow], of_tone: impl Fn(&str) -> bool) {
+pub fn only_differently(rows: &mut [ChangeRow]) {
     for row in rows {
-        let colour = row.change_percent.is_none() && of_tone(row.metric);
+        let colour = row.change_percent.is_none() && row.metric.group == Group::Tone;
         let moved = row.change.is_some_and(|change| change != 0.0) && row.baseline != Some(0.0);
         if colour && moved && row.verdict == Verdict::NoDetectableChange {
             *row = ChangeRow {
@@ -343,7 +344,7 @@ pub fn only_differently(rows: &mut [ChangeRow], of_tone: impl Fn(&str) -> bool) 
 ///
 /// With visit k's capture error e_k, ln(f_k/b) = slope·k + e_k − e_0: least squares with a free
 /// intercept over visits 0 … n, whose errors are independent.
-pub fn trend(rows: &[&ChangeRow], better: Better) -> TrendRow {
+pub fn trend(rows: &[&ChangeRow]) -> TrendRow {
     let mut row = TrendRow {
         region: rows[0].region.clone(),
         metric: rows[0].metric,
@@ -375,7 +376,7 @@ pub fn trend(rows: &[&ChangeRow], better: Better) -> TrendRow {
     let real = (low > 0.0 || high < 0.0) && (slope * last).abs() > (sdc / 100.0).ln_1p();
     row.slope_percent_per_visit = Some(percent(slope));
     row.ci95_percent_per_visit = Some([percent(low), percent(high)]);
-    row.verdict = match (real, better) {
+    row.verdict = match (real, row.metric.better) {
         (false, _) => Verdict::NoDetectableChange,
         (true, Better::Neutral) => Verdict::Changed,
         (true, Better::Lower) if slope < 0.0 => Verdict::Improved,
@@ -432,7 +433,7 @@ mod tests {
         };
         let r = Resampling::new(filled, &settings);
         let mut rows = vec![change(&cell, &r.totals(a, b), &r, &frame, &settings)];
-        decide(&mut rows, |_| Better::Lower, &settings);
+        decide(&mut rows, &settings);
         rows.remove(0)
     }
 

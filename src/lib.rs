@@ -52,7 +52,7 @@
 //! let baseline = analyzer.baseline(open(0)?)?;
 //! let follow_up = analyzer.follow_up(&baseline, &[], open(3)?)?;
 //! let changes = analyzer.compare(&baseline, &follow_up)?.changes;
-//! let texture = changes.iter().find(|c| c.metric == "texture_coarse").unwrap();
+//! let texture = changes.iter().find(|c| c.metric.id == "texture_coarse").unwrap();
 //! assert!(texture.change_percent.unwrap() < -10.0);
 //! # Ok::<(), skindelta::Error>(())
 //! ```

@@ -2,7 +2,7 @@
 
 use crate::photo::Photo;
 use crate::units::MmPerPx;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One visit of a series.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub struct Series {
 }
 
 /// Where the scale came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScaleSource {
     /// `--mm-per-px`.

@@ -34,11 +34,11 @@ use crate::region::{Face, Region, RegionMap};
 use crate::series::Scale;
 use crate::settings::AlignSettings;
 use refine::{Fit, Refined};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// Outcome of aligning one follow-up, or one region of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlignmentStatus {
     /// Every measured region is aligned.

@@ -39,7 +39,7 @@ pub(super) fn report(analyzer: &Analyzer, series: &PreparedSeries) -> Report {
     let model = baseline.regions.model.clone().unzip();
     Report {
         schema_version: SCHEMA_VERSION,
-        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        tool: Tool::THIS,
         settings,
         settings_sha256: digest.iter().map(|b| format!("{b:02x}")).collect(),
         notices: notices(analyzer, series),
@@ -142,7 +142,7 @@ fn lines_come_and_gone(
     settings: &MetricSettings,
 ) -> Option<String> {
     let is_told = |row: &crate::change::ChangeRow| {
-        row.metric == "wrinkle_length" && row.change_percent.is_some()
+        row.metric.id == "wrinkle_length" && row.change_percent.is_some()
     };
     if !comparison.changes.iter().any(is_told) {
         return None;

@@ -6,7 +6,7 @@ use crate::change::{self, Cell, ChangeRow, Resampling, TrendRow};
 use crate::light::LightChange;
 use crate::luminance::Pair;
 use crate::metric::tone::Reference;
-use crate::metric::{Better, Group, METRICS, Metric, Readings, Reason, Tiles};
+use crate::metric::{Group, METRICS, Metric, Readings, Reason, Tiles};
 use crate::plane::{Mask, par_collect};
 use crate::quality::{self, QualityCheck};
 use crate::region::{Region, RegionMap, WHOLE};
@@ -100,12 +100,12 @@ impl<'a> Ground<'a> {
     ) -> Vec<MeasurementRow> {
         let rows = par_collect(self.regions.regions.len(), |i| {
             let site = self.site(i, alignment);
-            let row = |metric: &Metric, value: Result<f64, Reason>| MeasurementRow {
+            let row = |metric: &'static Metric, value: Result<f64, Reason>| MeasurementRow {
                 visit,
                 region: site.region.name.clone(),
-                metric: metric.id,
+                metric,
                 value: value.ok(),
-                unit: metric.unit.name(self.scale),
+                unit: metric.unit.name(self.scale).into(),
                 reason: value.err(),
                 coverage_percent: site.coverage_percent,
             };
@@ -183,10 +183,9 @@ pub(super) fn changes(
         changes.of_region(&changes.ground.site(i, Some(&follow_up.alignment)))
     });
     let mut rows: Vec<ChangeRow> = rows.into_iter().flatten().collect();
-    change::decide(&mut rows, better, &settings.change);
+    change::decide(&mut rows, &settings.change);
     if reference.is_none() {
-        let of_tone = |id: &str| Metric::find(id).is_some_and(|m| m.group == Group::Tone);
-        change::only_differently(&mut rows, of_tone);
+        change::only_differently(&mut rows);
     }
     rows
 }
@@ -252,11 +251,6 @@ impl Changes<'_> {
     }
 }
 
-/// Direction of the metric of a row; what is in no table claims none.
-fn better(id: &str) -> Better {
-    Metric::find(id).map_or(Better::Neutral, |metric| metric.better)
-}
-
 /// Trends over two or more follow-ups: one for each region and metric.
 pub(super) fn trends(changes: &[ChangeRow], follow_ups: usize) -> Vec<TrendRow> {
     if follow_ups < 2 {
@@ -265,7 +259,7 @@ pub(super) fn trends(changes: &[ChangeRow], follow_ups: usize) -> Vec<TrendRow> 
     let each = changes.len() / follow_ups;
     let trend = |i: usize| {
         let rows: Vec<&ChangeRow> = (0..follow_ups).map(|k| &changes[k * each + i]).collect();
-        change::trend(&rows, better(rows[0].metric))
+        change::trend(&rows)
     };
     (0..each).map(trend).collect()
 }

@@ -299,10 +299,10 @@ mod tests {
         let change = ChangeRow {
             visit: 1,
             region: name,
-            metric: "texture_roughness",
+            metric: crate::metric::Metric::find("texture_roughness").unwrap(),
             baseline: Some(1.0),
             follow_up: Some(1.0),
-            unit: "1",
+            unit: "1".into(),
             change: Some(0.0),
             ci95: Some([0.0, 0.0]),
             sdc: Some(0.1),
@@ -317,7 +317,7 @@ mod tests {
         Analysis {
             report: Report {
                 schema_version: 1,
-                tool: Tool { name: "skindelta", version: "0" },
+                tool: Tool::THIS,
                 settings: serde_json::Value::Null,
                 settings_sha256: String::new(),
                 notices: Vec::new(),

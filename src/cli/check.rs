@@ -60,7 +60,7 @@ fn judgement(path: &Path, checks: &[QualityCheck]) -> String {
             Status::Warn => "warn",
             Status::Fail => "FAIL",
         };
-        let unit = if check.unit == "1" { "" } else { check.unit };
+        let unit = if check.unit == "1" { "" } else { &*check.unit };
         let number = |value: Option<f64>| value.map(|v| format!("{v:.3} {unit}").trim_end().into());
         let value = number(check.value).unwrap_or_else(|| String::from("not measured"));
         let limit: Option<String> = number(check.limit);
@@ -88,7 +88,7 @@ mod tests {
             status,
             value: Some(1.25),
             limit: Some(1.0),
-            unit: "px",
+            unit: "px".into(),
             advice: advice.map(String::from),
         };
         let path = Path::new("a.jpg");

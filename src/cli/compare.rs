@@ -187,7 +187,7 @@ fn summary(report: &Report) -> String {
 fn cells(row: &ChangeRow) -> [String; 5] {
     let (value, interval, unit) = match row.change_percent {
         Some(percent) => (Some(percent), row.ci95_percent, "%"),
-        None => (row.change, row.ci95, row.unit),
+        None => (row.change, row.ci95, &*row.unit),
     };
     let number = |v: f64| if unit == "%" { format!("{v:+.1}") } else { format!("{v:+.3}") };
     let with_unit = |text: String| if unit == "1" { text } else { format!("{text} {unit}") };
@@ -200,7 +200,7 @@ fn cells(row: &ChangeRow) -> [String; 5] {
     };
     [
         row.visit.to_string(),
-        format!("{} {}", row.region, row.metric),
+        format!("{} {}", row.region, row.metric.id),
         value.map(|v| with_unit(number(v))).unwrap_or_default(),
         interval
             .map(|[low, high]| with_unit(format!("{} to {}", number(low), number(high))))

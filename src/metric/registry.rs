@@ -1,5 +1,8 @@
 //! The table of metrics.
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::{Metric, glcm, pores, scars, texture, tone, wrinkles};
 
 /// Every metric, in the order of the result tables.
@@ -42,6 +45,21 @@ impl Metric {
     /// The metric of an id.
     pub fn find(id: &str) -> Option<&'static Metric> {
         METRICS.iter().find(|metric| metric.id == id)
+    }
+}
+
+/// The id stands for the metric.
+impl Serialize for Metric {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.id)
+    }
+}
+
+impl<'de> Deserialize<'de> for &'static Metric {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let id = String::deserialize(from)?;
+        Metric::find(&id)
+            .ok_or_else(|| D::Error::custom(format!("{id}: no metric of this version")))
     }
 }
 

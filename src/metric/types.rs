@@ -4,10 +4,11 @@ use crate::citations::Citation;
 use crate::luminance::Luminance;
 use crate::series::Scale;
 use crate::settings::{GrooveSettings, MetricSettings};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Why a value is not there: the closed list of result.json.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The photos could not be brought onto each other here.
@@ -187,7 +188,6 @@ impl Frame {
 pub type Measure = fn(&[f64], &Frame) -> Result<f64, Reason>;
 
 /// Everything the program knows of one metric. There are no defaults: a metric that lacks a field does not compile.
-#[derive(Debug)]
 pub struct Metric {
     /// Permanent id.
     pub id: &'static str,
@@ -229,4 +229,17 @@ pub struct Metric {
     pub countable_objects: Option<fn(&[f64]) -> f64>,
     /// From sums to the value.
     pub measure: Measure,
+}
+
+impl PartialEq for Metric {
+    /// Ids are unique.
+    fn eq(&self, other: &Metric) -> bool {
+        self.id == other.id
+    }
+}
+
+impl fmt::Debug for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id)
+    }
 }

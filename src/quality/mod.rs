@@ -16,10 +16,11 @@ pub use pair::pair;
 pub use photo::photo;
 
 use crate::settings::QualitySettings;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Result of one check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Good.
@@ -31,7 +32,7 @@ pub enum Status {
 }
 
 /// One check of one photo.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QualityCheck {
     /// Visit number.
     pub visit: usize,
@@ -46,7 +47,7 @@ pub struct QualityCheck {
     /// What it was held against: the limit it broke, else the one that warns.
     pub limit: Option<f64>,
     /// Unit of value and limit.
-    pub unit: &'static str,
+    pub unit: Cow<'static, str>,
     /// One sentence to the photographer; none where the check passed.
     pub advice: Option<String>,
 }
@@ -83,7 +84,7 @@ fn judge(
         status,
         value,
         limit: Some(limit),
-        unit: check.unit(),
+        unit: check.unit().into(),
         advice: (status != Status::Pass).then(|| advice.to_string()),
     }
 }

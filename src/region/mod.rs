@@ -78,7 +78,7 @@ pub struct Polygon {
 }
 
 /// How the regions of a [`RegionMap`] came about (`regions.source` in result.json).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RegionSource {
     /// Named regions on a face.

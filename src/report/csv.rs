@@ -95,11 +95,11 @@ fn measurement(row: &MeasurementRow) -> Vec<String> {
         "measurement".into(),
         row.visit.to_string(),
         text(&row.region),
-        text(row.metric),
+        text(row.metric.id),
         cell(row.value),
     ];
     cells.extend([const { String::new() }; 2]);
-    cells.push(text(row.unit));
+    cells.push(text(&row.unit));
     cells.extend([const { String::new() }; 9]);
     cells.extend([word(row.reason), cell(Some(row.coverage_percent))]);
     cells
@@ -110,10 +110,10 @@ fn change(row: &ChangeRow) -> Vec<String> {
     vec![
         row.visit.to_string(),
         text(&row.region),
-        text(row.metric),
+        text(row.metric.id),
         cell(row.baseline),
         cell(row.follow_up),
-        text(row.unit),
+        text(&row.unit),
         cell(row.change),
         cell(row.ci95.map(|ci| ci[0])),
         cell(row.ci95.map(|ci| ci[1])),

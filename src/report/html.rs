@@ -11,6 +11,7 @@ mod words;
 
 use super::{ChangeRow, Pictures, Report};
 use crate::change::Verdict;
+use crate::metric::Metric;
 use crate::output::{Form, Sign};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -230,13 +231,14 @@ const VERDICTS: [Verdict; 5] = [
 ];
 
 /// The headline metrics among those that `are` there; the coarse band only stands in for the whole.
-fn headlines(are: impl Fn(&str) -> bool) -> Vec<&'static str> {
-    let stands_in = |m: &str| m == "texture_coarse" && are("texture_roughness");
+fn headlines(are: impl Fn(&'static Metric) -> bool) -> Vec<&'static Metric> {
+    let [whole, coarse, ..] = words::HEADLINE;
+    let stands_in = |m: &Metric| m == coarse && are(whole);
     words::HEADLINE.into_iter().filter(|m| are(m) && !stands_in(m)).collect()
 }
 
-fn headline_rank(metric: &str) -> usize {
-    words::HEADLINE.iter().position(|id| *id == metric).unwrap_or(words::HEADLINE.len())
+fn headline_rank(metric: &Metric) -> usize {
+    words::HEADLINE.iter().position(|other| *other == metric).unwrap_or(words::HEADLINE.len())
 }
 
 fn anchor(region: &str) -> String {
@@ -248,7 +250,7 @@ fn change_text(row: &ChangeRow) -> String {
     match (row.change_percent, row.change) {
         (Some(percent), _) if percent.is_finite() => words::percent(percent),
         (_, Some(change)) if change.is_finite() => {
-            format!("{}{}", words::signed(change, row_decimals(row)), words::unit(row.unit))
+            format!("{}{}", words::signed(change, row_decimals(row)), words::unit(&row.unit))
         }
         _ => "–".into(),
     }

@@ -20,11 +20,12 @@ pub use folder::{
 
 use crate::align::AlignmentStatus;
 pub use crate::change::{ChangeRow, TrendRow};
-use crate::metric::Reason;
+use crate::metric::{Metric, Reason};
 use crate::quality::QualityCheck;
 use crate::region::{NO_FACE, RegionSource};
 use crate::series::ScaleSource;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Version of the JSON contract.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -33,7 +34,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 pub const SCHEMA: &str = include_str!("schema/v1.json");
 
 /// Everything that one series yields.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[allow(missing_docs)] // the keys are defined by the contract, section by section below
 pub struct Report {
     pub schema_version: u32,
@@ -61,16 +62,24 @@ impl Report {
 }
 
 /// Name and version of the program.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Tool {
     /// `skindelta`
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Cargo's version.
-    pub version: &'static str,
+    pub version: Cow<'static, str>,
+}
+
+impl Tool {
+    /// This program.
+    pub const THIS: Tool = Tool {
+        name: Cow::Borrowed(env!("CARGO_PKG_NAME")),
+        version: Cow::Borrowed(env!("CARGO_PKG_VERSION")),
+    };
 }
 
 /// One photo of the series.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PhotoRow {
     /// Visit number, 0 = baseline.
     pub visit: usize,
@@ -89,7 +98,7 @@ pub struct PhotoRow {
 }
 
 /// The scale of the baseline.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ScaleRow {
     /// Millimetres per baseline pixel.
     pub mm_per_px: Option<f64>,
@@ -100,7 +109,7 @@ pub struct ScaleRow {
 }
 
 /// Where the regions came from.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RegionsRow {
     /// face, whole, grid or file.
     pub source: RegionSource,
@@ -111,7 +120,7 @@ pub struct RegionsRow {
 }
 
 /// How well one follow-up (region: null) or one region of it is aligned.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AlignmentRow {
     /// Follow-up number.
     pub visit: usize,
@@ -130,18 +139,18 @@ pub struct AlignmentRow {
 }
 
 /// One value of one photo.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MeasurementRow {
     /// Visit number.
     pub visit: usize,
     /// Region name.
     pub region: String,
     /// Metric id.
-    pub metric: &'static str,
+    pub metric: &'static Metric,
     /// The value, or null beside a reason.
     pub value: Option<f64>,
     /// Unit of the value.
-    pub unit: &'static str,
+    pub unit: Cow<'static, str>,
     /// Why there is no value.
     pub reason: Option<Reason>,
     /// Share of the region that was measured.

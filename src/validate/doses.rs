@@ -197,7 +197,7 @@ fn treated_skin(seed: u64, px_per_mm: f64, kind: Kind, doses: &[&Dose]) -> Resul
             let truth = (after / (dose.truth)(&before, 1.0)).ln();
             let own = dose.metrics.iter().filter(|m| !HEADLINES.contains(m));
             for metric in HEADLINES.iter().chain(own) {
-                let row = changes[i].iter().find(|r| r.metric == *metric && r.region == WHOLE);
+                let row = changes[i].iter().find(|r| r.metric.id == *metric && r.region == WHOLE);
                 let reported = row.and_then(|r| {
                     let ln = (r.change_percent? / 100.0).ln_1p();
                     Some((ln, r.verdict == Verdict::Improved))

@@ -96,7 +96,7 @@ pub fn run(options: &Options) -> Result<Outcome> {
     let (doses, cross_talk) = doses::doses(options)?;
     let (places, sizes) = places::places(options)?;
     Ok(Outcome {
-        tool: report::Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        tool: report::Tool::THIS,
         options: options.clone(),
         nulls: nulls::nulls(options)?,
         doses,

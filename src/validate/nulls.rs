@@ -9,6 +9,7 @@ use crate::phantom::{Capture, Scene, Skin, Treatment};
 use crate::plane::par_collect;
 use crate::region::{Polygon, RegionRequest, WHOLE};
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// Nulls are read in the frame cut into 4 × 4 and 2 × 2 cells, and in the whole: three areas.
 const CUTS: [usize; 2] = [4, 2];
@@ -22,7 +23,7 @@ pub struct NullRow {
     /// Metric id.
     pub metric: &'static str,
     /// Unit of the effects: `ln`, or the metric's own.
-    pub unit: &'static str,
+    pub unit: Cow<'static, str>,
     /// Rows compared: pairs × regions.
     pub rows: usize,
     /// Share of them that were refused, %.
@@ -93,7 +94,7 @@ pub(super) fn nulls(options: &Options) -> Result<Vec<NullRow>> {
         all.extend(rows?);
     }
     let rows_of = |m: &'static Metric| -> Vec<&Null> {
-        all.iter().filter(|r| r.row.metric == m.id).collect()
+        all.iter().filter(|r| r.row.metric.id == m.id).collect()
     };
     let tables = METRICS.iter().map(|m| (m, rows_of(m))).filter(|(_, rows)| !rows.is_empty());
     Ok(tables.map(|(m, rows)| null_row(m, &rows)).collect())
@@ -143,7 +144,7 @@ fn null_row(metric: &'static Metric, rows: &[&Null]) -> NullRow {
     let measured: Vec<&Null> = rows.iter().copied().filter(|r| r.row.reason.is_none()).collect();
     NullRow {
         metric: metric.id,
-        unit: if metric.ratio { "ln" } else { rows[0].row.unit },
+        unit: if metric.ratio { "ln".into() } else { rows[0].row.unit.clone() },
         rows: rows.len(),
         refused_percent: percent(rows.len() - measured.len(), rows.len()),
         spread: (!measured.is_empty()).then(|| spread(metric, &measured)),

@@ -150,7 +150,7 @@ fn one_photo(kind: Kind, seed: u64, px_per_mm: f64) -> Result<Seen> {
     let apart = |a: [f64; 2], b: [f64; 2]| mm * (a[0] - b[0]).hypot(a[1] - b[1]);
     let value = |metric: &str| {
         let mut rows = analysis.report.measurements.iter();
-        rows.find(|r| r.metric == metric && r.region == WHOLE).and_then(|r| r.value)
+        rows.find(|r| r.metric.id == metric && r.region == WHOLE).and_then(|r| r.value)
     };
 
     let far = |dot: &DotTruth, at: [f64; 2]| apart([dot.x_px, dot.y_px], at);

@@ -9,7 +9,6 @@ use crate::change::{ChangeRow, Verdict};
 use crate::error::{Error, Result, Step};
 use crate::filter::resize::shrink;
 use crate::filter::stats::median;
-use crate::metric::{METRICS, Metric};
 use crate::phantom::{Capture, Kind, Spec};
 use crate::photo::Photo;
 use crate::plane::{Plane, Window, par_collect};
@@ -256,7 +255,7 @@ pub fn run(options: &Options) -> Result<Outcome> {
     }
     let of = |i: usize| pairs.iter().filter(move |p| p.nuisance == i);
     Ok(Outcome {
-        tool: report::Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        tool: report::Tool::THIS,
         subjects,
         rows: (0..NUISANCES.len()).map(|i| row(NUISANCES[i].0, of(i))).collect(),
         false_rows: pairs.iter().flat_map(false_rows).collect(),
@@ -273,7 +272,7 @@ fn false_rows(pair: &Pair) -> Vec<FalseRow> {
         subject: pair.subject,
         nuisance: NUISANCES[pair.nuisance].0,
         region: row.region.clone(),
-        metric: row.metric,
+        metric: row.metric.id,
         change_percent: row.change_percent,
     };
     rows.map(told).collect()
@@ -287,10 +286,9 @@ fn row<'a>(nuisance: &'static str, pairs: impl Iterator<Item = &'a Pair>) -> Row
     for row in rows.iter().filter(|row| row.verdict == Verdict::NotComparable) {
         *refused.entry(report::csv::word(row.reason)).or_default() += 1;
     }
-    let relief = |id: &str| METRICS.iter().any(|m: &Metric| m.id == id && m.period_mm.is_some());
     let mut widths: Vec<f64> = rows
         .iter()
-        .filter(|row| relief(row.metric))
+        .filter(|row| row.metric.period_mm.is_some())
         .filter_map(|row| row.ci95_percent)
         .map(|[low, high]| 0.5 * (high - low))
         .collect();

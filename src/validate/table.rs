@@ -26,7 +26,7 @@ impl Outcome {
         );
         for row in &self.nulls {
             // To first order a difference of logs is a share.
-            let (scale, unit) = if row.unit == "ln" { (100.0, "%") } else { (1.0, row.unit) };
+            let (scale, unit) = if row.unit == "ln" { (100.0, "%") } else { (1.0, &*row.unit) };
             let _ =
                 write!(text, "  {:<31} {:>5} {:>6.1} %", row.metric, row.rows, row.refused_percent);
             if let Some(s) = &row.spread {

@@ -586,12 +586,12 @@ fn half_a_pixel(form: Form) {
         |shift_px: &_| (Capture { shift_px: *shift_px, ..base.clone() }, Treatment::default());
     let shots: Vec<_> = shifts.iter().map(shot).collect();
     let report = compared(&drawn(&shots), RegionRequest::Whole, Some(1.0 / base.px_per_mm));
-    let texture = report.changes.iter().filter(|c| c.metric.starts_with("texture_"));
+    let texture = report.changes.iter().filter(|c| c.metric.id.starts_with("texture_"));
     assert_eq!(texture.clone().count(), 4 * (shifts.len() - 1));
     for row in texture {
         let change = row.change_percent.expect("measured");
-        println!("{:?}: {} {change:+.2} %", shifts[row.visit], row.metric);
-        assert!(change.abs() < 0.5, "{}: {change:.2} %", row.metric);
+        println!("{:?}: {} {change:+.2} %", shifts[row.visit], row.metric.id);
+        assert!(change.abs() < 0.5, "{}: {change:.2} %", row.metric.id);
     }
 }
 two_forms!(half_a_pixel: half_a_pixel_changes_no_texture, half_a_pixel_changes_no_texture_long);

@@ -156,7 +156,7 @@ impl Tally {
 type Tallies = BTreeMap<(&'static str, &'static str), Tally>;
 
 fn headline(row: &ChangeRow) -> Option<&'static str> {
-    HEADLINES.into_iter().find(|m| *m == row.metric)
+    HEADLINES.into_iter().find(|m| *m == row.metric.id)
 }
 
 /// Two photos of one subject that differ by a nuisance.
@@ -382,7 +382,7 @@ fn doses(form: Form) {
                             () => continue,
                         };
                         let bands = ["texture_roughness", "texture_coarse", "texture_fine"];
-                        if let Some(metric) = bands.into_iter().find(|m| *m == row.metric) {
+                        if let Some(metric) = bands.into_iter().find(|m| *m == row.metric.id) {
                             let tally = tallies.entry((metric, side)).or_default();
                             tally.add(row, truth, subject.is_drawn());
                         }
@@ -440,7 +440,8 @@ fn compression(form: Form) {
         for (b, band) in ["texture_fine", "texture_coarse"].into_iter().enumerate() {
             let value = |visit: usize| {
                 let mut rows = series.measurements.iter();
-                let row = rows.find(|r| r.visit == visit && r.metric == band && r.region == "r1c1");
+                let row =
+                    rows.find(|r| r.visit == visit && r.metric.id == band && r.region == "r1c1");
                 let row = row.expect("a row");
                 assert!(row.value.is_some() || row.reason == Some(Reason::BelowNoise), "{row:?}");
                 row.value
@@ -460,7 +461,7 @@ fn compression(form: Form) {
     let grey = Grid::filled(400, 400, [0.3; 3]);
     let grey = photo("grey.jpg", &shots::jpeg(&grey, 90));
     let report = report(&subject, &skin, &[grey.clone(), grey], &Settings::default());
-    for row in report.measurements.iter().filter(|r| r.metric.starts_with("texture_")) {
+    for row in report.measurements.iter().filter(|r| r.metric.id.starts_with("texture_")) {
         assert!(row.value.is_none() && row.reason.is_some(), "{row:?}");
     }
 }
@@ -483,7 +484,7 @@ fn smoothing(form: Form) {
                 let report = report(&subject, &before, &photos, settings);
                 ["texture_fine", "texture_coarse"].map(|metric| {
                     let mut rows = report.changes.iter();
-                    let row = rows.find(|r| r.metric == metric && r.region == "r1c1");
+                    let row = rows.find(|r| r.metric.id == metric && r.region == "r1c1");
                     row.expect("a row").change_percent.expect("a comparable texture")
                 })
             };
@@ -627,7 +628,7 @@ fn pigment(form: Form) {
     let photos: Vec<Photo> = [before].into_iter().chain(cases.iter().map(after)).collect();
     let report = report(&subject, &source, &photos, &Settings::default());
     for row in &report.changes {
-        if row.metric == "texture_roughness" && row.region.ends_with("c1") {
+        if row.metric.id == "texture_roughness" && row.region.ends_with("c1") {
             let (periods_mm, strength, halved) = cases[row.visit - 1];
             let change = row.change_percent.expect("a comparable texture");
             println!(
@@ -676,7 +677,7 @@ fn shallower_is_no_tone(treatments: &[(&str, Treatment)]) {
     for ((k, (what, _)), region) in cases {
         let row = |metric: &str| {
             let mut rows = report.changes.iter().filter(|r| r.visit == k + 1);
-            rows.find(|r| r.metric == metric && r.region == region).expect("a row")
+            rows.find(|r| r.metric.id == metric && r.region == region).expect("a row")
         };
         let lab = ["lightness", "redness", "yellowness"].map(row);
         let difference = skindelta::cielab::delta_e00(

@@ -43,7 +43,7 @@ fn verdicts(report: &Report) -> Vec<String> {
         .iter()
         .filter(|c| matches!(c.verdict, Verdict::Improved | Verdict::Worsened | Verdict::Changed));
     told.map(|c| {
-        format!("{} {} {} {:?} {:?}", c.visit, c.region, c.metric, c.verdict, c.change_percent)
+        format!("{} {} {} {:?} {:?}", c.visit, c.region, c.metric.id, c.verdict, c.change_percent)
     })
     .collect()
 }
@@ -173,7 +173,7 @@ fn a_wall_around_polygons_does_not_count() {
     ];
     let photos = [saved(&before, File::Jpeg), saved(&after, File::Jpeg)];
     let report = compared(&photos, RegionRequest::Polygons(list), Some(0.2));
-    let row = report.changes.iter().find(|c| c.region == "left" && c.metric == "texture_coarse");
+    let row = report.changes.iter().find(|c| c.region == "left" && c.metric.id == "texture_coarse");
     assert!(row.expect("a row").change_percent.is_some_and(|c| c < -3.0), "{row:?}");
     assert_eq!(worsened(&report), [""; 0]);
 }

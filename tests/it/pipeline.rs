@@ -22,7 +22,7 @@ fn closeups<const N: usize>(visits: [usize; N]) -> [Photo; N] {
 
 /// The change of visit 3 in the whole picture.
 fn percent(report: &Report, metric: &str) -> f64 {
-    let row = report.changes.iter().rev().find(|c| c.metric == metric && c.region == "whole");
+    let row = report.changes.iter().rev().find(|c| c.metric.id == metric && c.region == "whole");
     row.and_then(|c| c.change_percent).expect("a measured change")
 }
 
@@ -67,12 +67,13 @@ fn a_treated_series_improves_and_has_a_trend() {
     let report = &CLOSEUPS.report;
     assert_eq!(report.changes.len(), 3 * METRICS.len());
     let verdict = |visit: usize| {
-        let row = report.changes.iter().find(|c| c.visit == visit && c.metric == "texture_coarse");
+        let row =
+            report.changes.iter().find(|c| c.visit == visit && c.metric.id == "texture_coarse");
         row.expect("a row").verdict
     };
     assert_eq!(verdict(3), Verdict::Improved);
     assert!(!report.changes.iter().any(|c| c.verdict == Verdict::Worsened));
-    let trend = report.trends.iter().find(|t| t.metric == "texture_coarse").expect("a trend");
+    let trend = report.trends.iter().find(|t| t.metric.id == "texture_coarse").expect("a trend");
     assert_eq!(trend.verdict, Verdict::Improved);
     let [low, high] = trend.ci95_percent_per_visit.expect("an interval");
     let slope = trend.slope_percent_per_visit.expect("a slope");
@@ -104,7 +105,7 @@ fn a_run_can_be_watched_and_cancelled() {
 fn a_change_depends_on_its_two_photos_only() {
     let values = |report: &Report, visit: usize| -> Vec<_> {
         let rows = report.changes.iter().filter(|c| c.visit == visit);
-        rows.map(|c| (c.metric, c.change, c.ci95)).collect()
+        rows.map(|c| (c.metric.id, c.change, c.ci95)).collect()
     };
     for visit in [1, 3] {
         let pair = compared(&closeups([0, visit]), RegionRequest::Whole, Some(CLOSEUP_MM_PER_PX));
@@ -121,7 +122,7 @@ fn the_same_photo_twice_changes_nothing() {
     let measured: Vec<_> = report.changes.iter().filter(|c| c.reason.is_none()).collect();
     assert!(measured.len() > 50, "{} rows measured", measured.len());
     for row in measured {
-        assert_eq!(row.change, Some(0.0), "{} {}", row.region, row.metric);
+        assert_eq!(row.change, Some(0.0), "{} {}", row.region, row.metric.id);
         assert!(row.change.unwrap().is_sign_positive());
         assert!(row.change_percent.is_none_or(|percent| percent == 0.0));
         assert_eq!(row.verdict, Verdict::NoDetectableChange);

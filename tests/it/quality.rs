@@ -62,7 +62,7 @@ fn another_tone_curve_is_no_change() {
         );
         let relief = report.changes.iter().filter(|row| {
             let metrics = ["texture_", "pore_", "wrinkle_", "glcm_"];
-            row.visit == visit && metrics.iter().any(|m| row.metric.starts_with(m))
+            row.visit == visit && metrics.iter().any(|m| row.metric.id.starts_with(m))
         });
         for row in relief {
             let called =
@@ -242,7 +242,7 @@ fn known_photos_fire_what_they_are_known_for() {
         if checks == [Check::Resolution] {
             let relief = ["texture_", "pore_", "glcm_"];
             for row in &report.measurements {
-                if relief.iter().any(|r| row.metric.starts_with(r)) {
+                if relief.iter().any(|r| row.metric.id.starts_with(r)) {
                     let refused = [Reason::BelowResolution, Reason::NoScale, Reason::LowCoverage];
                     let reason = row.reason.filter(|reason| refused.contains(reason));
                     assert!(row.value.is_none() && reason.is_some(), "{row:?}");

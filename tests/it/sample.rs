@@ -3,13 +3,14 @@
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
 use skindelta::align::AlignmentStatus;
 use skindelta::change::Verdict;
-use skindelta::metric::Reason;
+use skindelta::metric::{Metric, Reason};
 use skindelta::plane::{Grid, Mask};
 use skindelta::quality::{Check, QualityCheck, Status};
 use skindelta::region::{FACE_REGIONS, RegionSource, WHOLE};
 use skindelta::report::*;
 use skindelta::rng::Rng;
 use skindelta::series::ScaleSource;
+use std::borrow::Cow;
 
 /// Every value of an enum; a variant that is missing here does not compile.
 macro_rules! all {
@@ -117,10 +118,10 @@ fn change(visit: usize, r: usize, region: &str, m: usize) -> ChangeRow {
     let mut row = ChangeRow {
         visit,
         region: region.into(),
-        metric,
+        metric: Metric::find(metric).expect("a metric"),
         baseline: None,
         follow_up: None,
-        unit,
+        unit: unit.into(),
         change: None,
         ci95: None,
         sdc: None,
@@ -186,7 +187,7 @@ pub fn report(visits: usize) -> Report {
             let per_visit = 1.0 / (visits.max(2) - 1) as f64;
             TrendRow {
                 region: region.into(),
-                metric: metric.0,
+                metric: Metric::find(metric.0).expect("a metric"),
                 slope_percent_per_visit: last.change_percent.map(|p| p * per_visit),
                 ci95_percent_per_visit: last.ci95_percent.map(|ci| ci.map(|p| p * per_visit)),
                 verdict: last.verdict,
@@ -204,7 +205,7 @@ pub fn report(visits: usize) -> Report {
                 status,
                 value: Some(value),
                 limit: Some(limit),
-                unit,
+                unit: Cow::Borrowed(unit),
                 advice: advice.map(Into::into),
             }
         };
@@ -264,7 +265,7 @@ pub fn report(visits: usize) -> Report {
     let dates = ["2026-01-12", "2026-02-16", "2026-03-23", "2026-04-27"];
     Report {
         schema_version: SCHEMA_VERSION,
-        tool: Tool { name: "skindelta", version: "0.1.0" },
+        tool: Tool { name: "skindelta".into(), version: "0.1.0".into() },
         settings: serde_json::json!({"photo": {"max_megapixels": 200.0}, "change": {"seed": 7}}),
         settings_sha256: sha(9),
         notices: vec!["The baseline and visit 1 were taken with different cameras.".into()],

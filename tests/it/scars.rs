@@ -42,12 +42,12 @@ fn analyze(skin: &Sitter, shots: &[(Treatment, Capture)]) -> Analysis {
 
 /// Value of a metric in the baseline, and why there is none.
 fn value(analysis: &Analysis, metric: &str) -> (Option<f64>, Option<Reason>) {
-    let row = analysis.report.measurements.iter().find(|r| r.metric == metric).expect("a row");
+    let row = analysis.report.measurements.iter().find(|r| r.metric.id == metric).expect("a row");
     (row.value, row.reason)
 }
 
 fn change_percent(analysis: &Analysis) -> f64 {
-    let row = analysis.report.changes.iter().find(|r| r.metric == "scar_depth").expect("a row");
+    let row = analysis.report.changes.iter().find(|r| r.metric.id == "scar_depth").expect("a row");
     row.change_percent.unwrap_or_else(|| panic!("{row:?}"))
 }
 
@@ -101,7 +101,7 @@ fn few_scars_tell_no_change() {
     let half = Treatment { scar_depth: 0.5, ..Treatment::default() };
     let shots = [(Treatment::default(), capture(20)), (half, capture(21))];
     let analysis = analyze(&Sitter::patch(skin(2, 3)), &shots);
-    let rows = analysis.report.changes.iter().filter(|r| r.metric.starts_with("scar"));
+    let rows = analysis.report.changes.iter().filter(|r| r.metric.id.starts_with("scar"));
     let reasons: Vec<_> = rows.map(|r| r.reason).collect();
     assert_eq!(reasons, [Some(Reason::NothingFound); 2]);
 }

@@ -3,7 +3,7 @@
 use crate::sample;
 use serde_json::{Value, json};
 use skindelta::metric::{METRICS, Unit};
-use skindelta::report::{SCHEMA, json::to_json};
+use skindelta::report::{Report, SCHEMA, json::to_json};
 use std::collections::BTreeSet;
 
 fn validator() -> jsonschema::Validator {
@@ -14,6 +14,16 @@ fn validator() -> jsonschema::Validator {
 
 fn result(visits: usize) -> Value {
     serde_json::from_str(&to_json(&sample::report(visits))).unwrap()
+}
+
+#[test]
+fn a_report_is_read_back_as_it_was_written() {
+    let written = to_json(&sample::report(3));
+    let read: Report = serde_json::from_str(&written).expect("a report");
+    assert_eq!(to_json(&read), written);
+    let unknown = written.replace("\"texture_fine\"", "\"texture_finer\"");
+    let why = serde_json::from_str::<Report>(&unknown).expect_err("no such metric").to_string();
+    assert!(why.contains("texture_finer: no metric of this version"), "{why}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn a_close_up_is_turned_and_mirrored_back() {
     let compare =
         |after: &Photo| compared([&before, after], RegionRequest::Whole, Some(CLOSEUP_MM_PER_PX));
     let values = |report: &Report| -> Vec<_> {
-        report.changes.iter().map(|row| (row.metric, row.change, row.ci95)).collect()
+        report.changes.iter().map(|row| (row.metric.id, row.change, row.ci95)).collect()
     };
     let upright = values(&compare(&after));
     let turns = [

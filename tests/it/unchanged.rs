@@ -36,14 +36,13 @@ fn says_no_change(case: &str, report: &Report, visit: usize, regions: &[&str]) -
         report.changes.iter().filter(of)
     };
     let told = |row: &&ChangeRow| {
-        let colour =
-            skindelta::metric::METRICS.iter().any(|m| m.id == row.metric && m.group == Group::Tone);
+        let colour = row.metric.group == Group::Tone;
         let changed = row.verdict == Verdict::Changed && colour;
         changed || matches!(row.verdict, Verdict::Improved | Verdict::Worsened)
     };
     let wrong: Vec<String> = rows()
         .filter(told)
-        .map(|r| format!("{} {} {:?} {:?}", r.region, r.metric, r.verdict, r.change_percent))
+        .map(|r| format!("{} {} {:?} {:?}", r.region, r.metric.id, r.verdict, r.change_percent))
         .collect();
     let refused = rows().filter(|row| row.verdict == Verdict::NotComparable).count();
     let fired: Vec<String> = report
@@ -55,7 +54,7 @@ fn says_no_change(case: &str, report: &Report, visit: usize, regions: &[&str]) -
         })
         .collect();
     let coarse: Vec<String> = rows()
-        .filter(|row| row.metric == "texture_coarse")
+        .filter(|row| row.metric.id == "texture_coarse")
         .filter_map(|row| Some(format!("{} {:+.1} %", row.region, row.change_percent?)))
         .collect();
     println!(
@@ -267,7 +266,7 @@ fn portraits(form: Form) {
         says_no_change(case, &report, 1, &[]);
         for region in ["cheek", "forehead"] {
             let mut rows = report.changes.iter();
-            let row = rows.find(|r| r.metric == "texture_coarse" && r.region == region);
+            let row = rows.find(|r| r.metric.id == "texture_coarse" && r.region == region);
             let change = row.and_then(|row| row.change_percent).expect("a measured texture");
             assert!(change.abs() < 3.0, "{case} {region}: {change}");
         }
@@ -322,7 +321,7 @@ fn treated_cheek(form: Form) {
         for (k, (case, ..)) in cases.iter().enumerate() {
             says_no_change(&format!("cheek x {factor}, {case}"), &report, k + 1, &["forehead"]);
             let mut rows = report.changes.iter().filter(|r| r.visit == k + 1);
-            let row = rows.find(|r| r.metric == "texture_coarse" && r.region == "cheek");
+            let row = rows.find(|r| r.metric.id == "texture_coarse" && r.region == "cheek");
             let told = row.and_then(|row| row.change_percent);
             println!("cheek x {factor}, {case}: {told:?}");
             let truth = 100.0 * (factor - 1.0);
@@ -392,7 +391,7 @@ fn reddened(form: Form) {
                 .changes
                 .iter()
                 .filter(|row| row.visit == k + 1)
-                .filter(|row| ["lightness", "redness", "yellowness"].contains(&row.metric))
+                .filter(|row| ["lightness", "redness", "yellowness"].contains(&row.metric.id))
                 .collect();
             let unchanged =
                 tone.iter().filter(|row| row.verdict == Verdict::NoDetectableChange).count();

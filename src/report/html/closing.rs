@@ -53,10 +53,10 @@ fn quality_table(report: &Report, checks: &[&QualityCheck]) -> Markup {
                             }
                             td { (chip(words::status(q.status))) }
                             td class="num" data-label="value" {
-                                (quantity(q.value, decimals, q.unit))
+                                (quantity(q.value, decimals, &q.unit))
                             }
                             td class="num" data-label="limit" {
-                                (quantity(q.limit, decimals, q.unit))
+                                (quantity(q.limit, decimals, &q.unit))
                             }
                             td class="advice" { (q.advice.as_deref().unwrap_or("")) }
                         }

@@ -6,7 +6,7 @@ use super::{
     is_finding, label, quantity, region_names, row_decimals, rows, tally, words,
 };
 use crate::change::Verdict;
-use crate::metric::Reason;
+use crate::metric::{Metric, Reason};
 use crate::report::{ChangeRow, Report};
 use maud::{Markup, html};
 
@@ -111,8 +111,8 @@ fn measured(report: &Report, region: &str) -> Markup {
                     @for row in rows {
                         @let decimals = words::decimals(&[row.value]);
                         tr {
-                            th scope="row" { (words::metric(row.metric)) }
-                            td class="num" { (quantity(row.value, decimals, row.unit)) }
+                            th scope="row" { (row.metric.heading) }
+                            td class="num" { (quantity(row.value, decimals, &row.unit)) }
                         }
                     }
                 }
@@ -123,10 +123,10 @@ fn measured(report: &Report, region: &str) -> Markup {
 }
 
 /// Rows under the headings of their metrics, in order of appearance.
-fn grouped<T>(rows: &[T], metric: impl Fn(&T) -> &'static str) -> Vec<(&'static str, Vec<&T>)> {
+fn grouped<T>(rows: &[T], metric: impl Fn(&T) -> &'static Metric) -> Vec<(&'static str, Vec<&T>)> {
     let mut groups: Vec<(&'static str, Vec<&T>)> = Vec::new();
     for row in rows {
-        let group = words::group(metric(row));
+        let group = metric(row).section;
         match groups.iter_mut().find(|(known, _)| *known == group) {
             Some((_, rows)) => rows.push(row),
             None => groups.push((group, vec![row])),
@@ -205,7 +205,7 @@ fn change_row(row: &ChangeRow, reach: f64) -> Markup {
     let (symbol, word) = words::verdict(row.verdict);
     let effect = effect(row);
     let in_percent = row.change_percent.is_some();
-    let unit = if in_percent { "%" } else { row.unit };
+    let unit = if in_percent { "%" } else { &row.unit };
     let interval = |(change, ci, sdc): (f64, [f64; 2], f64)| {
         let d = if in_percent { words::percent_decimals(change) } else { decimals };
         let (low, high) = (words::signed(ci[0], d), words::signed(ci[1], d));
@@ -214,9 +214,9 @@ fn change_row(row: &ChangeRow, reach: f64) -> Markup {
     };
     html! {
         tr class=(symbol) {
-            th scope="row" { (words::metric(row.metric)) }
-            td class="num from" { (quantity(row.baseline, decimals, row.unit)) }
-            td class="num to" { (quantity(row.follow_up, decimals, row.unit)) }
+            th scope="row" { (row.metric.heading) }
+            td class="num from" { (quantity(row.baseline, decimals, &row.unit)) }
+            td class="num to" { (quantity(row.follow_up, decimals, &row.unit)) }
             td class="num change" {
                 b { (change_text(row)) }
                 @if let Some((ci, _)) = effect.map(interval) { span class="interval" { (ci) } }
@@ -235,7 +235,7 @@ fn change_row(row: &ChangeRow, reach: f64) -> Markup {
 }
 
 /// What was not measured in a region, and why.
-fn unmeasured(missing: &[(&str, Reason)]) -> Markup {
+fn unmeasured(missing: &[(&Metric, Reason)]) -> Markup {
     html! {
         @if !missing.is_empty() {
             details class="more" {
@@ -244,7 +244,7 @@ fn unmeasured(missing: &[(&str, Reason)]) -> Markup {
                     tbody {
                         @for (metric, reason) in missing {
                             tr {
-                                th scope="row" { (words::metric(metric)) }
+                                th scope="row" { (metric.heading) }
                                 td { (words::reason(*reason)) }
                             }
                         }
@@ -272,7 +272,7 @@ fn trends(report: &Report, region: &str) -> Markup {
 
 /// The visits of one metric in percent of the baseline; none where fewer than two follow-ups can
 /// be shown.
-fn course(report: &Report, region: &str, metric: &str) -> Option<Vec<Point>> {
+fn course(report: &Report, region: &str, metric: &'static Metric) -> Option<Vec<Point>> {
     let short =
         report.photos.len() <= 5 && report.photos.iter().all(|p| p.label.chars().count() <= 10);
     let name = |v: usize| if short { label(report, v).to_string() } else { v.to_string() };
@@ -286,11 +286,11 @@ fn course(report: &Report, region: &str, metric: &str) -> Option<Vec<Point>> {
     (points.iter().filter(|p| p.change.is_some()).count() > 2).then_some(points)
 }
 
-fn chart(report: &Report, region: &str, metric: &str) -> Markup {
+fn chart(report: &Report, region: &str, metric: &'static Metric) -> Markup {
     let points = course(report, region, metric).unwrap_or_default();
     let trend = report.trends.iter().find(|t| t.region == region && t.metric == metric);
     let slope = trend.and_then(|t| t.slope_percent_per_visit.zip(t.ci95_percent_per_visit));
-    let title = words::metric(metric);
+    let title = metric.heading;
     html! {
         figure class="chart" {
             figcaption {

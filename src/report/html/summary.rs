@@ -6,7 +6,7 @@ use super::{
 };
 use crate::align::AlignmentStatus;
 use crate::change::Verdict;
-use crate::metric::Reason;
+use crate::metric::{Metric, Reason};
 use crate::report::{ChangeRow, Report};
 use maud::{Markup, html};
 
@@ -79,7 +79,7 @@ fn findings(rows: &[&ChangeRow], region: &str) -> Markup {
                         svg class="icon" role="img" aria-label=(word) {
                             use href={ "#" (symbol) } {}
                         }
-                        (words::metric(row.metric)) " " b { (change_text(row)) }
+                        (row.metric.heading) " " b { (change_text(row)) }
                     }
                 }
                 @if found.len() > FINDINGS {
@@ -116,7 +116,7 @@ fn not_compared(rows: &[&ChangeRow]) -> Markup {
 /// Regions × headline metrics at a glance.
 pub fn overview(report: &Report, visit: usize) -> Markup {
     let rows = rows(report, visit);
-    let compared = |metric: &str| {
+    let compared = |metric: &'static Metric| {
         rows.iter().any(|r| r.metric == metric && r.verdict != Verdict::NotComparable)
     };
     let metrics = headlines(compared);
@@ -129,7 +129,7 @@ pub fn overview(report: &Report, visit: usize) -> Markup {
                     table {
                         thead { tr {
                             th scope="col" { "Region" }
-                            @for metric in &metrics { th scope="col" { (words::metric(metric)) } }
+                            @for metric in &metrics { th scope="col" { (metric.heading) } }
                         } }
                         tbody {
                             @for region in region_names(report) {
