@@ -15,6 +15,7 @@ use crate::metric::Metric;
 use crate::output::{Form, Sign};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use draw::Effect;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
@@ -271,9 +272,9 @@ fn quantity(value: Option<f64>, decimals: usize, unit: &str) -> String {
 }
 
 /// Change, interval and SDC of a row in percent where it has them, else in its unit.
-fn effect(row: &ChangeRow) -> Option<(f64, [f64; 2], f64)> {
+fn effect(row: &ChangeRow) -> Option<Effect> {
     let percent = row.change_percent.zip(row.ci95_percent).zip(row.sdc_percent);
     let unit = row.change.zip(row.ci95).zip(row.sdc);
     let ((change, ci), sdc) = percent.or(unit)?;
-    [change, ci[0], ci[1], sdc].iter().all(|v| v.is_finite()).then_some((change, ci, sdc))
+    [change, ci[0], ci[1], sdc].iter().all(|v| v.is_finite()).then_some(Effect { change, ci, sdc })
 }

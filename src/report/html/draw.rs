@@ -8,10 +8,22 @@ const FOREST_WIDTH: f64 = 200.0;
 /// Height of an interval drawing.
 const FOREST_HEIGHT: f64 = 20.0;
 
-/// One change: the interval and the estimate against the band of ±SDC, all in the same unit. The
+/// A change as it is drawn, all in one unit.
+#[derive(Debug, Clone, Copy)]
+pub struct Effect {
+    /// The estimate.
+    pub change: f64,
+    /// Its 95 % interval.
+    pub ci: [f64; 2],
+    /// Smallest detectable change.
+    pub sdc: f64,
+}
+
+/// One change: the interval and the estimate against the band of ±SDC. The
 /// axis runs from −`reach` to `reach` times the SDC, so that the band is equally wide in all rows;
 /// what lies outside ends in an arrow. `label` says the same in words.
-pub fn forest(change: f64, ci: [f64; 2], sdc: f64, reach: f64, tone: &str, label: &str) -> Markup {
+pub fn forest(effect: Effect, reach: f64, tone: &str, label: &str) -> Markup {
+    let Effect { change, ci, sdc } = effect;
     let x = |v: f64| {
         let v = if sdc > 0.0 { v / sdc } else { v.signum() * if v == 0.0 { 0.0 } else { reach } };
         FOREST_WIDTH / 2.0 * (1.0 + v.clamp(-reach, reach) / reach)
@@ -38,7 +50,7 @@ pub struct Point {
     /// Name of the visit.
     pub label: String,
     /// Estimate, interval, SDC; none where the visit is not comparable.
-    pub change: Option<(f64, [f64; 2], f64)>,
+    pub change: Option<Effect>,
 }
 
 /// Change in percent over the visits, the baseline first, with intervals and the band of ±SDC.
@@ -47,7 +59,7 @@ pub fn trend(points: &[Point], label: &str) -> Markup {
     let (left, right, top, bottom) = (44.0, 14.0, 10.0, 24.0);
     let known = || points.iter().filter_map(|p| p.change);
     let reach = |f: fn(f64, f64) -> f64| {
-        known().fold(0.0, |a, (_, ci, sdc)| f(f(a, f(ci[0], ci[1])), f(sdc, -sdc)))
+        known().fold(0.0, |a, Effect { ci, sdc, .. }| f(f(a, f(ci[0], ci[1])), f(sdc, -sdc)))
     };
     let (low, high) = (reach(f64::min).max(-200.0), reach(f64::max).min(200.0));
     let step = tick_step(high - low);
@@ -59,11 +71,11 @@ pub fn trend(points: &[Point], label: &str) -> Markup {
     let ticks = (0..=(span / step).round() as usize).map(|i| low + step * i as f64);
     let shown: Vec<_> =
         points.iter().enumerate().filter_map(|(i, p)| p.change.map(|c| (i, c))).collect();
-    let path = |value: fn(&(f64, [f64; 2], f64)) -> f64| {
+    let path = |value: fn(&Effect) -> f64| {
         shown.iter().map(move |(i, c)| format!("{},{} ", svg(x(*i)), svg(y(value(c)))))
     };
-    let band: String = path(|c| c.2).chain(path(|c| -c.2).rev()).collect();
-    let line: String = path(|c| c.0).collect();
+    let band: String = path(|c| c.sdc).chain(path(|c| -c.sdc).rev()).collect();
+    let line: String = path(|c| c.change).collect();
     html! {
         svg class="trend" viewBox={ "0 0 " (w) " " (h) } role="img" aria-label=(label) {
             polygon class="band" points=(band.trim()) {}
@@ -75,7 +87,7 @@ pub fn trend(points: &[Point], label: &str) -> Markup {
                 }
             }
             polyline class="line" points=(line.trim()) {}
-            @for (i, (value, ci, _)) in &shown {
+            @for (i, Effect { change: value, ci, .. }) in &shown {
                 @let x = svg(x(*i));
                 line class="ci" x1=(x) x2=(x) y1=(svg(y(ci[0]))) y2=(svg(y(ci[1]))) {}
                 circle class="point" cx=(x) cy=(svg(y(*value))) r="3.5" {}
@@ -107,9 +119,13 @@ fn svg(v: f64) -> String {
 mod tests {
     use super::*;
 
+    fn effect(change: f64, ci: [f64; 2], sdc: f64) -> Effect {
+        Effect { change, ci, sdc }
+    }
+
     #[test]
     fn a_change_of_one_sdc_lies_on_the_edge_of_the_band() {
-        let html = forest(-3.0, [-6.0, 0.0], 3.0, 4.0, "same", "x").into_string();
+        let html = forest(effect(-3.0, [-6.0, 0.0], 3.0), 4.0, "same", "x").into_string();
         assert!(html.contains(r#"rect class="band" x="75" y="2" width="50""#), "{html}");
         assert!(html.contains(r#"class="ci" x1="50" x2="100""#), "{html}");
         assert!(html.contains(r#"cx="75""#), "{html}");
@@ -118,14 +134,14 @@ mod tests {
 
     #[test]
     fn what_lies_outside_ends_in_an_arrow() {
-        let html = forest(-30.0, [-40.0, -1.0], 3.0, 4.0, "improved", "x").into_string();
+        let html = forest(effect(-30.0, [-40.0, -1.0], 3.0), 4.0, "improved", "x").into_string();
         assert!(html.contains("M0 10l6-4v8z") && !html.contains("M200"), "{html}");
         assert!(!html.contains("circle"));
     }
 
     #[test]
     fn no_change_and_no_band_is_drawn_at_zero() {
-        let html = forest(0.0, [0.0, 0.0], 0.0, 4.0, "same", "x").into_string();
+        let html = forest(effect(0.0, [0.0, 0.0], 0.0), 4.0, "same", "x").into_string();
         assert!(html.contains(r#"cx="100""#) && !html.contains("NaN"), "{html}");
     }
 

@@ -15,26 +15,8 @@ const JPEG_QUALITY: u8 = 88;
 
 /// The panel with the slider; nothing where there are no pictures.
 pub fn viewer(report: &Report, pictures: &Pictures) -> Markup {
-    let photo = |visit: usize| pictures.photos.get(visit).and_then(Option::as_ref).and_then(jpeg);
-    let Some(baseline) = photo(0) else { return html! {} };
-    let layer = |images: &[Option<RgbaImage>], visit: usize| {
-        images.get(visit).and_then(Option::as_ref).and_then(png)
-    };
+    let Some(baseline) = photo(pictures, 0) else { return html! {} };
     let visits = follow_ups(report);
-    let overlays = |visit: usize| {
-        html! {
-            @if let Some(data) = layer(&pictures.wrinkles, visit) {
-                img class="overlay wrinkles" src=(data) alt="";
-            }
-            @if let Some(data) = layer(&pictures.pores, visit) {
-                img class="overlay pores" src=(data) alt="";
-            }
-            @if let Some(data) = layer(&pictures.scars, visit) {
-                img class="overlay scars" src=(data) alt="";
-            }
-        }
-    };
-    let has = |images: &[Option<RgbaImage>]| images.iter().any(Option::is_some);
     html! {
         section {
             h2 { "Pictures" }
@@ -42,24 +24,10 @@ pub fn viewer(report: &Report, pictures: &Pictures) -> Markup {
                 div class="stage" {
                     div class="side" {
                         img class="picture" src=(baseline) alt={ "Baseline: " (label(report, 0)) };
-                        (overlays(0))
+                        (overlays(pictures, 0))
                         span class="tag" { (label(report, 0)) }
                     }
-                    @for visit in &visits {
-                        @if let Some(data) = photo(*visit) {
-                            div class="side follow-up" data-visit=(visit) {
-                                img class="picture" src=(data)
-                                    alt={ (label(report, *visit)) ", laid onto the baseline" };
-                                (overlays(*visit))
-                                span class="tag" { (label(report, *visit)) }
-                            }
-                        } @else {
-                            p class="missing" data-visit=(visit) {
-                                (label(report, *visit))
-                                " could not be laid onto the baseline; see Alignment."
-                            }
-                        }
-                    }
+                    @for visit in &visits { (follow_up(report, pictures, *visit)) }
                     @if let Some(data) = pictures.regions.as_ref().and_then(png) {
                         img class="overlay regions" src=(data) alt="";
                     }
@@ -71,35 +39,86 @@ pub fn viewer(report: &Report, pictures: &Pictures) -> Markup {
                         }
                     }
                 }
-                div class="layers" {
-                    @if has(&pictures.wrinkles) {
-                        label { input type="checkbox" value="wrinkles"; span { "Wrinkles" } }
-                    }
-                    @if has(&pictures.pores) {
-                        label { input type="checkbox" value="pores"; span { "Pores" } }
-                    }
-                    @if has(&pictures.scars) {
-                        label { input type="checkbox" value="scars"; span { "Scars" } }
-                    }
-                    @if pictures.regions.is_some() {
-                        label { input type="checkbox" value="regions"; span { "Regions" } }
-                    }
+                (layers(pictures))
+                (caption(report, !visits.is_empty()))
+            }
+        }
+    }
+}
+
+/// A visit's photo as a data URL.
+fn photo(pictures: &Pictures, visit: usize) -> Option<String> {
+    pictures.photos.get(visit).and_then(Option::as_ref).and_then(jpeg)
+}
+
+/// A follow-up on the right of the slider.
+fn follow_up(report: &Report, pictures: &Pictures, visit: usize) -> Markup {
+    let name = label(report, visit);
+    html! {
+        @if let Some(data) = photo(pictures, visit) {
+            div class="side follow-up" data-visit=(visit) {
+                img class="picture" src=(data) alt={ (name) ", registered to the baseline" };
+                (overlays(pictures, visit))
+                span class="tag" { (name) }
+            }
+        } @else {
+            p class="missing" data-visit=(visit) {
+                (name) " could not be registered to the baseline; see Alignment."
+            }
+        }
+    }
+}
+
+/// The overlays that can be switched on: CSS class, name, pictures by visit.
+fn kinds(pictures: &Pictures) -> [(&'static str, &'static str, &[Option<RgbaImage>]); 3] {
+    [
+        ("wrinkles", "Wrinkles", &pictures.wrinkles),
+        ("pores", "Pores", &pictures.pores),
+        ("scars", "Scars", &pictures.scars),
+    ]
+}
+
+/// What was found in a visit's photo.
+fn overlays(pictures: &Pictures, visit: usize) -> Markup {
+    html! {
+        @for (class, _, images) in kinds(pictures) {
+            @if let Some(data) = images.get(visit).and_then(Option::as_ref).and_then(png) {
+                img class={ "overlay " (class) } src=(data) alt="";
+            }
+        }
+    }
+}
+
+/// The switches of the overlays.
+fn layers(pictures: &Pictures) -> Markup {
+    html! {
+        div class="layers" {
+            @for (class, name, images) in kinds(pictures) {
+                @if images.iter().any(Option::is_some) {
+                    label { input type="checkbox" value=(class); span { (name) } }
                 }
-                figcaption {
-                    @if visits.is_empty() {
-                        "The measured part of the photo. "
-                    } @else {
-                        "The measured part of the photos, each follow-up laid onto the baseline. \
-                         Drag the line, or focus it and press the arrow keys. Compare light and \
-                         focus first: where they differ, skin looks different though it has not \
-                         changed. Wrinkles are red, those that only the follow-up shows yellow, \
-                         those that only the baseline shows white. "
-                    }
-                    @if report.regions.source == RegionSource::Face {
-                        "Left and right are the person’s own, so left is on the right of the \
-                         picture."
-                    }
-                }
+            }
+            @if pictures.regions.is_some() {
+                label { input type="checkbox" value="regions"; span { "Regions" } }
+            }
+        }
+    }
+}
+
+fn caption(report: &Report, compared: bool) -> Markup {
+    html! {
+        figcaption {
+            @if compared {
+                "The measured part of the photos, each follow-up registered to the baseline. \
+                 Drag the line, or focus it and press the arrow keys. Compare light and \
+                 focus first: where they differ, skin looks different though it has not \
+                 changed. Wrinkles are red, those that only the follow-up shows yellow, \
+                 those that only the baseline shows white. "
+            } @else {
+                "The measured part of the photo. "
+            }
+            @if report.regions.source == RegionSource::Face {
+                "Left and right are the person’s own, so left is on the right of the picture."
             }
         }
     }

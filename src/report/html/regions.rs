@@ -1,6 +1,6 @@
 //! The tables of the page, region by region, and the course of a series.
 
-use super::draw::{self, Point};
+use super::draw::{self, Effect, Point};
 use super::{
     VERDICTS, anchor, change_text, chip, effect, follow_ups, headline_rank, headlines, icon,
     is_finding, label, quantity, region_names, row_decimals, rows, tally, words,
@@ -181,9 +181,8 @@ fn region_changes(report: &Report, visit: usize, region: &str) -> Markup {
 
 /// How many SDC the interval drawings of a visit reach to each side.
 fn reach(rows: &[&ChangeRow]) -> f64 {
-    let furthest = rows.iter().filter_map(|r| effect(r)).filter(|(_, _, sdc)| *sdc > 0.0);
-    let furthest =
-        furthest.fold(0.0f64, |a, (_, ci, sdc)| a.max(ci[0].abs().max(ci[1].abs()) / sdc));
+    let furthest = rows.iter().filter_map(|r| effect(r)).filter(|e| e.sdc > 0.0);
+    let furthest = furthest.fold(0.0f64, |a, e| a.max(e.ci[0].abs().max(e.ci[1].abs()) / e.sdc));
     furthest.clamp(REACH[0], REACH[1])
 }
 
@@ -206,7 +205,7 @@ fn change_row(row: &ChangeRow, reach: f64) -> Markup {
     let effect = effect(row);
     let in_percent = row.change_percent.is_some();
     let unit = if in_percent { "%" } else { &row.unit };
-    let interval = |(change, ci, sdc): (f64, [f64; 2], f64)| {
+    let interval = |Effect { change, ci, sdc }| {
         let d = if in_percent { words::percent_decimals(change) } else { decimals };
         let (low, high) = (words::signed(ci[0], d), words::signed(ci[1], d));
         let unit = words::unit(unit);
@@ -222,10 +221,10 @@ fn change_row(row: &ChangeRow, reach: f64) -> Markup {
                 @if let Some((ci, _)) = effect.map(interval) { span class="interval" { (ci) } }
             }
             td class="plot" {
-                @if let Some((change, ci, sdc)) = effect {
-                    @let (ci_text, sdc_text) = interval((change, ci, sdc));
+                @if let Some(effect) = effect {
+                    @let (ci_text, sdc_text) = interval(effect);
                     @let label = format!("interval {ci_text}, noise {sdc_text}");
-                    (draw::forest(change, ci, sdc, reach, symbol, &label))
+                    (draw::forest(effect, reach, symbol, &label))
                     span class="interval" { "noise " (sdc_text) }
                 }
             }
@@ -276,7 +275,10 @@ fn course(report: &Report, region: &str, metric: &'static Metric) -> Option<Vec<
     let short =
         report.photos.len() <= 5 && report.photos.iter().all(|p| p.label.chars().count() <= 10);
     let name = |v: usize| if short { label(report, v).to_string() } else { v.to_string() };
-    let mut points = vec![Point { label: name(0), change: Some((0.0, [0.0; 2], 0.0)) }];
+    let mut points = vec![Point {
+        label: name(0),
+        change: Some(Effect { change: 0.0, ci: [0.0; 2], sdc: 0.0 }),
+    }];
     points.extend(report.changes.iter().filter(|r| r.region == region && r.metric == metric).map(
         |r| Point {
             label: name(r.visit),

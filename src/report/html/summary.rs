@@ -35,7 +35,7 @@ pub fn summary(report: &Report, visit: usize) -> Markup {
                 @if compared == 0 {
                     "Nothing could be compared between these two photos."
                     @if let Some(why) = failed.and_then(|a| a.reason.as_ref()) {
-                        " They could not be laid onto each other: " (why)
+                        " They could not be registered to each other: " (why)
                     }
                 } @else if regions.is_empty() {
                     "No change was found that exceeds what two photos of unchanged skin show. \

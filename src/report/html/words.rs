@@ -86,7 +86,7 @@ pub fn alignment(status: AlignmentStatus) -> (&'static str, &'static str) {
 /// Why a value is not there.
 pub fn reason(reason: Reason) -> &'static str {
     match reason {
-        Reason::Alignment => "the photos could not be laid onto each other here",
+        Reason::Alignment => "the photos could not be registered to each other here",
         Reason::BelowResolution => {
             "the photo is too coarse or too blurred for structures this fine"
         }
