@@ -4,7 +4,7 @@
 //! in mm, four directions are merged, the matrix is symmetric. Photos are first smoothed to 0.25 mm,
 //! or to the shortest period that both carry where that is longer, so that noise is no texture.
 
-pub(crate) mod features;
+pub(super) mod features;
 
 use super::{Frame, Reason, Sheet, Tiles};
 use crate::filter::gaussian::{blur_masked, sigma_of_period};

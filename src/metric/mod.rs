@@ -20,7 +20,7 @@ pub mod tone;
 mod types;
 pub mod wrinkles;
 
-pub use registry::METRICS;
+pub use registry::{HEADLINES, METRICS};
 pub use types::{
     Better, CaptureSd, Frame, Group, LightSensitivity, Measure, Metric, Question, Reason, Unit,
 };

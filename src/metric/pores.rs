@@ -15,13 +15,13 @@
 //! as a whole loses it with the square of its diameter. Strong pores tell it: of weak ones that shrank, those
 //! are left which chance made large.
 
-pub(crate) mod area_percent;
-pub(crate) mod count;
-pub(crate) mod density;
-pub(crate) mod diameter;
-pub(crate) mod elongation;
+pub(super) mod area_percent;
+pub(super) mod count;
+pub(super) mod density;
+pub(super) mod diameter;
+pub(super) mod elongation;
 mod sums;
-pub(crate) mod visible_density;
+pub(super) mod visible_density;
 
 pub(super) use sums::sheet;
 

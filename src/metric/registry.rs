@@ -41,6 +41,20 @@ pub static METRICS: &[Metric] = &[
     tone::spot_contrast::METRIC,
 ];
 
+/// Metrics that a reader looks for first, in this order; `texture_coarse` stands in where
+/// `texture_roughness` cannot be measured.
+pub static HEADLINES: [&Metric; 9] = [
+    &texture::roughness::METRIC,
+    &texture::coarse::METRIC,
+    &wrinkles::length::METRIC,
+    &wrinkles::depth::METRIC,
+    &pores::diameter::METRIC,
+    &pores::count::METRIC,
+    &scars::area_percent::METRIC,
+    &tone::unevenness::METRIC,
+    &tone::spot_area_percent::METRIC,
+];
+
 impl Metric {
     /// The metric of an id.
     pub fn find(id: &str) -> Option<&'static Metric> {

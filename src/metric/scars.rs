@@ -12,8 +12,8 @@
 //! How deep a bowl is for the shading that it shows depends on the lamp: the slope of the wall is told for a
 //! usual one, and holds within a factor of two. Changes do not depend on it.
 
-pub(crate) mod area_percent;
-pub(crate) mod depth;
+pub(super) mod area_percent;
+pub(super) mod depth;
 pub(crate) mod sums;
 
 pub(super) use sums::sheet;

@@ -5,10 +5,10 @@
 //! adds taken off; `texture_roughness`² = fine² + coarse². They are contrasts, not heights.
 //! `texture_anisotropy` is the coherence of the structure tensor over the finest of them that the photos hold.
 
-pub(crate) mod anisotropy;
-pub(crate) mod coarse;
-pub(crate) mod fine;
-pub(crate) mod roughness;
+pub(super) mod anisotropy;
+pub(super) mod coarse;
+pub(super) mod fine;
+pub(super) mod roughness;
 pub(crate) mod sums;
 
 use super::Frame;

@@ -6,15 +6,15 @@
 //! only that differs from that of the other skin. For its evenness and spots on the region itself: they
 //! are differences within it. Evenness is told of parts of the skin only: over all of it light is uneven, too.
 
-pub(crate) mod ita;
-pub(crate) mod lightness;
-pub(crate) mod redness;
-pub(crate) mod spot_area_percent;
-pub(crate) mod spot_contrast;
-pub(crate) mod spot_count;
+pub(super) mod ita;
+pub(super) mod lightness;
+pub(super) mod redness;
+pub(super) mod spot_area_percent;
+pub(super) mod spot_contrast;
+pub(super) mod spot_count;
 mod sums;
-pub(crate) mod unevenness;
-pub(crate) mod yellowness;
+pub(super) mod unevenness;
+pub(super) mod yellowness;
 
 use super::{Frame, Tiles, View};
 use crate::cielab::{delta_e00, lab};

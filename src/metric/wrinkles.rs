@@ -14,13 +14,13 @@
 //! told by the height and the stretch of the pair's mean section that fit its own: the light that both share
 //! does not count, nor the mesh, whose share is taken off each section first. Its width is that of what is left.
 
-pub(crate) mod area_percent;
-pub(crate) mod density;
-pub(crate) mod depth;
-pub(crate) mod depth_max;
-pub(crate) mod length;
+pub(super) mod area_percent;
+pub(super) mod density;
+pub(super) mod depth;
+pub(super) mod depth_max;
+pub(super) mod length;
 mod sums;
-pub(crate) mod width;
+pub(super) mod width;
 
 pub(super) use sums::sheet;
 

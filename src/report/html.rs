@@ -11,7 +11,7 @@ mod words;
 
 use super::{ChangeRow, Pictures, Report};
 use crate::change::Verdict;
-use crate::metric::Metric;
+use crate::metric::{HEADLINES, Metric};
 use crate::output::{Form, Sign};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -233,13 +233,13 @@ const VERDICTS: [Verdict; 5] = [
 
 /// The headline metrics among those that `are` there; the coarse band only stands in for the whole.
 fn headlines(are: impl Fn(&'static Metric) -> bool) -> Vec<&'static Metric> {
-    let [whole, coarse, ..] = words::HEADLINE;
+    let [whole, coarse, ..] = HEADLINES;
     let stands_in = |m: &Metric| m == coarse && are(whole);
-    words::HEADLINE.into_iter().filter(|m| are(m) && !stands_in(m)).collect()
+    HEADLINES.into_iter().filter(|m| are(m) && !stands_in(m)).collect()
 }
 
 fn headline_rank(metric: &Metric) -> usize {
-    words::HEADLINE.iter().position(|other| *other == metric).unwrap_or(words::HEADLINE.len())
+    HEADLINES.iter().position(|other| *other == metric).unwrap_or(HEADLINES.len())
 }
 
 fn anchor(region: &str) -> String {

@@ -2,23 +2,9 @@
 
 use crate::align::AlignmentStatus;
 use crate::change::Verdict;
-use crate::metric::{Metric, Reason, pores, scars, texture, tone, wrinkles};
+use crate::metric::Reason;
 use crate::quality::Status;
 use crate::series::ScaleSource;
-
-/// Metrics that a reader looks for first, in this order; `texture_coarse` stands in where
-/// `texture_roughness` cannot be measured.
-pub static HEADLINE: [&Metric; 9] = [
-    &texture::roughness::METRIC,
-    &texture::coarse::METRIC,
-    &wrinkles::length::METRIC,
-    &wrinkles::depth::METRIC,
-    &pores::diameter::METRIC,
-    &pores::count::METRIC,
-    &scars::area_percent::METRIC,
-    &tone::unevenness::METRIC,
-    &tone::spot_area_percent::METRIC,
-];
 
 /// Region name in result.json, name on the page.
 const REGIONS: [(&str, &str); 14] = [
