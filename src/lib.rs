@@ -25,11 +25,11 @@
 //! report     JSON, CSV, HTML, maps                             Report   (show draws them)
 //! ```
 //!
-//! Below the stages lie [`plane`] (the one image buffer, the one place where rows are split over
-//! threads) and [`filter`] (pure `Plane → Plane` functions); beside them [`settings`] (every
-//! tunable number), [`rng`] (repeatable random numbers), [`output`] (which files may be written), [`citations`],
-//! [`units`] and [`error`]. Above are [`batch`] (many series) and the command. [`phantom`] renders skin of known truth and [`validate`] holds
-//! the tool against it. A stage uses types of earlier stages and functions of none; `tests/it/layers.rs` reads the
+//! Below the stages lie `plane` (the one image buffer, the one place where rows are split over
+//! threads) and `filter` (pure `Plane → Plane` functions); beside them [`settings`] (every
+//! tunable number), `rng` (repeatable random numbers), `output` (which files may be written), [`citations`],
+//! `units` and [`error`]. Above are `batch` (many series) and the command. `phantom` renders skin of known truth and
+//! `validate` holds the tool against it. A stage uses types of earlier stages and functions of none; `tests/it/layers.rs` reads the
 //! imports and holds them to that.
 //!
 //! Where things go:
@@ -38,13 +38,12 @@
 //! - a new file format: a branch in [`photo::decode`];
 //! - a new quality check: a function of [`quality`], and its limits in [`settings::QualitySettings`];
 //! - a new column of the results: a field of a row ([`change::ChangeRow`] or [`report`]'s), its line
-//!   in `src/report/schema/v1.json`, its cell in [`report::csv`], its sample in `tests/it/sample.rs`.
+//!   in `src/report/schema/v1.json`, its cell in `src/report/csv.rs`, its sample in `tests/it/sample.rs`.
 //!
 //! # Example
 //!
 //! ```
-//! use skindelta::analyze::{Analyzer, Options};
-//! use skindelta::{photo::Photo, region::RegionRequest, series::ScaleSource};
+//! use skindelta::{Analyzer, Options, Photo, RegionRequest, ScaleSource};
 //!
 //! let scale = Some((1.0 / 14.0, ScaleSource::Argument));
 //! let analyzer = Analyzer::new(Options { regions: RegionRequest::Whole, scale, ..Options::default() });
@@ -60,41 +59,65 @@
 //! A whole series of files with its report: [`analyze::analyze`]. Photos from memory: [`photo::Photo::from_bytes`],
 //! [`photo::Photo::from_rgb8`], [`photo::Photo::from_rgb16`].
 
-pub mod align;
 pub mod analyze;
-#[cfg(feature = "cli")]
-pub mod arguments;
-#[cfg(feature = "cli")]
-pub mod batch;
 pub mod change;
-pub mod cielab;
 pub mod citations;
 pub mod error;
-pub mod filter;
-pub mod light;
-pub mod luminance;
 pub mod metric;
-pub mod npy;
-#[cfg(feature = "cli")]
-pub mod output;
-#[cfg(feature = "cli")]
-pub mod phantom;
 pub mod photo;
-pub mod plane;
 pub mod quality;
 pub mod region;
 pub mod report;
-pub mod rng;
 pub mod series;
 pub mod settings;
+
+// Internals: open to this package's command, tests and benches only, and free to change in any version.
+#[doc(hidden)]
+pub mod align;
 #[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod arguments;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod batch;
+#[doc(hidden)]
+pub mod cielab;
+#[doc(hidden)]
+pub mod filter;
+#[doc(hidden)]
+pub mod light;
+#[doc(hidden)]
+pub mod luminance;
+#[doc(hidden)]
+pub mod npy;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod output;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod phantom;
+#[doc(hidden)]
+pub mod plane;
+#[doc(hidden)]
+pub mod rng;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod show;
+#[doc(hidden)]
 pub mod srgb;
 #[cfg(test)]
 mod testing;
+#[doc(hidden)]
 pub mod tone;
+#[doc(hidden)]
 pub mod units;
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod validate;
 
+pub use analyze::{Analyzer, Options};
 pub use error::{Error, Result, Step};
+pub use photo::Photo;
+pub use region::RegionRequest;
+pub use report::Report;
+pub use series::ScaleSource;
