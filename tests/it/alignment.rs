@@ -619,9 +619,8 @@ fn a_visit_is_aligned_through_an_earlier_one() {
         std::array::from_fn(|k| ((u32::from(a[k]) + u32::from(b[k])) / 2) as u16)
     });
     let photos = [skin(0, &shots[0]), between, skin(1, &shots[2])];
-    let pair = [&photos[0], &photos[2]];
-    let report = compared(pair, RegionRequest::Whole, Some(1.0 / 14.0));
-    assert_eq!(report.alignment[0].status, AlignmentStatus::Failed);
+    let before = Before::new(&photos[0], &RegionRequest::Whole, Some(1.0 / 14.0));
+    assert_eq!(before.register(&photos[2], None).status, AlignmentStatus::Failed);
 
     let request = request(RegionRequest::Whole, Some(1.0 / 14.0));
     let analysis = analysis(&photos, &Request { maps: true, ..request });

@@ -284,8 +284,8 @@ two_forms!(faces_again: faces_again_show_no_change, faces_again_show_no_change_l
 
 /// Without any one correction, what it is for shows more.
 fn corrections(form: Form) {
-    let subjects = drawn(300, form.of(2, 6), form);
-    // Of two skins noise alone moves texture by a twentieth of a percent, with its correction or without: too
+    let subjects = drawn(300, form.of(1, 6), form);
+    // Of few skins noise alone moves texture by a twentieth of a percent, with its correction or without: too
     // little for the short form.
     let ablations = ablations().into_iter().filter(|a| form.long() || a.2[0] != "noise");
     for (without, settings, nuisances, metric) in ablations {
