@@ -116,8 +116,8 @@ impl Cells {
                 (0..3).all(|k| (middle[k] - code[k]).abs() <= reach)
             };
             let same = cells.iter().filter(|at| alike(at)).count();
-            same as f64 >= settings.flat_same * cells.len() as f64
-                && ends_in(edges, &flat, cells) >= settings.flat_edge
+            same as f64 >= settings.flat_code_share * cells.len() as f64
+                && ends_in(edges, &flat, cells) >= settings.flat_edge_share
         })
     }
 
@@ -130,7 +130,8 @@ impl Cells {
         parts(&black, least, |cells| {
             let at_border =
                 |&(x, y): &(usize, usize)| x == 0 || y == 0 || x == right || y == bottom;
-            cells.iter().any(at_border) && ends_in(&edges, &black, cells) >= settings.flat_edge
+            cells.iter().any(at_border)
+                && ends_in(&edges, &black, cells) >= settings.flat_edge_share
         })
     }
 
