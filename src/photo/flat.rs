@@ -111,11 +111,11 @@ impl Cells {
             let end = code.iter().all(|v| *v <= range) || code.iter().all(|v| *v >= 255.0 - range);
             // Half the range lies to each side of the code.
             let (reach, edges) = if end { (0.1, &hard_edges) } else { (0.6 * range, &edges) };
-            let alike = |at: &(usize, usize)| {
+            let similar = |at: &(usize, usize)| {
                 let middle = middle(self.ranges.at(at.0, at.1));
                 (0..3).all(|k| (middle[k] - code[k]).abs() <= reach)
             };
-            let same = cells.iter().filter(|at| alike(at)).count();
+            let same = cells.iter().filter(|at| similar(at)).count();
             same as f64 >= settings.flat_code_share * cells.len() as f64
                 && edge_share(edges, &flat, cells) >= settings.flat_edge_share
         })

@@ -26,7 +26,7 @@ impl Turn {
     }
 
     /// Position after the turn of a position, px, in a photo of `size` (width, height; px).
-    pub fn place(self, [x, y]: [f64; 2], size: [usize; 2]) -> [f64; 2] {
+    pub fn position(self, [x, y]: [f64; 2], size: [usize; 2]) -> [f64; 2] {
         let [right, bottom] = size.map(|n| n as f64 - 1.0);
         let x = if self.mirrored { right - x } else { x };
         match self.quarters % 4 {
@@ -103,14 +103,14 @@ mod tests {
     ];
 
     #[test]
-    fn place_is_the_position_after_apply() {
+    fn position_agrees_with_apply() {
         let photo = Photo::drawn(Grid::from_fn(7, 4, |x, y| [x as u16, y as u16, 0]));
         for (mirrored, quarters) in TURNS {
             let turn = Turn { mirrored, quarters };
             let turned = photo.turned(turn);
             for (x, y) in [(0, 0), (6, 1), (2, 3)] {
-                let place = turn.place([x as f64, y as f64], [7, 4]);
-                let [u, v] = place.map(|v| v as usize);
+                let position = turn.position([x as f64, y as f64], [7, 4]);
+                let [u, v] = position.map(|v| v as usize);
                 assert_eq!(turned.linear.at(u, v), [x as u16, y as u16, 0], "{turn:?}");
             }
         }

@@ -49,8 +49,8 @@ pub(super) fn around(
 ///
 /// The most frequent chroma, weighted towards the middle, is that of the skin. The log of red over
 /// green of grey, blue and black objects is less than half of that of skin; moles, redness, scars,
-/// beard shadow, pale patches and an illumination gradient keep more. Parts below that share, or that
-/// depart by `frame_chroma`, are excluded with a border where they cover `frame_part` of the frame.
+/// beard shadow, pale patches and an illumination gradient keep more. Parts below `frame_red_kept`, or
+/// that depart by `frame_chroma`, are excluded with a border where they cover `frame_part` of the frame.
 /// Where the most frequent chroma is grey itself (a black-and-white photo), the whole frame is skin.
 ///
 /// Cost: linear in pixels; colour is compared on a copy of `skin_face_px`.
@@ -61,15 +61,15 @@ pub(super) fn of_frame(photo: &Photo, settings: &RegionSettings) -> Mask {
     let px = |share: f64| ((share * side).round() as usize).max(1);
     let [red, yellow] = chroma(&copy.sample(photo), settings)
         .map(|plane| box_mean(&plane, px(settings.frame_smoothing)));
-    let usual = most_frequent(&red, &yellow, settings);
+    let skin = most_frequent(&red, &yellow, settings);
     let other = red.zip(&yellow, |red, yellow| {
-        let far = |v: f32, usual: f64| (f64::from(v) - usual).abs() > settings.frame_chroma;
-        let greyer = f64::from(red) < settings.frame_red_kept * usual[0];
-        greyer || far(red, usual[0]) || far(yellow, usual[1])
+        let far = |v: f32, skin: f64| (f64::from(v) - skin).abs() > settings.frame_chroma;
+        let greyer = f64::from(red) < settings.frame_red_kept * skin[0];
+        greyer || far(red, skin[0]) || far(yellow, skin[1])
     });
     let least = settings.frame_part * (copy.width * copy.height) as f64;
     let other = large(&other, least);
-    if usual[0] < settings.frame_red_min || !other.data().contains(&true) {
+    if skin[0] < settings.frame_red_min || !other.data().contains(&true) {
         return Mask::filled(width, height, true);
     }
     let other = dilate(&other, px(settings.frame_smoothing));

@@ -73,8 +73,8 @@ impl Face {
 
     /// The face in its photo after a turn; `size` (width, height; px) is that of the photo before.
     pub fn turned(&self, turn: Turn, size: [usize; 2]) -> Face {
-        let place = |p: [f64; 2]| turn.place(p, size);
-        let mut eyes = self.eyes.map(place);
+        let turned = |p: [f64; 2]| turn.position(p, size);
+        let mut eyes = self.eyes.map(turned);
         if turn.mirrored {
             eyes.reverse();
         }
@@ -83,8 +83,8 @@ impl Face {
             roll_deg: roll(eyes).to_degrees(),
             ..pose
         });
-        let [nose_base, chin] = [self.nose_base, self.chin].map(|p| p.map(place));
-        Face { eyes, mouth: place(self.mouth), pose, nose_base, chin, ..*self }
+        let [nose_base, chin] = [self.nose_base, self.chin].map(|p| p.map(turned));
+        Face { eyes, mouth: turned(self.mouth), pose, nose_base, chin, ..*self }
     }
 
     /// Distance of the pupils, photo px.

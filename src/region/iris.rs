@@ -74,11 +74,11 @@ fn irises(photo: &Photo, face: &Face, settings: &RegionSettings) -> Option<[Iris
     let found = face.eyes.map(|eye| iris(photo, eye, expected, face.roll(), settings));
     let [Some(a), Some(b)] = found else { return None };
     let mean = 0.5 * (a.diameter_px + b.diameter_px);
-    let alike = (a.diameter_px - b.diameter_px).abs() <= settings.iris_difference_max * mean;
+    let equal = (a.diameter_px - b.diameter_px).abs() <= settings.iris_difference_max * mean;
     let ratio = mean / distance / (settings.iris_mm / settings.pupil_distance_mm);
     // Three standard deviations of the ratio of an iris to the distance of the pupils.
     let reach = 3.0 * settings.iris_uncertainty.hypot(settings.pupil_distance_uncertainty);
-    (alike && (ratio - 1.0).abs() <= reach).then_some([a, b])
+    (equal && (ratio - 1.0).abs() <= reach).then_some([a, b])
 }
 
 /// The iris near `eye`, of a radius near `expected` (photo px).

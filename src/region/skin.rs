@@ -235,7 +235,7 @@ struct Tolerance {
     chroma: f32,
     /// Fine structure that is hair.
     hair_texture: f32,
-    /// Least that hair outside the area of beards is darker than skin.
+    /// Minimum darkness of hair below skin, outside the area of beards.
     hair_darker: f32,
 }
 
@@ -287,6 +287,7 @@ impl Classifier<'_> {
         let Classifier { excluded, shapes, features, tolerance } = self;
         let [light, red, yellow] = features.planes.each_ref().map(|plane| plane.at(x, y));
         let off = light - level[0].at(x, y);
+        let off_chroma = [red - level[1].at(x, y), yellow - level[2].at(x, y)];
         // Fine structure in skin that is not dark is a wrinkle, except in the area of beards.
         let hair = features.hair_texture.at(x, y) >= tolerance.hair_texture
             && (shapes.beard.at(x, y) || off < -tolerance.hair_darker);
@@ -296,11 +297,7 @@ impl Classifier<'_> {
         !excluded.at(x, y)
             && !hair
             && tolerance.accepts_chroma([red, yellow].map(half))
-            && tolerance.accepts_chroma([red - level[1].at(x, y), yellow - level[2].at(x, y)].map(
-                |off| {
-                    if shaded { half(off) } else { off }
-                },
-            ))
+            && tolerance.accepts_chroma(if shaded { off_chroma.map(half) } else { off_chroma })
             && tolerance.accepts_light(off, shaded)
     }
 

@@ -4,8 +4,8 @@
 //! towards the subject's left (right in the picture); v towards the mouth, 1 at its middle, 1.6 at
 //! the chin; [`depth`] towards the camera, above the plane through pupils and mouth. The shapes
 //! follow the aesthetic units of the face (Gonzalez-Ulloa 1954, doi:10.1097/00006534-
-//! 195411000-00006). Neighbours share edges; brows, lids, lips and nostrils
-//! lie outside.
+//! 195411000-00006). Neighbours share edges; brows, lids, lips and nostrils are
+//! outside.
 
 use super::frame::FaceFrame;
 use super::{FACE_REGIONS, Polygon};
