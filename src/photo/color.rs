@@ -1,7 +1,7 @@
 //! Encoded samples → linear light with sRGB primaries (D65).
 //!
-//! A photo with a profile is brought to 16-bit sRGB by it first (moxcms, relative colorimetric),
-//! so that one table, the sRGB transfer function of IEC 61966-2-1, makes all photos linear.
+//! A photo with a profile is first converted to 16-bit sRGB (moxcms, relative colorimetric), so that
+//! one table, the sRGB transfer function of IEC 61966-2-1, linearises all photos.
 
 use crate::plane::Grid;
 use crate::srgb;
@@ -11,16 +11,16 @@ use moxcms::{
 };
 use std::sync::{Arc, LazyLock};
 
-/// Linear light of a 16-bit sRGB code, both scaled to 0..=65535. An 8-bit code v is 257 v.
+/// Linear light of a 16-bit sRGB code, both scaled to 0..=65535; an 8-bit code v is 257 v.
 static SRGB_TO_LINEAR: LazyLock<Vec<u16>> = LazyLock::new(|| {
     (0..=u16::MAX)
         .map(|code| (srgb::decode(f64::from(code) / 65535.0) * 65535.0).round() as u16)
         .collect()
 });
 
-/// Linear light with sRGB primaries, clamped into the sRGB gamut; grey is repeated over the
-/// channels, alpha is dropped. sRGB is assumed where there is no profile, and, told by the second
-/// value, where the profile cannot be used.
+/// Linear light with sRGB primaries, clamped to the sRGB gamut; grey is repeated over the channels,
+/// alpha is dropped. sRGB is assumed where there is no profile and where the profile cannot be used;
+/// the second value is a notice about the latter.
 pub fn to_linear(
     pixels: DynamicImage,
     icc: Option<&[u8]>,
@@ -51,6 +51,7 @@ fn widen(code: u8) -> u16 {
     u16::from(code) * 257
 }
 
+/// Linear light of samples of `channels` each; `code`: a sample as a 16-bit code.
 fn convert<T: Copy + Sync>(
     samples: &[T],
     code: impl Fn(T) -> u16 + Sync,
@@ -85,11 +86,11 @@ struct Profile {
 }
 
 impl Profile {
-    /// `None` where the bytes are no profile, or one for other pixels than these.
+    /// `None` where the bytes are no profile, or one for another kind of pixels.
     fn parse(icc: &[u8], has_color: bool) -> Option<Profile> {
         let profile = ColorProfile::new_from_slice(icc).ok()?;
         let grey = profile.color_space == DataColorSpace::Gray;
-        // A grey picture may carry an RGB profile: then its grey is R = G = B.
+        // A grey picture may have an RGB profile: then its grey is R = G = B.
         if grey && has_color || !grey && profile.color_space != DataColorSpace::Rgb {
             return None;
         }
@@ -104,8 +105,8 @@ impl Profile {
         Some(Profile { to_srgb, grey })
     }
 
-    /// Converts one row of codes in place. The sizes always match, which is all that the
-    /// conversion can object to.
+    /// Converts one row of codes in place. The conversion can fail for sizes that differ only; they
+    /// never do.
     fn to_srgb(&self, row: &mut [[u16; 3]]) {
         let source: Vec<u16> = if self.grey {
             row.iter().map(|pixel| pixel[0]).collect()
@@ -144,7 +145,7 @@ mod tests {
         matrix.map(|m| (m[0] * linear[0] + m[1] * linear[1] + m[2] * linear[2]).clamp(0.0, 1.0))
     }
 
-    /// Holds every channel to the truth within `tolerance` of full scale.
+    /// Asserts every channel to within `tolerance` of full scale.
     fn assert_profile(
         profile: &ColorProfile,
         eotf: fn(f64) -> f64,
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn an_srgb_profile_changes_next_to_nothing() {
+    fn an_srgb_profile_changes_codes_by_less_than_1e_4() {
         let identity = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
         assert_profile(&ColorProfile::new_srgb(), srgb::decode, identity, 1e-4);
     }
@@ -271,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_that_cannot_be_used_is_told() {
+    fn a_profile_that_cannot_be_used_gives_a_notice() {
         let good = ColorProfile::new_display_p3().encode().unwrap();
         let grey = ColorProfile::new_gray_with_gamma(2.2).encode().unwrap();
         for icc in [&b"no profile"[..], &[], &good[..100], &grey] {

@@ -1,8 +1,9 @@
-//! Files → pixels: JPEG, PNG, TIFF and WebP, told by their content, limits before allocation.
+//! Files → pixels: JPEG, PNG, TIFF and WebP, recognised by their content; sizes are limited before
+//! allocation.
 //!
-//! JPEG goes through zune-jpeg in its strict mode, because the lenient one fills what a damaged
-//! file lacks with grey and says nothing; before it [`scan`] finds what the strict one does not. The
-//! others go through `image`.
+//! JPEG is decoded by zune-jpeg in strict mode, because the lenient one fills missing data with grey
+//! and reports no error; [`scan`] detects missing data that the strict mode does not. `image` decodes
+//! the others.
 
 use super::jpeg::Quantisers;
 use super::{FlatAreas, Photo, color, scan};
@@ -19,16 +20,16 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-/// Bytes of the widest sample layout that is read: four channels of 16 bits.
+/// Bytes of the largest supported pixel: four channels of 16 bits.
 const MAX_BYTES_PER_PIXEL: u64 = 8;
-/// Room in a file, and in a decoder, for what is not pixels: profiles, previews, metadata.
+/// Bytes allowed in a file, and in a decoder, for other data than pixels: profiles, previews, metadata.
 const METADATA_BYTES: u64 = 64 << 20;
 
 impl Photo {
     /// Reads a photo: decoded, upright, in linear light with sRGB primaries.
     ///
-    /// Alpha is ignored, the colour is taken as stored. A colour profile that cannot be used is
-    /// told in [`Photo::notices`], and sRGB is assumed.
+    /// Alpha is ignored, the colour is used as stored. A colour profile that cannot be used adds a
+    /// notice to [`Photo::notices`], and sRGB is assumed.
     ///
     /// # Errors
     /// A file that is missing, unreadable, damaged, cut short, no photo of the four formats, in
@@ -74,7 +75,7 @@ impl Photo {
     }
 }
 
-/// The photo of an image whose samples are these bytes; an error where they make none.
+/// The photo of an image with these samples; an error where their number does not fit the size.
 fn from_memory(
     name: &str,
     [width, height]: [u32; 2],
@@ -93,6 +94,7 @@ fn from_memory(
     Ok(photo(name.to_string(), bytes, decoded, &PhotoSettings::default()))
 }
 
+/// A photo of decoded pixels; `bytes`: those that are hashed.
 fn photo(file: String, bytes: &[u8], decoded: Decoded, settings: &PhotoSettings) -> Photo {
     let (linear, notice) = color::to_linear(decoded.pixels, decoded.icc.as_deref());
     Photo {
@@ -122,7 +124,7 @@ const FORMATS: [ImageFormat; 4] =
     [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Tiff, ImageFormat::WebP];
 const UNKNOWN_FORMAT: &str = "not a JPEG, PNG, TIFF or WebP photo; export it as one of these";
 
-/// All bytes of a regular file of sane length.
+/// All bytes of a regular file within the limit of length.
 fn read(path: &Path, settings: &PhotoSettings) -> Result<Vec<u8>> {
     let error = |why: &str| Error::new(path, Step::Read, why);
     let info = std::fs::metadata(path).map_err(|cause| unreadable(path, cause))?;
@@ -147,7 +149,7 @@ fn read(path: &Path, settings: &PhotoSettings) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A file that cannot be read; where the cause is a common one, without the operating system's number.
+/// The error of a file that cannot be read; for common causes without the operating system's number.
 fn unreadable(path: &Path, cause: std::io::Error) -> Error {
     let why = match cause.kind() {
         std::io::ErrorKind::NotFound => "no such file".into(),
@@ -161,7 +163,7 @@ fn max_pixels(settings: &PhotoSettings) -> u64 {
     (settings.max_megapixels * 1e6) as u64
 }
 
-/// What a file holds that matters here.
+/// A decoded file.
 struct Decoded {
     /// Upright pixels of 8 or 16 bits.
     pixels: DynamicImage,
@@ -174,7 +176,7 @@ struct Decoded {
 /// The pixels in the bytes of a file; `path` only names it.
 fn decode(path: &Path, bytes: &[u8], settings: &PhotoSettings) -> Result<Decoded> {
     let format = image::guess_format(bytes).ok().filter(|format| FORMATS.contains(format));
-    let (mut pixels, icc, orientation) = match format {
+    let Stored { mut pixels, icc, orientation } = match format {
         Some(ImageFormat::Jpeg) => decode_jpeg(path, bytes, settings)?,
         Some(format) => decode_other(path, bytes, format, settings)?,
         None => return Err(Error::new(path, Step::Decode, UNKNOWN_FORMAT)),
@@ -185,7 +187,10 @@ fn decode(path: &Path, bytes: &[u8], settings: &PhotoSettings) -> Result<Decoded
     Ok(Decoded { pixels, icc, quantisers })
 }
 
-/// Refuses a size before anything of that size is allocated.
+/// Checks a size before memory of that size is allocated.
+///
+/// # Errors
+/// No pixels, or more than `max_megapixels`.
 fn check_size(path: &Path, width: u64, height: u64, settings: &PhotoSettings) -> Result<()> {
     if width == 0 || height == 0 {
         let why = format!("the photo is {width} × {height} pixels: nothing to measure");
@@ -202,9 +207,15 @@ fn check_size(path: &Path, width: u64, height: u64, settings: &PhotoSettings) ->
     Ok(())
 }
 
-type Parts = (DynamicImage, Option<Vec<u8>>, Orientation);
+/// A decoded file before its orientation is applied.
+struct Stored {
+    pixels: DynamicImage,
+    /// Bytes of the embedded colour profile.
+    icc: Option<Vec<u8>>,
+    orientation: Orientation,
+}
 
-fn decode_jpeg(path: &Path, bytes: &[u8], settings: &PhotoSettings) -> Result<Parts> {
+fn decode_jpeg(path: &Path, bytes: &[u8], settings: &PhotoSettings) -> Result<Stored> {
     const SAVE_AGAIN: &str = "copy it from the camera again, or save it again from a viewer";
     let side = usize::from(u16::MAX);
     let options =
@@ -239,7 +250,8 @@ fn decode_jpeg(path: &Path, bytes: &[u8], settings: &PhotoSettings) -> Result<Pa
     };
     let pixels = pixels.ok_or_else(|| wrong(FEWER_PIXELS))?;
     let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
-    Ok((pixels, decoder.icc_profile(), orientation.unwrap_or(Orientation::NoTransforms)))
+    let orientation = orientation.unwrap_or(Orientation::NoTransforms);
+    Ok(Stored { pixels, icc: decoder.icc_profile(), orientation })
 }
 
 const CMYK: &str = "the photo is in CMYK print colours; export it as RGB from the original";
@@ -251,7 +263,7 @@ fn decode_other(
     bytes: &[u8],
     format: ImageFormat,
     settings: &PhotoSettings,
-) -> Result<Parts> {
+) -> Result<Stored> {
     let wrong = |why: &str| Error::new(path, Step::Decode, why);
     if format == ImageFormat::Tiff && is_raw_preview(bytes) {
         return Err(wrong("a camera raw file; develop it and export a 16-bit TIFF or a JPEG"));
@@ -277,19 +289,18 @@ fn decode_other(
     }
     let icc = decoder.icc_profile().map_err(damaged)?;
     let mut orientation = decoder.orientation().map_err(damaged)?;
-    // Some writers of WebP keep the prefix that only JPEG wants.
+    // Some writers of WebP keep the prefix that belongs to JPEG only.
     if let Ok(Some(exif)) = decoder.exif_metadata()
         && let Some(tiff) = exif.strip_prefix(b"Exif\0\0")
     {
         orientation = Orientation::from_exif_chunk(tiff).unwrap_or(orientation);
     }
     let pixels = DynamicImage::from_decoder(decoder).map_err(damaged)?;
-    Ok((pixels, icc, orientation))
+    Ok(Stored { pixels, icc, orientation })
 }
 
-/// Whether a TIFF is a camera raw file, whose first picture is only a small preview: it has the
-/// DNG version tag or Canon's mark, or its first directory is marked as a reduced copy (TIFF 6.0,
-/// tag 254).
+/// Whether a TIFF is a camera raw file, whose first picture is a small preview: it has the DNG version
+/// tag or Canon's mark, or its first directory is marked as a reduced copy (TIFF 6.0, tag 254).
 fn is_raw_preview(bytes: &[u8]) -> bool {
     const NEW_SUBFILE_TYPE: u16 = 254;
     const DNG_VERSION: u16 = 50706;

@@ -1,9 +1,9 @@
 //! Areas of one colour that an editor painted: bars, boxes, frames, black corners of a straightened
 //! photo, the margins of a screenshot.
 //!
-//! Skin in a photo is never flat over a large area: it has relief, shading and noise. An area counts
-//! as painted where it holds one code, ends in a step, and is large. Deep shadow and burnt-out skin
-//! are flat too, but fade out: what ends in no step is left to the limits on exposure.
+//! Skin in a photo is never flat over a large area: it has relief, shading and noise. A painted area has
+//! one code, a step at its border, and a minimum size. Deep shadow and clipped skin are flat too, but
+//! have no step at their border: the limits on exposure exclude them.
 
 use super::turn::Turn;
 use crate::filter::label::label_by_sides;
@@ -13,10 +13,10 @@ use crate::settings::PhotoSettings;
 use crate::srgb;
 use std::sync::LazyLock;
 
-/// Side of the cells on which flatness is judged, px: half a block of a JPEG.
+/// Side of the cells on which flatness is measured, px: half a block of a JPEG.
 const CELL_PX: usize = 4;
-/// Reach, in cells, over which the border of an area may lie from its last flat cell: a block of a
-/// JPEG with halved chroma.
+/// Largest distance of an area's border from its last flat cell, cells: a block of a JPEG with halved
+/// chroma.
 const BLOCK_CELLS: usize = 5;
 
 /// Painted areas of one photo with a rim, on cells of 4 × 4 px.
@@ -34,26 +34,26 @@ impl FlatAreas {
         self.cells.as_ref().is_some_and(|m| x < m.width() && y < m.height() && m.at(x, y))
     }
 
-    /// Those of the photo turned: where a side is no multiple of a cell they move by less than a cell, within
+    /// The areas of the turned photo. Where a side is no multiple of a cell they move by less than a cell, within
     /// their rim.
     pub(super) fn turned(&self, turn: Turn) -> FlatAreas {
         FlatAreas { cells: self.cells.as_ref().map(|cells| turn.apply(cells)) }
     }
 
-    /// Whether the photo has none.
+    /// Whether the photo has no painted area.
     pub fn is_empty(&self) -> bool {
         self.cells.is_none()
     }
 
     /// Finds the painted areas of a photo in linear light.
     ///
-    /// An area is painted that covers `flat_area` of the frame, and `flat_area_min_px`, and either
-    /// holds one code (flat cells differ by `flat_range`; black and white, where sensors end, by
-    /// none) or is nearly black and meets the frame's border; and most of whose own border lies by
-    /// a step. Holes smaller than that area (text on a bar) count with it. The rim of
-    /// `flat_rim_px` holds what compression and interpolation mix.
+    /// A painted area covers at least `flat_area` of the frame and `flat_area_min_px`; it either has
+    /// one code (flat cells differ by at most `flat_range`; black and white ones, at the ends of the
+    /// sensor's range, not at all) or is nearly black and touches the frame's border; and at least
+    /// `flat_edge_share` of its border has a step. Smaller holes (text on a bar) count with it. The
+    /// rim of `flat_rim_px` covers pixels mixed by compression and interpolation.
     ///
-    /// Cost: one pass over the pixels; the rest works on a sixteenth of them.
+    /// Cost: one pass over the pixels; the other steps work on a sixteenth of them.
     pub fn find(linear: &Grid<[u16; 3]>, settings: &PhotoSettings) -> FlatAreas {
         let cells = Cells::new(linear);
         let share = settings.flat_area * (linear.width() * linear.height()) as f64;
@@ -74,11 +74,11 @@ static CODES: LazyLock<Vec<f32>> = LazyLock::new(|| {
 });
 
 /// Codes of a cell: the smallest and the largest of each channel.
-type Range = [[f32; 2]; 3];
+type CodeRange = [[f32; 2]; 3];
 
-/// The photo on cells.
+/// The range of codes of each cell of the photo.
 struct Cells {
-    ranges: Grid<Range>,
+    ranges: Grid<CodeRange>,
 }
 
 impl Cells {
@@ -106,31 +106,32 @@ impl Cells {
         let range = settings.flat_range as f32;
         let flat = self.ranges.map(|r| r.iter().all(|[low, high]| high - low <= range));
         let [edges, hard_edges] = settings.flat_step.map(|step| self.edges(step as f32));
-        parts(&flat, least, |cells| {
+        components(&flat, least, |cells| {
             let code = self.median(cells);
             let end = code.iter().all(|v| *v <= range) || code.iter().all(|v| *v >= 255.0 - range);
             // Half the range lies to each side of the code.
             let (reach, edges) = if end { (0.1, &hard_edges) } else { (0.6 * range, &edges) };
-            let alike = |at: &(usize, usize)| {
+            let similar = |at: &(usize, usize)| {
                 let middle = middle(self.ranges.at(at.0, at.1));
                 (0..3).all(|k| (middle[k] - code[k]).abs() <= reach)
             };
-            let same = cells.iter().filter(|at| alike(at)).count();
-            same as f64 >= settings.flat_same * cells.len() as f64
-                && ends_in(edges, &flat, cells) >= settings.flat_edge
+            let same = cells.iter().filter(|at| similar(at)).count();
+            same as f64 >= settings.flat_code_share * cells.len() as f64
+                && edge_share(edges, &flat, cells) >= settings.flat_edge_share
         })
     }
 
-    /// Areas of little light that meet the frame's border: compression leaves corners and bars no
-    /// flat cell where they are thin.
+    /// Nearly black areas that touch the frame's border: with compression, thin corners and bars have
+    /// no flat cells.
     fn black(&self, least: f64, settings: &PhotoSettings) -> Mask {
         let black = self.ranges.map(|r| r.iter().all(|v| f64::from(v[1]) <= settings.flat_black));
         let edges = self.edges(settings.flat_step[1] as f32);
         let (right, bottom) = (black.width() - 1, black.height() - 1);
-        parts(&black, least, |cells| {
+        components(&black, least, |cells| {
             let at_border =
                 |&(x, y): &(usize, usize)| x == 0 || y == 0 || x == right || y == bottom;
-            cells.iter().any(at_border) && ends_in(&edges, &black, cells) >= settings.flat_edge
+            cells.iter().any(at_border)
+                && edge_share(&edges, &black, cells) >= settings.flat_edge_share
         })
     }
 
@@ -144,7 +145,7 @@ impl Cells {
         })
     }
 
-    /// Cells within [`BLOCK_CELLS`] of two by two whose codes span a `step` in some channel.
+    /// Cells within [`BLOCK_CELLS`] of 2 × 2 cells whose codes span a `step` in some channel.
     fn edges(&self, step: f32) -> Mask {
         let (w, h) = (self.ranges.width(), self.ranges.height());
         let edges = Mask::from_fn(w, h, |x, y| {
@@ -161,12 +162,12 @@ impl Cells {
 }
 
 /// Middle code of a cell in each channel.
-fn middle(range: Range) -> [f32; 3] {
+fn middle(range: CodeRange) -> [f32; 3] {
     range.map(|[low, high]| 0.5 * (low + high))
 }
 
-/// The parts of `mask`, joined by sides, that have at least so many cells and are `accepted`.
-fn parts(mask: &Mask, least: f64, accepted: impl Fn(&[(usize, usize)]) -> bool) -> Mask {
+/// The 4-connected components of `mask` of at least `least` cells that are `accepted`.
+fn components(mask: &Mask, least: f64, accepted: impl Fn(&[(usize, usize)]) -> bool) -> Mask {
     let (labels, sizes) = label_by_sides(mask);
     let large = |l: u32| l > 0 && sizes[l as usize] as f64 >= least;
     let mut cells = vec![Vec::new(); sizes.len()];
@@ -179,19 +180,19 @@ fn parts(mask: &Mask, least: f64, accepted: impl Fn(&[(usize, usize)]) -> bool) 
     labels.map(|label| kept[label as usize])
 }
 
-/// Share of a part's border inside the frame that lies by an edge; 1 where it has none.
-fn ends_in(edges: &Mask, mask: &Mask, cells: &[(usize, usize)]) -> f64 {
-    let (mut border, mut by_edge) = (0usize, 0usize);
+/// Share of a component's border inside the frame that lies at an edge; 1 where it has none.
+fn edge_share(edges: &Mask, mask: &Mask, cells: &[(usize, usize)]) -> f64 {
+    let (mut border, mut at_edge) = (0usize, 0usize);
     for &(x, y) in cells {
         let outside = |x: usize, y: usize| x < mask.width() && y < mask.height() && !mask.at(x, y);
         let left = x > 0 && outside(x - 1, y);
         let above = y > 0 && outside(x, y - 1);
         if left || above || outside(x + 1, y) || outside(x, y + 1) {
             border += 1;
-            by_edge += usize::from(edges.at(x, y));
+            at_edge += usize::from(edges.at(x, y));
         }
     }
-    if border == 0 { 1.0 } else { by_edge as f64 / border as f64 }
+    if border == 0 { 1.0 } else { at_edge as f64 / border as f64 }
 }
 
 #[cfg(test)]
@@ -252,20 +253,20 @@ mod tests {
     }
 
     #[test]
-    fn smooth_skin_shadows_and_highlights_are_not() {
+    fn smooth_skin_shadows_and_highlights_are_not_painted() {
         for texture in [0.0, 0.4, 1.0, 4.0] {
             assert!(found(&skin(texture, |_, _| None)).is_empty(), "texture of {texture}");
         }
         let far = |x: usize, y: usize| (x as f64 - 200.0).hypot(y as f64 - 150.0);
         // Black and white spots of 40 px that fade over 60 px.
         let shadow = |x, y| Some([190.0, 150.0, 130.0].map(|v| v * (far(x, y) - 40.0) / 60.0));
-        let shine = |x, y| Some([190.0, 150.0, 130.0].map(|v| v + 3.0 * (100.0 - far(x, y))));
+        let highlight = |x, y| Some([190.0, 150.0, 130.0].map(|v| v + 3.0 * (100.0 - far(x, y))));
         assert!(found(&skin(2.0, |x, y| shadow(x, y).filter(|_| far(x, y) < 100.0))).is_empty());
-        assert!(found(&skin(2.0, |x, y| shine(x, y).filter(|_| far(x, y) < 100.0))).is_empty());
+        assert!(found(&skin(2.0, |x, y| highlight(x, y).filter(|_| far(x, y) < 100.0))).is_empty());
     }
 
     #[test]
-    fn a_small_patch_is_not() {
+    fn a_small_patch_is_not_painted() {
         let patch = |x: usize, y: usize| (100..124).contains(&x) && (100..124).contains(&y);
         assert!(found(&skin(8.0, |x, y| patch(x, y).then_some([128.0; 3]))).is_empty());
     }

@@ -1,24 +1,24 @@
-//! What a JPEG file tells about itself: its segments, and how coarsely its picture was rounded.
+//! JPEG files: segments, quantisation table, and the effect of quantisation on a signal.
 
 use std::ops::Range;
 
-/// Rounding steps of the luminance's 8 × 8 cosine coefficients, in codes of 0 … 255, row by row
+/// Quantisation steps of the luminance's 8 × 8 DCT coefficients, in codes of 0 … 255, row by row
 /// (ITU-T T.81).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quantisers([f32; 64]);
 
-/// The sum of the luminance table of ITU-T T.81, annex K, which the scale of quality starts from.
+/// Sum of the luminance table of ITU-T T.81, annex K: quality 50.
 const STANDARD_TABLE_SUM: f64 = 3688.0;
 
 impl Quantisers {
-    /// The first table of a file, which is the luminance's.
+    /// The first table of a file, the luminance's.
     pub fn of_file(bytes: &[u8]) -> Option<Quantisers> {
         let (_, table) = segments(bytes).find(|(marker, _)| *marker == 0xDB)?;
         let wide = *bytes.get(table.start)? >> 4 != 0;
         let values = bytes.get(table.start + 1..table.start + if wide { 129 } else { 65 })?;
         let mut steps = [0.0; 64];
-        for (k, place) in zigzag().enumerate() {
-            steps[place] = if wide {
+        for (k, index) in zigzag().enumerate() {
+            steps[index] = if wide {
                 f32::from(u16::from_be_bytes([values[2 * k], values[2 * k + 1]]))
             } else {
                 f32::from(values[k])
@@ -27,78 +27,81 @@ impl Quantisers {
         Some(Quantisers(steps))
     }
 
-    /// The quality on the scale of the Independent JPEG Group that the table stands for: the
-    /// standard table is 50. Within 1 for files of libjpeg and its kin; others' tables have another
-    /// shape, and the same mean.
+    /// Quality on the scale of the Independent JPEG Group, from the sum of the table; the standard table
+    /// is 50. Accurate to 1 for files of libjpeg and its derivatives; other encoders' tables have another
+    /// shape.
     pub fn quality(&self) -> f64 {
         let sum: f64 = self.0.iter().map(|v| f64::from(*v)).sum();
         let scale = 100.0 * sum / STANDARD_TABLE_SUM;
         (if scale <= 100.0 { (200.0 - scale) / 2.0 } else { 5000.0 / scale }).round()
     }
 
-    /// What rounding made of a signal: the share of its amplitude that is left, and the variance that
-    /// was added (as white noise per pixel, codes²), over the coefficients of `periods` (shortest,
-    /// longest; px), where what is left and what was added now have the mean variance `seen`.
+    /// Effect of quantisation on a signal, as [gain, noise]: the factor on its amplitude and the
+    /// variance added (as white noise per pixel, codes²), over the coefficients of periods between
+    /// `short` and `long` px. `observed`: the mean variance of signal and noise after quantisation and
+    /// both blurs, codes².
     ///
-    /// The spectrum is taken for one that is alike in all octaves, blurred by `blur_px2` (a Gaussian's
-    /// variance) before it was coded, and by `since_px2` afterwards; coefficients for Laplacian. Of a
-    /// rounded one, what is in proportion to the true one is signal; the rest is noise: a twelfth of
-    /// the squared step where the signal is strong, nothing where all is rounded to zero. The true
-    /// signal is the one that looks like `seen` after rounding (bisection: more signal shows more).
-    /// Where little is left the share tends to 0, and says that the true signal is a guess.
+    /// Model: equal power in all octaves, blurred by `before_px2` (variance of a Gaussian) before
+    /// coding and by `after_px2` afterwards; Laplacian coefficients. Of a quantised coefficient the
+    /// part proportional to the true one is signal and the residual is noise: a twelfth of the squared
+    /// step where the signal is strong, 0 where all values are rounded to 0. The variance of the true
+    /// signal is found by bisection, since the observed variance increases with it. Where most values
+    /// are rounded to 0 the gain tends to 0, and the true signal is uncertain.
     pub fn rounding(
         &self,
-        seen: f64,
+        observed: f64,
         [short, long]: [f64; 2],
-        [blur_px2, since_px2]: [f64; 2],
+        [before_px2, after_px2]: [f64; 2],
     ) -> [f64; 2] {
-        let mut parts: Vec<Coefficient> = (1..64)
+        let mut coefficients: Vec<Coefficient> = (1..64)
             .filter_map(|k| {
                 let period = 16.0 / ((k % 8) as f64).hypot((k / 8) as f64);
                 let q = (std::f64::consts::TAU / period).powi(2);
-                let coded = (-blur_px2 * q).exp() / q;
-                let since = (-since_px2 * q).exp();
+                let coded = (-before_px2 * q).exp() / q;
+                let kept = (-after_px2 * q).exp();
                 let step = f64::from(self.0[k]);
-                (short..=long).contains(&period).then_some(Coefficient { step, coded, since })
+                (short..=long).contains(&period).then_some(Coefficient { step, coded, kept })
             })
             .collect();
-        if parts.is_empty() {
-            // Beyond the block's own longest period its first coefficients stand.
+        if coefficients.is_empty() {
+            // Periods beyond the block: its first coefficients.
             let step = f64::from(0.5 * (self.0[1] + self.0[8]));
-            parts.push(Coefficient { step, coded: 1.0, since: 1.0 });
+            coefficients.push(Coefficient { step, coded: 1.0, kept: 1.0 });
         }
-        let n = parts.len() as f64;
-        let now: f64 = parts.iter().map(|c| c.coded * c.since).sum();
-        // Of a true signal: the share of its power that is left, what was added, what of that shows.
-        let made = |signal: f64| {
-            parts.iter().fold([0.0; 3], |sums, c| {
-                let [gain, noise] = rounded(signal * n * c.coded / now, c.step);
-                let left = gain * gain * c.coded * c.since / now;
-                [sums[0] + left, sums[1] + noise / n, sums[2] + noise * c.since / n]
+        let n = coefficients.len() as f64;
+        let total: f64 = coefficients.iter().map(|c| c.coded * c.kept).sum();
+        // For the variance of a true signal: power gain, noise, and noise after the second blur.
+        let effect = |signal: f64| {
+            coefficients.iter().fold([0.0; 3], |sums, c| {
+                let [gain, noise] = rounded(signal * n * c.coded / total, c.step);
+                let power = gain * gain * c.coded * c.kept / total;
+                [sums[0] + power, sums[1] + noise / n, sums[2] + noise * c.kept / n]
             })
         };
-        let coarsest = parts.iter().map(|c| c.step).fold(0.0, f64::max);
-        let [mut low, mut high] = [1e-6 * coarsest * coarsest, seen + coarsest * coarsest];
+        let coarsest = coefficients.iter().map(|c| c.step).fold(0.0, f64::max);
+        let [mut low, mut high] = [1e-6 * coarsest * coarsest, observed + coarsest * coarsest];
         for _ in 0..50 {
             let middle = (low * high).sqrt();
-            let [left, _, shows] = made(middle);
-            *(if left * middle + shows < seen { &mut low } else { &mut high }) = middle;
+            let [power, _, noise] = effect(middle);
+            *(if power * middle + noise < observed { &mut low } else { &mut high }) = middle;
         }
-        let [left, added, _] = made((low * high).sqrt());
-        [left.sqrt(), added]
+        let [power, noise, _] = effect((low * high).sqrt());
+        [power.sqrt(), noise]
     }
 }
 
-/// A cosine coefficient: its rounding step, the power that was coded, and the share of it that a blur
-/// has left since.
+/// A DCT coefficient.
 struct Coefficient {
+    /// Quantisation step, codes.
     step: f64,
+    /// Relative power before quantisation.
     coded: f64,
-    since: f64,
+    /// Share of the power left by the blur after quantisation.
+    kept: f64,
 }
 
-/// Of a Laplacian variable of variance `signal` rounded to multiples of `step`: the factor of what is
-/// in proportion to the variable, and the variance of the rest.
+/// For a Laplacian variable of variance `signal` rounded to multiples of `step`: the regression factor
+/// on the variable, and the variance of the residual.
 fn rounded(signal: f64, step: f64) -> [f64; 2] {
     if signal <= 0.0 || step <= 0.0 {
         return [1.0, 0.0];
@@ -112,7 +115,7 @@ fn rounded(signal: f64, step: f64) -> [f64; 2] {
     [product / signal, (square - product * product / signal).max(0.0)]
 }
 
-/// Places, row by row, in the order in which a file stores them.
+/// Indices, row by row, in the order in which a file stores them.
 fn zigzag() -> impl Iterator<Item = usize> {
     (0..15usize).flat_map(|diagonal| {
         let along = diagonal.saturating_sub(7)..=diagonal.min(7);
@@ -124,8 +127,8 @@ fn zigzag() -> impl Iterator<Item = usize> {
     })
 }
 
-/// The segments of a JPEG up to its first scan header: marker, and where the bytes after the length
-/// lie (their end may be beyond that of a damaged file).
+/// The segments of a JPEG up to its first scan header: marker, and range of the bytes after the length
+/// (its end may lie beyond that of a damaged file).
 fn segments(bytes: &[u8]) -> impl Iterator<Item = (u8, Range<usize>)> + '_ {
     let mut at = Some(2); // after the start marker
     std::iter::from_fn(move || {
@@ -135,9 +138,9 @@ fn segments(bytes: &[u8]) -> impl Iterator<Item = (u8, Range<usize>)> + '_ {
     })
 }
 
-/// The first segment at or after `at`: marker, and where the bytes after its length lie (none for a
-/// marker that stands alone; their end may be beyond that of a damaged file). Coded data, fill bytes
-/// and what else is no marker are passed over.
+/// The first segment at or after `at`: marker, and range of the bytes after its length (empty for a
+/// marker without a length; its end may lie beyond that of a damaged file). Coded data, fill bytes and
+/// other bytes that are no marker are skipped.
 pub(super) fn next_segment(bytes: &[u8], mut at: usize) -> Option<(u8, Range<usize>)> {
     loop {
         at += bytes.get(at..)?.iter().position(|byte| *byte == 0xFF)? + 1;
@@ -168,9 +171,9 @@ mod tests {
         assert_eq!(sorted, (0..64).collect::<Vec<_>>());
     }
 
-    /// Against the sum written out over a fine grid.
+    /// Compared with the integral over a fine grid.
     #[test]
-    fn rounding_adds_what_the_definition_says() {
+    fn rounding_agrees_with_its_definition() {
         for (signal, step) in [(1.0f64, 0.1f64), (1.0, 1.0), (1.0, 3.0), (4.0, 9.0)] {
             let rate = (2.0 / signal).sqrt();
             let (mut square, mut product) = (0.0, 0.0);
@@ -191,16 +194,17 @@ mod tests {
         assert!(rounded(1.0, 40.0)[1] < 1e-4);
     }
 
-    /// What is seen of a known signal tells its rounding; of nothing, nothing is left.
+    /// Gain and noise of a known signal are recovered from its observed variance; without variance the
+    /// gain is near 0.
     #[test]
-    fn what_is_seen_tells_what_was_rounded() {
+    fn gain_and_noise_follow_from_the_observed_variance() {
         let quantisers = Quantisers([6.0; 64]);
         for signal in [4.0, 20.0, 300.0] {
             let [gain, noise] = rounded(signal, 6.0);
-            let seen = gain * gain * signal + noise;
-            let told = quantisers.rounding(seen, [100.0, 200.0], [0.0; 2]);
-            assert!((told[0] / gain - 1.0).abs() < 1e-6, "{signal}: {told:?} {gain}");
-            assert!((told[1] - noise).abs() < 1e-6 * signal);
+            let observed = gain * gain * signal + noise;
+            let found = quantisers.rounding(observed, [100.0, 200.0], [0.0; 2]);
+            assert!((found[0] / gain - 1.0).abs() < 1e-6, "{signal}: {found:?} {gain}");
+            assert!((found[1] - noise).abs() < 1e-6 * signal);
         }
         assert!(quantisers.rounding(0.0, [4.0, 10.0], [1.0, 0.0])[0] < 0.01);
     }

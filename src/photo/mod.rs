@@ -23,11 +23,11 @@ pub struct Photo {
     /// Linear light, sRGB primaries, D65; 0 = none, 65535 = the encoding's white.
     /// EXIF orientation applied.
     pub linear: Grid<[u16; 3]>,
-    /// How coarsely a JPEG was rounded when it was compressed last; `None` for other formats.
+    /// Quantisation steps of a JPEG's last compression; `None` for other formats.
     pub quantisers: Option<Quantisers>,
-    /// Bars, frames and boxes of one colour: no photo.
+    /// Bars, frames and boxes of one colour that an editor painted.
     pub flat: FlatAreas,
-    /// What the user must know about the reading of this photo, each beginning with its file name.
+    /// Messages to the user about the decoding of this photo, each beginning with its file name.
     pub notices: Vec<String>,
 }
 
@@ -54,7 +54,7 @@ impl Photo {
 
 #[cfg(test)]
 impl Photo {
-    /// A photo of these pixels, of no file.
+    /// A photo of these pixels, without a file.
     pub fn drawn(linear: Grid<[u16; 3]>) -> Photo {
         Photo {
             file: "drawn.png".into(),

@@ -1,9 +1,9 @@
-//! Turning a photo upright, and mirroring it back, where its file does not say how it lies.
+//! Turning and mirroring a photo whose file has no, or a wrong, orientation.
 
 use super::Photo;
 use crate::plane::Grid;
 
-/// How a photo is brought to lie as another one does: first mirrored, then turned.
+/// The transform of a photo to the orientation of another one: first mirrored, then turned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Turn {
     /// Left and right are exchanged.
@@ -20,13 +20,13 @@ impl Turn {
         Turn { mirrored: false, quarters: quarters.rem_euclid(4) as u8 }
     }
 
-    /// Whether nothing is turned.
+    /// Whether nothing is mirrored or turned.
     pub fn is_identity(self) -> bool {
         self == Turn::default()
     }
 
-    /// Where a place, px, of a photo of `size` (width, height; px) lies after the turn.
-    pub fn place(self, [x, y]: [f64; 2], size: [usize; 2]) -> [f64; 2] {
+    /// Position after the turn of a position, px, in a photo of `size` (width, height; px).
+    pub fn position(self, [x, y]: [f64; 2], size: [usize; 2]) -> [f64; 2] {
         let [right, bottom] = size.map(|n| n as f64 - 1.0);
         let x = if self.mirrored { right - x } else { x };
         match self.quarters % 4 {
@@ -52,7 +52,7 @@ impl Turn {
         })
     }
 
-    /// What was wrong with the photo and what was done, for a notice.
+    /// A notice: how the photo lay, and how it was turned.
     fn text(self) -> String {
         let turned = match self.quarters % 4 {
             0 => None,
@@ -72,8 +72,8 @@ impl Turn {
 }
 
 impl Photo {
-    /// The photo turned, which adds a notice; its coordinates are from then on those of the turned
-    /// photo. Cost: one copy of the pixels.
+    /// The photo turned, with a notice that says so; its coordinates are those of the turned photo.
+    /// Cost: one copy of the pixels.
     pub fn turned(&self, turn: Turn) -> Photo {
         let notice = format!("{}: {}", self.file, turn.text());
         Photo {
@@ -103,14 +103,14 @@ mod tests {
     ];
 
     #[test]
-    fn a_pixel_lies_where_its_place_says() {
+    fn position_agrees_with_apply() {
         let photo = Photo::drawn(Grid::from_fn(7, 4, |x, y| [x as u16, y as u16, 0]));
         for (mirrored, quarters) in TURNS {
             let turn = Turn { mirrored, quarters };
             let turned = photo.turned(turn);
             for (x, y) in [(0, 0), (6, 1), (2, 3)] {
-                let place = turn.place([x as f64, y as f64], [7, 4]);
-                let [u, v] = place.map(|v| v as usize);
+                let position = turn.position([x as f64, y as f64], [7, 4]);
+                let [u, v] = position.map(|v| v as usize);
                 assert_eq!(turned.linear.at(u, v), [x as u16, y as u16, 0], "{turn:?}");
             }
         }
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_notice_says_what_was_done() {
+    fn the_notice_states_the_turn() {
         let photo = Photo::drawn(Grid::filled(2, 1, [0; 3]));
         let notice =
             |mirrored, quarters| photo.turned(Turn { mirrored, quarters }).notices.concat();

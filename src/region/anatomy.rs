@@ -1,16 +1,16 @@
-//! Where the parts of a face are: from the masks or the landmarks that a model gives.
+//! The parts of a face from the output of a model: its class probabilities or its landmarks.
 
-use super::frame::Frame;
+use super::face::{Expression, Face, Pose, distance};
+use super::frame::FaceFrame;
 use super::model_output::{Class, Segments, Topology};
 use super::view::View;
-use super::{Expression, Face, Pose, distance};
 use crate::settings::RegionSettings;
 use std::ops::Range;
 
-/// The part of a class that lies in a box of the raster: its area and its moments.
+/// Area and moments of a class inside a box of the raster.
 #[derive(Debug, Clone, Copy)]
-struct Part {
-    /// Sum of its probabilities, raster px.
+struct Moments {
+    /// Sum of the probabilities, raster px.
     area: f64,
     /// Centre of gravity, raster px.
     centre: [f64; 2],
@@ -18,10 +18,17 @@ struct Part {
     size: [f64; 2],
 }
 
-/// A probability below this is no part of anything: a net's doubt spread over a face.
-const DOUBT: f64 = 0.3;
+/// Smaller probabilities count as 0: a net's uncertainty is spread over the face.
+const PROBABILITY_MIN: f64 = 0.3;
 
-fn part(segments: &Segments, class: Class, centre: [f64; 2], reach: [f64; 2]) -> Option<Part> {
+/// Moments of a class within `reach` (half width, half height) of `centre`, raster px; `None` where
+/// it is absent.
+fn moments(
+    segments: &Segments,
+    class: Class,
+    centre: [f64; 2],
+    reach: [f64; 2],
+) -> Option<Moments> {
     let plane = &segments.planes[class as usize];
     let span = |k: usize, n: usize| {
         let from = (centre[k] - reach[k]).max(0.0) as usize;
@@ -32,7 +39,7 @@ fn part(segments: &Segments, class: Class, centre: [f64; 2], reach: [f64; 2]) ->
     for y in span(1, plane.height()) {
         for x in span(0, plane.width()) {
             let p = f64::from(plane.at(x, y));
-            if p < DOUBT {
+            if p < PROBABILITY_MIN {
                 continue;
             }
             let (dx, dy) = (x as f64 - centre[0], y as f64 - centre[1]);
@@ -46,7 +53,7 @@ fn part(segments: &Segments, class: Class, centre: [f64; 2], reach: [f64; 2]) ->
     (m > 0.0).then(|| {
         let (cx, cy) = (mx / m, my / m);
         let axis = |second: f64, first: f64| 4.0 * (second / m - first * first).max(0.0).sqrt();
-        Part {
+        Moments {
             area: m,
             centre: [centre[0] + cx, centre[1] + cy],
             size: [axis(mxx, cx), axis(myy, cy)],
@@ -54,10 +61,10 @@ fn part(segments: &Segments, class: Class, centre: [f64; 2], reach: [f64; 2]) ->
     })
 }
 
-/// The face whose eyes are `expected` (subject's right first, photo px), as a segmentation sees it.
+/// The face in a segmentation whose eyes are near `expected` (subject's right first, photo px).
 ///
-/// `None` where its eyes and mouth do not lie as those of a face, or where the model does not tell
-/// them apart. An eye that is hidden (glasses, hair) stays where it was expected.
+/// `None` where the distances of eyes and mouth are not those of a face, or where the model has no
+/// classes for them. An eye that is hidden (glasses, hair) stays at its expected position.
 pub(super) fn of_segments(
     segments: &Segments,
     expected: [[f64; 2]; 2],
@@ -67,17 +74,17 @@ pub(super) fn of_segments(
         return None;
     }
     let view = &segments.view;
-    let [right, left] = expected.map(|p| view.find(p));
+    let [right, left] = expected.map(|p| view.to_raster(p));
     let unit = distance([right, left]);
     let middle = [0, 1].map(|k| 0.5 * (right[k] + left[k]));
     let below = |v: f64| [middle[0], middle[1] + v * unit];
-    let large = |part: &Part, share: f64| part.area >= share * unit * unit;
+    let large = |part: &Moments, share: f64| part.area >= share * unit * unit;
 
     let openings = [right, left].map(|at| {
-        let found = part(segments, Class::Eyes, at, [0.45 * unit, 0.35 * unit]);
+        let found = moments(segments, Class::Eyes, at, [0.45 * unit, 0.35 * unit]);
         found.filter(|p| large(p, settings.eye_area))
     });
-    let lips = part(segments, Class::Lips, below(1.1), [0.7 * unit, 0.45 * unit])?;
+    let lips = moments(segments, Class::Lips, below(1.1), [0.7 * unit, 0.45 * unit])?;
     if !large(&lips, settings.lips_area) {
         return None;
     }
@@ -88,7 +95,7 @@ pub(super) fn of_segments(
         return None;
     }
     let brow = |at: [f64; 2]| {
-        part(segments, Class::Brows, [at[0], at[1] - 0.35 * unit], [0.45 * unit, 0.3 * unit])
+        moments(segments, Class::Brows, [at[0], at[1] - 0.35 * unit], [0.45 * unit, 0.3 * unit])
             .filter(|p| large(p, settings.brow_area))
     };
     let mean = |a: f64, b: f64| 0.5 * (a + b);
@@ -106,54 +113,68 @@ pub(super) fn of_segments(
         }),
         _ => None,
     };
-    let eyes = eyes.map(|p| view.place(p));
-    let mut face = Face { expression, ..Face::of(eyes, view.place(lips.centre)) };
-    let frame = Frame::of(&face);
-    // Raster px of one squared distance of the pupils.
+    let eyes = eyes.map(|p| view.to_photo(p));
+    let mut face = Face { expression, ..Face::of(eyes, view.to_photo(lips.centre)) };
+    let frame = FaceFrame::of(&face);
+    // Raster px of one squared pupil distance.
     let square = (face.pupil_distance_px() / view.step[0]).powi(2);
     if let Some(nose) = nose(segments, &frame, settings.nose_area * square) {
         face.nose_base = Some(nose.base);
-        let turn = match sides(segments, &frame) {
-            Some([right, left]) => TURN[0] * nose.middle[0] + TURN[1] * (right + left),
-            None => TURN_BY_NOSE * nose.middle[0],
+        let yaw = match sides(segments, &frame) {
+            Some([right, left]) => YAW[0] * nose.middle[0] + YAW[1] * (right + left),
+            None => YAW_BY_NOSE * nose.middle[0],
         };
-        face.pose = Some(pose(&face, turn, LOWERING[0] * (nose.middle[1] - LOWERING[1])));
+        face.pose = Some(pose(&face, yaw, PITCH[0] * (nose.middle[1] - PITCH[1])));
     }
-    // The chin stands off the plane of the face: the turn moves it aside.
-    face.chin = chin(segments, &Frame::of(&face));
+    // The chin lies off the plane of the face: the yaw displaces it.
+    face.chin = chin(segments, &FaceFrame::of(&face));
     Some(face)
 }
 
-/// Tangent of the turn of a head: weights of u of the upper half of its nose, and of the sum of u of
-/// the sides of its cheeks. This and the next two by regression over 4000 renders of models/train:
-/// half of the turns are met to 1.2°, nine in ten to 6°.
-const TURN: [f64; 2] = [1.4, -0.385];
-/// The same from the nose alone.
-const TURN_BY_NOSE: f64 = 4.4;
-/// Tangent of how far a head is lowered: weight of v of the centre of gravity of its nose, and what
-/// that is at 0. The lengths of noses differ: half of the people are met to 4°.
-const LOWERING: [f64; 2] = [2.4, 0.386];
+/// Tangent of the yaw of a head: weights of u of the upper half of the nose, and of the sum of u of
+/// the sides of the cheeks. This and the next two by regression over 4000 renders of models/train:
+/// half of the yaws are accurate to 1.2°, 90 % to 6°.
+const YAW: [f64; 2] = [1.4, -0.385];
+/// Tangent of the yaw from the nose alone.
+const YAW_BY_NOSE: f64 = 4.4;
+/// Tangent of the pitch: weight of v of the centre of gravity of the nose, and that v at pitch 0. The
+/// lengths of noses differ: for half of the people it is accurate to 4°.
+const PITCH: [f64; 2] = [2.4, 0.386];
 
-/// Where `classes` together are at least as likely as `least`: places of the face within `reach` of
-/// its middle and these `rows`, in its plane (u, v), and the probability there.
-fn places(
+/// A part of the face's plane.
+struct Area {
+    /// Largest |u|.
+    reach: f64,
+    /// Range of v.
+    rows: Range<f64>,
+}
+
+/// A raster pixel in the face's plane.
+struct PlanePixel {
+    u: f64,
+    v: f64,
+    /// Summed probability of the classes.
+    probability: f64,
+}
+
+/// The raster pixels in an area at which the summed probability of some classes is at least `least`.
+fn pixels(
     segments: &Segments,
-    frame: &Frame,
+    frame: &FaceFrame,
     classes: &[Class],
     least: f64,
-    reach: f64,
-    rows: Range<f64>,
-) -> Vec<([f64; 2], f64)> {
+    area: &Area,
+) -> Vec<PlanePixel> {
     let View { width, height, .. } = segments.view;
     let mut found = Vec::new();
     for y in 0..height {
         for x in 0..width {
             let likely = |&class: &Class| segments.planes[class as usize].at(x, y);
-            let p = f64::from(classes.iter().map(likely).sum::<f32>());
-            if p >= least {
-                let [u, v] = frame.flat(segments.view.place([x as f64, y as f64]));
-                if u.abs() < reach && rows.contains(&v) {
-                    found.push(([u, v], p));
+            let probability = f64::from(classes.iter().map(likely).sum::<f32>());
+            if probability >= least {
+                let [u, v] = frame.to_plane(segments.view.to_photo([x as f64, y as f64]));
+                if u.abs() < area.reach && area.rows.contains(&v) {
+                    found.push(PlanePixel { u, v, probability });
                 }
             }
         }
@@ -161,65 +182,70 @@ fn places(
     found
 }
 
-/// The two sides of the cheeks, u: where skin ends beside the nose and the mouth.
-fn sides(segments: &Segments, frame: &Frame) -> Option<[f64; 2]> {
-    let skin = places(segments, frame, &[Class::Skin, Class::Nose], 0.5, 1.5, 0.45..0.85);
+/// The two sides of the cheeks, u: the ends of the skin beside the nose and the mouth.
+fn sides(segments: &Segments, frame: &FaceFrame) -> Option<[f64; 2]> {
+    let area = Area { reach: 1.5, rows: 0.45..0.85 };
+    let skin = pixels(segments, frame, &[Class::Skin, Class::Nose], 0.5, &area);
     if skin.len() < 50 {
         return None;
     }
-    let mut across: Vec<f64> = skin.into_iter().map(|([u, _], _)| u).collect();
+    let mut across: Vec<f64> = skin.into_iter().map(|pixel| pixel.u).collect();
     across.sort_by(f64::total_cmp);
     let at = |share: f64| across[(share * (across.len() - 1) as f64).round() as usize];
     Some([at(0.02), at(0.98)])
 }
 
-/// A nose as seen.
+/// The nose in a segmentation.
 struct Nose {
-    /// u of the centre of gravity of its upper half, v of that of the whole.
+    /// u of the centre of gravity of the upper half, v of that of the whole.
     middle: [f64; 2],
-    /// The middle of its lower end, photo px.
+    /// Middle of the lower end, photo px.
     base: [f64; 2],
 }
 
 /// The nose of a face; `least`: its smallest area, raster px.
-fn nose(segments: &Segments, frame: &Frame, least: f64) -> Option<Nose> {
-    let places = places(segments, frame, &[Class::Nose], DOUBT, 0.5, -0.2..1.0);
+fn nose(segments: &Segments, frame: &FaceFrame, least: f64) -> Option<Nose> {
+    let area = Area { reach: 0.5, rows: -0.2..1.0 };
+    let pixels = pixels(segments, frame, &[Class::Nose], PROBABILITY_MIN, &area);
     let centre = |from: f64, to: f64| {
         let (mut m, mut mu, mut mv) = (0.0, 0.0, 0.0);
-        for ([u, v], p) in places.iter().filter(|([_, v], _)| (from..to).contains(v)) {
-            m += p;
-            mu += p * u;
-            mv += p * v;
+        for &PlanePixel { u, v, probability } in &pixels {
+            if (from..to).contains(&v) {
+                m += probability;
+                mu += probability * u;
+                mv += probability * v;
+            }
         }
         (m > 0.0).then(|| [mu / m, mv / m])
     };
-    let area: f64 = places.iter().map(|(_, p)| p).sum();
-    if area < least {
+    let total: f64 = pixels.iter().map(|pixel| pixel.probability).sum();
+    if total < least {
         return None;
     }
     let [_, v] = centre(-1.0, 2.0)?;
     let [u, _] = centre(-1.0, 0.4)?;
-    let end = places.iter().map(|([_, v], _)| *v).fold(f64::MIN, f64::max);
+    let end = pixels.iter().map(|pixel| pixel.v).fold(f64::MIN, f64::max);
     let [base, _] = centre(end - 0.1, 2.0)?;
-    Some(Nose { middle: [u, v], base: frame.in_plane([base, end]) })
+    Some(Nose { middle: [u, v], base: frame.plane_to_photo([base, end]) })
 }
 
-/// A pose from the tangents of the turn to the subject's left and of the lowering.
-fn pose(face: &Face, turn: f64, lowering: f64) -> Pose {
+/// A pose from the tangents of yaw and pitch.
+fn pose(face: &Face, yaw: f64, pitch: f64) -> Pose {
     Pose {
-        yaw_deg: turn.atan().to_degrees(),
-        pitch_deg: lowering.atan().to_degrees(),
+        yaw_deg: yaw.atan().to_degrees(),
+        pitch_deg: pitch.atan().to_degrees(),
         roll_deg: face.roll().to_degrees(),
     }
 }
 
-/// Where skin ends below the mouth, if it ends at a neck or a background: not under a beard.
-fn chin(segments: &Segments, frame: &Frame) -> Option<[f64; 2]> {
+/// The end of the skin below the mouth, photo px; `None` where hair (a beard) or an occlusion follows
+/// instead of neck or background.
+fn chin(segments: &Segments, frame: &FaceFrame) -> Option<[f64; 2]> {
     const STEP: f64 = 0.02;
     let mean = |class: Class, v: f64| {
         let sum: f64 = (-2..=2)
             .map(|i| {
-                let [x, y] = segments.view.find(frame.place([0.06 * f64::from(i), v]));
+                let [x, y] = segments.view.to_raster(frame.to_photo([0.06 * f64::from(i), v]));
                 f64::from(
                     segments.planes[class as usize].clamped(x.round() as isize, y.round() as isize),
                 )
@@ -235,13 +261,13 @@ fn chin(segments: &Segments, frame: &Frame) -> Option<[f64; 2]> {
         if inside && skin < 0.5 {
             let ends = mean(Class::EarsNeck, v) + mean(Class::Background, v);
             return (ends > mean(Class::Hair, v) + mean(Class::Occlusion, v))
-                .then(|| frame.place([0.0, v - 0.5 * STEP]));
+                .then(|| frame.to_photo([0.0, v - 0.5 * STEP]));
         }
     }
     None
 }
 
-/// The landmarks that outline the parts of a face, in order along each outline.
+/// Indices of the landmarks that outline the parts of a face, in order along each outline.
 pub(super) struct Outlines {
     /// The face.
     pub face: &'static [usize],
@@ -256,8 +282,8 @@ pub(super) struct Outlines {
     chin: usize,
 }
 
-/// u of the tip of a nose as seen, over the tangent of the turn of the head (2000 renders of
-/// models/train), and its v from the front and how far that sinks (mean face of the ICT model).
+/// u of the tip of the nose over the tangent of the yaw (2000 renders of models/train); its v at
+/// pitch 0, and the change of v over the tangent of the pitch (mean face of the ICT model).
 const NOSE_TIP: [f64; 3] = [0.473, 0.456, 0.393];
 
 /// Numbering: the canonical face of MediaPipe.
@@ -303,9 +329,9 @@ pub(super) fn outlines(topology: Topology) -> &'static Outlines {
     }
 }
 
-/// The face that landmarks outline; `points` in photo px.
+/// The face outlined by landmarks; `points` in photo px.
 ///
-/// `None` where eyes and mouth do not lie as those of a face.
+/// `None` where the distance of eyes and mouth is not that of a face.
 pub(super) fn of_landmarks(topology: Topology, points: &[[f64; 2]]) -> Option<Face> {
     let outlines = outlines(topology);
     let all = |list: &[usize]| -> Vec<[f64; 2]> { list.iter().map(|&i| points[i]).collect() };
@@ -315,7 +341,7 @@ pub(super) fn of_landmarks(topology: Topology, points: &[[f64; 2]]) -> Option<Fa
     let unit = distance(eyes);
     let across = [0, 1].map(|k| (eyes[1][k] - eyes[0][k]) / unit);
     let middle = [0, 1].map(|k| 0.5 * (eyes[0][k] + eyes[1][k]));
-    // Along and below the line of the eyes, pupil distances.
+    // Position along and below the line of the eyes, pupil distances.
     let local = |p: [f64; 2]| {
         let (dx, dy) = ((p[0] - middle[0]) / unit, (p[1] - middle[1]) / unit);
         [dx * across[0] + dy * across[1], dy * across[0] - dx * across[1]]
@@ -342,7 +368,7 @@ pub(super) fn of_landmarks(topology: Topology, points: &[[f64; 2]]) -> Option<Fa
         }),
         ..Face::of(eyes, mouth)
     };
-    let [u, v] = Frame::of(&face).flat(points[outlines.nose[0]]);
+    let [u, v] = FaceFrame::of(&face).to_plane(points[outlines.nose[0]]);
     face.pose = Some(pose(&face, u / NOSE_TIP[0], (v - NOSE_TIP[1]) / NOSE_TIP[2]));
     Some(face)
 }

@@ -1,12 +1,12 @@
-//! Skin without a face: around the polygons that a user has drawn, or in the whole frame.
+//! Skin without a face: around the polygons of a region file, or in the whole frame.
 //!
-//! A frame is no skin by itself: hair, cloth and a wall would tell focus, noise and light, and would
-//! have to match from visit to visit. The user's polygons show what the skin looks like; what lies
-//! around them counts where it looks alike. Without polygons most of the frame is taken for skin, and
-//! only large parts are left out whose colour is none of skin beside it.
+//! Hair, cloth and walls must not enter the estimates of focus, noise and light, nor the alignment. The
+//! polygons are samples of the skin: their surroundings are skin where colour and light are similar.
+//! Without polygons the whole frame is skin but for large parts of a colour that skin cannot have.
 
+use super::colour::{Chroma, chroma, inside, median_mad};
 use super::polygon::rasterise;
-use super::skin::{against, chroma, extent, inside, median_mad};
+use super::skin::extent;
 use super::view::{Rect, resample};
 use super::{Polygon, Region};
 use crate::filter::box_mean::box_mean;
@@ -20,12 +20,12 @@ use crate::srgb::luminance;
 
 /// The skin of polygons: a window of the photo and the mask inside it.
 ///
-/// The polygons (`list`, and `regions` as their masks) are skin as drawn. So is what lies within
-/// `polygon_reach` of them, has their colour and light, and is joined to them. The window is the
-/// bounding box of both with a margin as wide as the reach, cut at the frame. Of polygons that lie
+/// All pixels of the polygons (`list`, and `regions` as their masks) are skin, and those within
+/// `polygon_reach` that have their colour and light and are connected to them. The window is the
+/// bounding box of both with a margin as wide as the reach, cut at the frame. Where all polygons lie
 /// outside the frame nothing is skin, and the window is the frame.
 ///
-/// Cost: linear in the pixels of the window; colour is judged on a copy of `skin_face_px`.
+/// Cost: linear in the pixels of the window; colour is compared on a copy of `skin_face_px`.
 pub(super) fn around(
     photo: &Photo,
     list: &[Polygon],
@@ -33,13 +33,13 @@ pub(super) fn around(
     settings: &RegionSettings,
 ) -> (Window, Mask) {
     let (width, height) = (photo.width(), photo.height());
-    let drawn = drawn(regions, width, height);
-    let Some(bounds) = extent(&drawn) else { return (Window::full(width, height), drawn) };
+    let union = union(regions, width, height);
+    let Some(bounds) = extent(&union) else { return (Window::full(width, height), union) };
     let reach = reach_px(regions, settings);
-    let copy = Copy::new(bounds.grown(reach, width, height), settings);
+    let copy = ReducedWindow::new(bounds.grown(reach, width, height), settings);
     let grown = soft(&copy.grown(photo, list, reach, settings));
     let near = Mask::from_fn(width, height, |x, y| {
-        drawn.at(x, y) || copy.position(x, y).is_some_and(|[u, v]| bilinear(&grown, u, v) >= 0.5)
+        union.at(x, y) || copy.position(x, y).is_some_and(|[u, v]| bilinear(&grown, u, v) >= 0.5)
     });
     let window = extent(&near).unwrap_or(bounds).grown(reach, width, height);
     (window, near.crop(window))
@@ -47,29 +47,29 @@ pub(super) fn around(
 
 /// The skin of a close-up, on the whole frame.
 ///
-/// The most frequent chroma, weighted towards the middle, is that of the skin. Its red over green
-/// falls to grey, blue and black things by more than half, while moles, redness, scars, beard
-/// shadow, pale patches and uneven light keep more. What falls so far, or departs by
-/// `frame_chroma`, is left out with a border where it covers `frame_part` of the frame. Where the
-/// most frequent chroma is grey itself (a black-and-white photo), all of the frame counts.
+/// The most frequent chroma, weighted towards the middle, is that of the skin. The log of red over
+/// green of grey, blue and black objects is less than half of that of skin; moles, redness, scars,
+/// beard shadow, pale patches and an illumination gradient keep more. Parts below `frame_red_kept`, or
+/// that depart by `frame_chroma`, are excluded with a border where they cover `frame_part` of the frame.
+/// Where the most frequent chroma is grey itself (a black-and-white photo), the whole frame is skin.
 ///
-/// Cost: linear in pixels; colour is judged on a copy of `skin_face_px`.
+/// Cost: linear in pixels; colour is compared on a copy of `skin_face_px`.
 pub(super) fn of_frame(photo: &Photo, settings: &RegionSettings) -> Mask {
     let (width, height) = (photo.width(), photo.height());
-    let copy = Copy::new(Window::full(width, height), settings);
+    let copy = ReducedWindow::new(Window::full(width, height), settings);
     let side = copy.width.max(copy.height) as f64;
     let px = |share: f64| ((share * side).round() as usize).max(1);
     let [red, yellow] = chroma(&copy.sample(photo), settings)
         .map(|plane| box_mean(&plane, px(settings.frame_smoothing)));
-    let usual = most_frequent(&red, &yellow, settings);
+    let skin = most_frequent(&red, &yellow, settings);
     let other = red.zip(&yellow, |red, yellow| {
-        let far = |v: f32, usual: f64| (f64::from(v) - usual).abs() > settings.frame_chroma;
-        let greyer = f64::from(red) < settings.frame_red_kept * usual[0];
-        greyer || far(red, usual[0]) || far(yellow, usual[1])
+        let far = |v: f32, skin: f64| (f64::from(v) - skin).abs() > settings.frame_chroma;
+        let greyer = f64::from(red) < settings.frame_red_kept * skin[0];
+        greyer || far(red, skin[0]) || far(yellow, skin[1])
     });
     let least = settings.frame_part * (copy.width * copy.height) as f64;
     let other = large(&other, least);
-    if usual[0] < settings.frame_red_min || !other.data().contains(&true) {
+    if skin[0] < settings.frame_red_min || !other.data().contains(&true) {
         return Mask::filled(width, height, true);
     }
     let other = dilate(&other, px(settings.frame_smoothing));
@@ -95,40 +95,40 @@ fn most_frequent(red: &Plane, yellow: &Plane, settings: &RegionSettings) -> [f64
             counts.set(i, j, counts.at(i, j) + (-(u * u + v * v)).exp());
         }
     }
-    // A bin with its neighbours: skin spreads over some.
+    // Sum over a bin and its neighbours: the chroma of skin spreads over several bins.
     let around = |i: usize, j: usize| -> f64 {
         (j - 1..=j + 1)
             .flat_map(|j| (i - 1..=i + 1).map(move |i| (i, j)))
             .map(|(i, j)| counts.at(i, j))
             .sum()
     };
-    let places = (1..BINS - 1).flat_map(|j| (1..BINS - 1).map(move |i| (i, j)));
-    let mode = places.max_by(|a, b| around(a.0, a.1).total_cmp(&around(b.0, b.1)));
+    let bins = (1..BINS - 1).flat_map(|j| (1..BINS - 1).map(move |i| (i, j)));
+    let mode = bins.max_by(|a, b| around(a.0, a.1).total_cmp(&around(b.0, b.1)));
     let (i, j) = mode.unwrap_or((BINS / 2, BINS / 2));
     [i, j].map(|k| (k as f64 - (BINS / 2) as f64) * settings.frame_bin)
 }
 
-/// The parts of `mask`, joined by sides, of at least so many pixels.
+/// The 4-connected components of `mask` of at least `least` pixels.
 fn large(mask: &Mask, least: f64) -> Mask {
     let (labels, sizes) = label_by_sides(mask);
     labels.map(|label| label > 0 && sizes[label as usize] as f64 >= least)
 }
 
 /// The union of the polygons on the frame.
-fn drawn(regions: &[Region], width: usize, height: usize) -> Mask {
-    let mut drawn = Mask::filled(width, height, false);
+fn union(regions: &[Region], width: usize, height: usize) -> Mask {
+    let mut union = Mask::filled(width, height, false);
     for Region { window, inside, .. } in regions {
         for y in 0..window.height {
             for x in (0..window.width).filter(|&x| inside.at(x, y)) {
-                drawn.set(window.x + x, window.y + y, true);
+                union.set(window.x + x, window.y + y, true);
             }
         }
     }
-    drawn
+    union
 }
 
-/// How far around the polygons skin is looked for, px: a share of the side of a square as large as
-/// their mean.
+/// Distance around the polygons within which skin is searched for, px: a share of the side of a
+/// square as large as their mean.
 fn reach_px(regions: &[Region], settings: &RegionSettings) -> usize {
     let areas = regions.iter().map(|r| r.inside.data().iter().filter(|v| **v).count());
     let areas: Vec<f64> = areas.filter(|area| *area > 0).map(|area| area as f64).collect();
@@ -136,13 +136,13 @@ fn reach_px(regions: &[Region], settings: &RegionSettings) -> usize {
     ((settings.polygon_reach * mean.sqrt()).round() as usize).max(settings.polygon_reach_min_px)
 }
 
-/// The mask as shares, to be read between its pixels.
+/// The mask as shares of 3 × 3 px, for interpolation.
 fn soft(mask: &Mask) -> Plane {
     box_mean(&mask.map(|v| if v { 1.0 } else { 0.0 }), 1)
 }
 
-/// A reduced copy of a part of the photo.
-struct Copy {
+/// The raster of a reduced copy of a part of the photo.
+struct ReducedWindow {
     /// The part, photo px.
     part: Window,
     /// Copy px per photo px.
@@ -151,20 +151,21 @@ struct Copy {
     height: usize,
 }
 
-impl Copy {
+impl ReducedWindow {
     fn new(part: Window, settings: &RegionSettings) -> Self {
         let scale = (settings.skin_face_px as f64 / part.width.max(part.height) as f64).min(1.0);
         let [width, height] =
             [part.width, part.height].map(|n| ((n as f64 * scale).round() as usize).max(1));
-        Copy { part, scale, width, height }
+        ReducedWindow { part, scale, width, height }
     }
 
-    /// Place on the copy of a pixel of the photo; none outside.
+    /// Position on the copy of a pixel of the photo; `None` outside.
     fn position(&self, x: usize, y: usize) -> Option<[f64; 2]> {
         let at = |v: usize, from: usize| ((v - from) as f64 + 0.5) * self.scale - 0.5;
         self.part.contains(x, y).then(|| [at(x, self.part.x), at(y, self.part.y)])
     }
 
+    /// The copy: linear light, 0 … 1.
     fn sample(&self, photo: &Photo) -> Grid<[f32; 3]> {
         let Window { x, y, width, height } = self.part;
         let rect = Rect {
@@ -189,7 +190,7 @@ impl Copy {
         core
     }
 
-    /// The polygons with what around them looks as they do and is joined to them.
+    /// The polygons with the pixels around them that are similar and connected to them.
     fn grown(
         &self,
         photo: &Photo,
@@ -199,51 +200,54 @@ impl Copy {
     ) -> Mask {
         let core = self.core(list);
         let share = |of: f64| ((of * reach_px as f64 * self.scale).round() as usize).max(1);
-        let alike = alike(&self.sample(photo), &core, share(1.0), settings);
-        let joined = joined(&alike.zip(&core, |a, b| a || b), &core);
-        // The border of what is no skin (its shadow, its blur) is none either.
-        let other = dilate(&joined.map(|v| !v), share(settings.polygon_border));
-        joined.zip(&other, |joined, other| joined && !other)
+        let similar = similar(&self.sample(photo), &core, share(1.0), settings);
+        let connected = connected(&similar.zip(&core, |a, b| a || b), &core);
+        // A border of other objects (their shadow, their blur) is excluded, too.
+        let other = dilate(&connected.map(|v| !v), share(settings.polygon_border));
+        connected.zip(&other, |connected, other| connected && !other)
     }
 }
 
-/// Which pixels within `reach` of the `core` have its colour and the light that it has near them.
-fn alike(small: &Grid<[f32; 3]>, core: &Mask, reach: usize, settings: &RegionSettings) -> Mask {
+/// The pixels within `reach` of the `core` that have its colour and the light of its nearby pixels.
+fn similar(small: &Grid<[f32; 3]>, core: &Mask, reach: usize, settings: &RegionSettings) -> Mask {
     let floor = settings.dark_floor as f32;
-    // Texture is no matter of colour.
+    // Over a sixteenth of the reach: without the texture.
     let smooth = |plane: Plane| box_mean(&plane, (reach / 16).max(1));
     let light = smooth(small.map(|rgb| (luminance(rgb) + floor).ln()));
-    let [red, yellow] = chroma(small, settings).map(|plane| against(&smooth(plane), &light, core));
-    let limits = [red.1, yellow.1]
+    let chroma = chroma(small, settings);
+    let [red, yellow] = chroma.map(|plane| Chroma::without_light(&smooth(plane), &light, core));
+    let limits = [red.sd, yellow.sd]
         .map(|s| s.clamp(settings.chroma_floor as f32, settings.chroma_cap as f32));
     let weight = box_mean(&core.map(|v| if v { 1.0 } else { 0.0 }), reach);
     let level = box_mean(&light.zip(core, |v, inside| if inside { v } else { 0.0 }), reach);
     let spread = settings.contrast_gain * f64::from(median_mad(inside(&light, core)).1);
-    let (darker, brighter) = (settings.darker + spread, settings.brighter + 0.5 * spread);
+    let (darker, brighter) = (settings.darker_max + spread, settings.brighter_max + 0.5 * spread);
     Mask::from_fn(core.width(), core.height(), |x, y| {
         let near = weight.at(x, y) > 0.0;
         let off = f64::from(light.at(x, y) - level.at(x, y) / weight.at(x, y));
-        let (r, b) = (red.0.at(x, y) / limits[0], yellow.0.at(x, y) / limits[1]);
-        near && off > -darker && off < brighter && f64::from(r.hypot(b)) < settings.chroma_reach
+        let (r, b) = (red.plane.at(x, y) / limits[0], yellow.plane.at(x, y) / limits[1]);
+        near && off > -darker
+            && off < brighter
+            && f64::from(r.hypot(b)) < settings.chroma_departure_max
     })
 }
 
-/// The parts of `mask` that meet the `core`.
-fn joined(mask: &Mask, core: &Mask) -> Mask {
+/// The 4-connected components of `mask` that overlap the `core`.
+fn connected(mask: &Mask, core: &Mask) -> Mask {
     let (labels, sizes) = label_by_sides(mask);
-    let mut meets = vec![false; sizes.len()];
+    let mut overlaps = vec![false; sizes.len()];
     for (&label, &core) in labels.data().iter().zip(core.data()) {
-        meets[label as usize] |= core;
+        overlaps[label as usize] |= core;
     }
-    labels.map(|label| label > 0 && meets[label as usize])
+    labels.map(|label| label > 0 && overlaps[label as usize])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Skin with a mole and uneven light left of column 400, a grey wall right of it, both with
-    /// texture; 600 × 500 px.
+    /// Skin with a mole left of column 400, a grey wall right of it, both with texture and an
+    /// illumination gradient; 600 × 500 px.
     fn skin_before_a_wall(chroma: f64) -> Photo {
         Photo::drawn(Grid::from_fn(600, 500, |x, y| {
             let texture = 1.0 + 0.1 * ((x * 7 + y * 13) % 11) as f64 / 11.0;
@@ -279,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_polygon_stays_as_drawn() {
+    fn all_pixels_of_a_polygon_are_skin() {
         let list = square(330.0, 200.0, 120.0);
         let (window, skin) = mapped(&skin_before_a_wall(0.5), &list);
         for (x, y) in [(331, 201), (399, 250), (410, 250), (448, 318)] {
@@ -288,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn without_colour_light_alone_decides() {
+    fn without_colour_similar_light_is_sufficient() {
         let (window, skin) = mapped(&skin_before_a_wall(0.0), &square(220.0, 200.0, 120.0));
         assert!(skin.at(420 - window.x, 250 - window.y));
     }
@@ -299,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_frame_the_wall_is_left_out_and_what_skin_has_stays() {
+    fn in_a_frame_the_wall_is_excluded_and_blemishes_of_skin_are_not() {
         let skin = framed(&skin_before_a_wall(0.5));
         let at = |x: usize| (0..500).all(|y| skin.at(x, y));
         assert!((0..380).all(at), "skin with a mole");
@@ -318,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn small_things_and_black_and_white_photos_lose_nothing() {
+    fn small_objects_and_black_and_white_photos_exclude_nothing() {
         assert!(framed(&skin_before_a_wall(0.0)).data().iter().all(|v| *v));
         let mut photo = skin_before_a_wall(0.5);
         photo.linear = photo.linear.crop(Window { x: 0, y: 0, width: 405, height: 500 });
@@ -326,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn polygons_outside_the_frame_leave_no_skin() {
+    fn polygons_outside_the_frame_contain_no_skin() {
         let (window, skin) = mapped(&skin_before_a_wall(0.5), &square(900.0, 900.0, 50.0));
         assert_eq!(window, Window::full(600, 500));
         assert!(!skin.data().contains(&true));

@@ -1,9 +1,9 @@
-//! What the tests need that is not in the repository: photos, labels, models of others.
+//! Test data outside the repository: photos, labels, models of others.
 
 use std::path::{Path, PathBuf};
 
 /// A folder (empty: all) of the data that `SKINDELTA_DATA` names (default `../shared/data`). Where the variable is not
-/// set and the default is absent, says so; a variable that names no such folder is an error.
+/// set and the default is absent, prints that; a variable that names no such folder is an error.
 pub fn data(folder: &str) -> Option<PathBuf> {
     if let Some(root) = std::env::var_os("SKINDELTA_DATA") {
         let found = Path::new(&root).join(folder);

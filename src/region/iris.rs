@@ -1,11 +1,11 @@
 //! The scale of a face from its irises: the visible iris of adults is 11.7 ± 0.5 mm across.
 //!
-//! The limbus is found as the circle across which the photo brightens most on both sides of the
-//! iris (the integro-differential operator of Daugman 1993, doi:10.1109/34.244676), on the arcs
-//! that lids leave free; its rays are then fitted by a circle, robustly.
+//! The limbus is the circle across which the photo brightens most on both sides of the iris (the
+//! integro-differential operator of Daugman 1993, doi:10.1109/34.244676), on the arcs that lids
+//! leave free; a circle is then fitted robustly to the edges on its rays.
 
+use super::face::{Face, distance};
 use super::view::View;
-use super::{Face, distance};
 use crate::filter::warp::bilinear;
 use crate::photo::Photo;
 use crate::plane::{Plane, par_collect};
@@ -18,7 +18,7 @@ const REACH: f64 = 2.6;
 /// Directions of the rays on one side, degrees below the horizontal: the upper lid hides more.
 const RAYS_DEG: [f64; 9] = [-24.0, -16.0, -8.0, 0.0, 8.0, 16.0, 24.0, 32.0, 40.0];
 
-/// An iris as seen.
+/// An iris in the photo.
 #[derive(Debug, Clone, Copy)]
 struct Iris {
     centre: [f64; 2],
@@ -28,10 +28,10 @@ struct Iris {
 
 /// Millimetres per pixel in the plane of the eyes, and its relative standard deviation.
 ///
-/// The mean, weighted by their certainty, of what the irises and the distance of the pupils tell;
-/// of the distance alone where the irises cannot be measured but a model has seen both eyes open.
-/// `None` for a head turned or eyes closed too far, and where nothing but the face finder's guess
-/// tells where the eyes are.
+/// The inverse-variance weighted mean of the scales from the irises and from the distance of the
+/// pupils; from the distance alone where the irises cannot be measured but a model has found both
+/// eyes open. `None` for a head turned beyond `scale_yaw_max_deg`, for closed eyes, and where the
+/// eyes are known from the face detector only.
 pub(super) fn mm_per_px(
     photo: &Photo,
     face: &Face,
@@ -57,14 +57,14 @@ pub(super) fn mm_per_px(
             Some(((a * iris.0 + b * pupils.0) / (a + b), (a + b).powf(-0.5)))
         }
         None => {
-            let open = face.expression.is_some_and(|e| e.eye_opening > settings.open_eye);
+            let open = face.expression.is_some_and(|e| e.eye_opening > settings.eye_opening_min);
             open.then_some(pupils)
         }
     }
 }
 
-/// Both irises, if they can be measured, are alike, and are as large as the eyes' distance lets
-/// expect.
+/// Both irises, if they can be measured, are equally large, and have a plausible size for the
+/// distance of the pupils.
 fn irises(photo: &Photo, face: &Face, settings: &RegionSettings) -> Option<[Iris; 2]> {
     let distance = face.pupil_distance_px();
     let expected = 0.5 * distance * settings.iris_mm / settings.pupil_distance_mm;
@@ -74,11 +74,11 @@ fn irises(photo: &Photo, face: &Face, settings: &RegionSettings) -> Option<[Iris
     let found = face.eyes.map(|eye| iris(photo, eye, expected, face.roll(), settings));
     let [Some(a), Some(b)] = found else { return None };
     let mean = 0.5 * (a.diameter_px + b.diameter_px);
-    let alike = (a.diameter_px - b.diameter_px).abs() <= settings.iris_differ_max * mean;
+    let equal = (a.diameter_px - b.diameter_px).abs() <= settings.iris_difference_max * mean;
     let ratio = mean / distance / (settings.iris_mm / settings.pupil_distance_mm);
     // Three standard deviations of the ratio of an iris to the distance of the pupils.
     let reach = 3.0 * settings.iris_uncertainty.hypot(settings.pupil_distance_uncertainty);
-    (alike && (ratio - 1.0).abs() <= reach).then_some([a, b])
+    (equal && (ratio - 1.0).abs() <= reach).then_some([a, b])
 }
 
 /// The iris near `eye`, of a radius near `expected` (photo px).
@@ -92,14 +92,14 @@ fn iris(
     let step = expected / RADIUS_PX;
     let side = (2.0 * REACH * RADIUS_PX) as usize;
     let view = View { centre: eye, step: [step; 2], roll, width: side, height: side };
-    // Red: irises of any colour are darker in it than the white of the eye.
+    // Red: in it irises of any colour are darker than the sclera.
     let red = view.sample(&photo.linear).map(|[r, _, _]| r);
     let log = red.map(|r| (r + settings.dark_floor as f32).ln());
     let start = coarse(&log, 0.5 * (side as f64 - 1.0));
-    // A blurred edge lies in its place in linear light; in logs it moves to the dark side.
+    // A blurred edge keeps its position in linear light; in log light it moves to the dark side.
     let circle = refined(&red, start)?;
-    (brightens(&log, circle) >= settings.iris_contrast).then(|| Iris {
-        centre: view.place([circle[0], circle[1]]),
+    (rise(&log, circle) >= settings.iris_contrast).then(|| Iris {
+        centre: view.to_photo([circle[0], circle[1]]),
         diameter_px: 2.0 * circle[2] * step,
     })
 }
@@ -111,8 +111,8 @@ fn rays() -> [Vec<[f64; 2]>; 2] {
     })
 }
 
-/// How much brighter it gets across a circle, on the weaker of its two sides, natural log.
-fn brightens(log: &Plane, [cx, cy, r]: [f64; 3]) -> f64 {
+/// Rise of brightness across a circle, on the weaker of its two sides, natural log.
+fn rise(log: &Plane, [cx, cy, r]: [f64; 3]) -> f64 {
     let half = 0.15 * r;
     let side = |rays: &Vec<[f64; 2]>| {
         let sum: f64 = rays
@@ -138,7 +138,7 @@ fn coarse(log: &Plane, middle: f64) -> [f64; 3] {
             for k in 0..13 {
                 let circle =
                     [middle + step * f64::from(i), y, RADIUS_PX * (0.76 + 0.04 * f64::from(k))];
-                let score = brightens(log, circle);
+                let score = rise(log, circle);
                 if score > best.0 {
                     best = (score, circle);
                 }
@@ -149,7 +149,7 @@ fn coarse(log: &Plane, middle: f64) -> [f64; 3] {
     rows.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).map_or([middle; 3], |(_, circle)| circle)
 }
 
-/// The circle through the steepest places of the rays near `start`.
+/// The circle through the steepest positions of the rays near `start`; outliers are excluded.
 fn refined(red: &Plane, start: [f64; 3]) -> Option<[f64; 3]> {
     const STEP: f64 = 0.25;
     const HALF: f64 = 1.5;
@@ -183,14 +183,14 @@ fn refined(red: &Plane, start: [f64; 3]) -> Option<[f64; 3]> {
         if both.iter().any(|&n| n < 4) {
             return None;
         }
-        circle = stepped(circle, &near)?;
+        circle = gauss_newton_step(circle, &near)?;
     }
     let moved = (circle[0] - cx).hypot(circle[1] - cy);
     (moved < 0.3 * r && (0.7..1.35).contains(&(circle[2] / r))).then_some(circle)
 }
 
-/// One Gauss–Newton step of a circle towards points.
-fn stepped([cx, cy, r]: [f64; 3], points: &[[f64; 2]]) -> Option<[f64; 3]> {
+/// One Gauss–Newton step of the fit of a circle to points.
+fn gauss_newton_step([cx, cy, r]: [f64; 3], points: &[[f64; 2]]) -> Option<[f64; 3]> {
     let mut normal = nalgebra::Matrix3::zeros();
     let mut right = nalgebra::Vector3::zeros();
     for [x, y] in points {
@@ -223,12 +223,12 @@ mod tests {
             [(65535.0 * value) as u16; 3]
         });
         let photo = Photo::drawn(linear);
-        let seen = centres.map(|c| [c[0] + 2.0, c[1] - 2.0]);
-        (photo, Face::of(seen, [200.3 + 0.5 * distance, 150.7 + distance]))
+        let detected = centres.map(|c| [c[0] + 2.0, c[1] - 2.0]);
+        (photo, Face::of(detected, [200.3 + 0.5 * distance, 150.7 + distance]))
     }
 
     #[test]
-    fn irises_are_measured_to_a_percent() {
+    fn iris_diameters_are_accurate_to_1_5_percent() {
         for (diameter, distance) in [(41.3, 222.0), (60.0, 330.0), (17.0, 90.0)] {
             let (photo, face) = eyes(diameter, distance);
             let settings = RegionSettings::default();
@@ -245,14 +245,14 @@ mod tests {
     }
 
     #[test]
-    fn no_scale_from_what_are_no_eyes_or_too_few_pixels() {
+    fn no_eyes_and_too_few_pixels_give_no_scale() {
         let settings = RegionSettings::default();
         let (mut photo, face) = eyes(41.3, 222.0);
         photo.linear = photo.linear.map(|_| [20_000; 3]);
         assert_eq!(mm_per_px(&photo, &face, &settings), None);
         let (photo, face) = eyes(9.0, 48.0);
         assert_eq!(mm_per_px(&photo, &face, &settings), None);
-        // Irises that no adult's eyes so far apart can have.
+        // Irises too small for this distance of the pupils.
         let (photo, face) = eyes(30.0, 330.0);
         assert_eq!(mm_per_px(&photo, &face, &settings), None);
     }

@@ -1,6 +1,6 @@
 //! The project's own model against hand-made labels of real faces, class by class.
 //!
-//! The photos are not in the repository; where they are absent the test says so and returns.
+//! The photos are not in the repository; where they are absent the test prints that and returns.
 
 use super::*;
 use crate::filter::warp::bilinear;
@@ -35,20 +35,20 @@ fn labelled(folder: &Path) -> Vec<(PathBuf, PathBuf)> {
     found
 }
 
-/// Intersection and union of each label's class, over the square that the model looked at. What
-/// the model takes for glasses or a hat has no label and is left out.
+/// Intersection and union of each label's class, over the square that was the model's input. What
+/// the model classifies as glasses or a hat has no label and is left out.
 fn overlap(segments: &model_output::Segments, labels: &image::RgbImage) -> [[f64; 2]; 6] {
     let mut counts = [[0.0; 2]; 6];
     for (x, y, pixel) in labels.enumerate_pixels() {
-        let Some([i, j]) = segments.view.seen([f64::from(x), f64::from(y)]) else { continue };
+        let Some([i, j]) = segments.view.covered([f64::from(x), f64::from(y)]) else { continue };
         let p = |class: Class| bilinear(&segments.planes[class as usize], i, j);
         let best = Class::ALL.into_iter().max_by(|&a, &b| p(a).total_cmp(&p(b)));
-        let said = LABELS.iter().position(|(_, ours)| best.is_some_and(|b| ours.contains(&b)));
-        let Some(said) = said else { continue };
+        let predicted = LABELS.iter().position(|(_, ours)| best.is_some_and(|b| ours.contains(&b)));
+        let Some(predicted) = predicted else { continue };
         let truth = LABELS.iter().position(|(colour, _)| *colour == pixel.0).expect("a label");
-        counts[said][1] += 1.0;
-        if said == truth {
-            counts[said][0] += 1.0;
+        counts[predicted][1] += 1.0;
+        if predicted == truth {
+            counts[predicted][0] += 1.0;
         } else {
             counts[truth][1] += 1.0;
         }
@@ -71,7 +71,7 @@ fn classes_of_labelled_people() {
             let labels = image::open(labels).expect("labels").to_rgb8();
             let found = find_face(&photo, Some(model), &RegionSettings::default()).expect("a face");
             let Some(ModelOutput::Segments(segments)) = found.and_then(|found| found.output) else {
-                panic!("{}: the model sees no face", photo.file)
+                panic!("{}: the model finds no face", photo.file)
             };
             let iou =
                 overlap(&segments, &labels).map(|[both, either]| both / f64::max(either, 1.0));

@@ -1,33 +1,47 @@
-//! Regions: which pixels of the baseline are measured, and under which name.
+//! Regions: the pixels of the baseline that are measured, and the names under which they are reported.
+//!
+//! - the face: `search` runs `detector` (cascade), `landmarks` (eyes and mouth in the detector's box) and the model
+//!   (`onnx`, the only file that names the engine; `sidecar`; `model_output`); `face` holds what they find, `iris`
+//!   reads the scale;
+//! - its regions: `anatomy` (from the model's output to the parts of a face), `frame` (face frame), `template` (shapes
+//!   in that frame);
+//! - skin: `skin`, `limits` and `colour` on a face, `close_up` without one;
+//! - `polygon`: region files; `view`: resampling.
 
 mod anatomy;
 mod close_up;
+mod colour;
 #[cfg(all(test, feature = "onnx"))]
 mod data;
+mod detector;
 mod face;
 mod frame;
 mod iris;
 #[cfg(all(test, feature = "onnx"))]
 mod labelled;
+mod landmarks;
+mod limits;
 mod model_output;
 mod onnx;
 pub mod polygon;
+mod search;
 #[cfg(feature = "onnx")]
 mod sidecar;
 mod skin;
 mod template;
 mod view;
 
+pub use face::{Expression, Face, Pose};
 pub use onnx::Model;
+pub use search::{FoundFace, find_face};
 
 use crate::error::{Error, Result, Step};
 use crate::photo::Photo;
-use crate::photo::turn::Turn;
 use crate::plane::{Mask, Window};
 use crate::series::{Scale, ScaleSource};
 use crate::settings::RegionSettings;
 use crate::units::MmPerPx;
-use frame::Frame;
+use frame::FaceFrame;
 use model_output::ModelOutput;
 
 /// Name of the region that is always added: every skin pixel.
@@ -53,7 +67,7 @@ pub const FACE_REGIONS: [&str; 13] = [
 /// What the user asked for with `--regions`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RegionRequest {
-    /// The named regions of a face; `whole` where none is found.
+    /// The named regions of a face; `whole` where no face is found.
     Face,
     /// The whole frame.
     Whole,
@@ -77,7 +91,7 @@ pub struct Polygon {
     pub points: Vec<[f64; 2]>,
 }
 
-/// How the regions of a [`RegionMap`] came about (`regions.source` in result.json).
+/// Source of the regions of a [`RegionMap`] (`regions.source` in result.json).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RegionSource {
@@ -102,134 +116,28 @@ pub struct Region {
     pub inside: Mask,
 }
 
-/// A face as found in a photo.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Face {
-    /// Centres of the eyes, subject's right eye first (left in the picture), photo px.
-    pub eyes: [[f64; 2]; 2],
-    /// Middle of the mouth, photo px.
-    pub mouth: [f64; 2],
-    /// Width of the face at the cheek bones, px: that of a mean face with these eyes.
-    pub width_px: f64,
-    /// Base of the nose, photo px; a model tells it.
-    pub nose_base: Option<[f64; 2]>,
-    /// Tip of the chin, photo px; a model tells it, under no beard.
-    pub chin: Option<[f64; 2]>,
-    /// How the head is held; a model tells it.
-    pub pose: Option<Pose>,
-    /// What the face does; a model tells it.
-    pub expression: Option<Expression>,
-    /// Millimetres per pixel in the plane of the eyes, with one relative standard deviation, where
-    /// irises or pupils tell.
-    pub mm_per_px: Option<(f64, f64)>,
-}
-
-/// How a head is held, degrees; all 0 for the mean face looking into the camera.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pose {
-    /// Turned towards the subject's left.
-    pub yaw_deg: f64,
-    /// Lowered. The shape of a nose is in it too: compare only photos of one person.
-    pub pitch_deg: f64,
-    /// Leaning, clockwise in the picture.
-    pub roll_deg: f64,
-}
-
-/// What a face does. Faces differ at rest: compare only photos of one person.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Expression {
-    /// Height of the eyes' openings over their width; falls when they close.
-    pub eye_opening: f64,
-    /// Width of the mouth over the distance of the eyes; grows with a smile.
-    pub mouth_width: f64,
-    /// Height of the mouth with its lips over the distance of the eyes; grows when it opens.
-    pub mouth_opening: f64,
-    /// Height of the brows above the eyes over the distance of the eyes; `None` where hidden.
-    pub brow_height: Option<f64>,
-}
-
-/// Width of a face at the cheek bones over the distance of the pupils (140 mm / 63 mm).
-const WIDTH_PER_PUPIL_DISTANCE: f64 = 2.22;
-
-impl Face {
-    /// A face of which no more is known than its eyes and its mouth.
-    fn of(eyes: [[f64; 2]; 2], mouth: [f64; 2]) -> Self {
-        Face {
-            eyes,
-            mouth,
-            width_px: WIDTH_PER_PUPIL_DISTANCE * distance(eyes),
-            nose_base: None,
-            chin: None,
-            pose: None,
-            expression: None,
-            mm_per_px: None,
-        }
-    }
-
-    /// The turn that brings the face to within 45° of upright.
-    pub fn to_upright(&self) -> Turn {
-        Turn::to_upright(self.roll())
-    }
-
-    /// The face as it lies in its photo, of `size` px (width, height) before, after a turn.
-    pub fn turned(&self, turn: Turn, size: [usize; 2]) -> Face {
-        let place = |p: [f64; 2]| turn.place(p, size);
-        let mut eyes = self.eyes.map(place);
-        if turn.mirrored {
-            eyes.reverse();
-        }
-        let pose = self.pose.map(|pose| Pose {
-            yaw_deg: if turn.mirrored { -pose.yaw_deg } else { pose.yaw_deg },
-            roll_deg: roll(eyes).to_degrees(),
-            ..pose
-        });
-        let [nose_base, chin] = [self.nose_base, self.chin].map(|p| p.map(place));
-        Face { eyes, mouth: place(self.mouth), pose, nose_base, chin, ..*self }
-    }
-
-    /// Distance of the pupils, photo px.
-    fn pupil_distance_px(&self) -> f64 {
-        distance(self.eyes)
-    }
-
-    /// Lean of the line of the eyes, radians, clockwise in the picture.
-    fn roll(&self) -> f64 {
-        roll(self.eyes)
-    }
-}
-
-/// Distance of two points, in their own unit.
-fn distance([a, b]: [[f64; 2]; 2]) -> f64 {
-    (b[0] - a[0]).hypot(b[1] - a[1])
-}
-
-/// Direction from one point to another, radians, clockwise in the picture from its rows.
-fn roll([a, b]: [[f64; 2]; 2]) -> f64 {
-    (b[1] - a[1]).atan2(b[0] - a[0])
-}
-
-/// Regions of the baseline, made once and carried to every visit by the alignment.
+/// Regions of the baseline, made once; the alignment resamples every visit onto them.
 #[derive(Debug, Clone)]
 pub struct RegionMap {
-    /// How the regions came about.
+    /// Source of the regions.
     pub source: RegionSource,
-    /// Bounding box of all that is measured, with a margin for filters, in baseline pixels.
-    /// Every plane of the later stages covers just this window.
+    /// Bounding box of the measured pixels, with a margin for filters, in baseline pixels. The
+    /// planes of all later stages cover this window.
     pub window: Window,
     /// Skin (no hair, eyes, lips, background …) inside `window`.
     pub skin: Mask,
     /// Named regions in table order; [`WHOLE`] is last and covers the window.
     pub regions: Vec<Region>,
-    /// The face, where one was looked for and found.
+    /// The face, where one was searched for and found.
     pub face: Option<Face>,
     /// File name and SHA-256 of the ONNX model used, if one was.
     pub model: Option<(String, String)>,
-    /// What the user must know about the choice of regions.
+    /// Messages to the user about the choice of regions.
     pub notices: Vec<String>,
 }
 
 impl RegionMap {
-    /// The scale that was `given`, else that of the face's eyes, else a nominal one from its width.
+    /// The `given` scale, else the one from the face's eyes, else a nominal one from its width.
     pub fn scale(&self, given: Option<(f64, ScaleSource)>, settings: &RegionSettings) -> Scale {
         if let Some((mm, source)) = given {
             return Scale { mm_per_px: Some(MmPerPx(mm)), source, relative_uncertainty: 0.0 };
@@ -250,25 +158,27 @@ impl RegionMap {
     }
 }
 
-/// The warning where a face was looked for and none was found.
+/// The warning where a face was searched for and none was found.
 pub const NO_FACE: &str = "No face was found: all of the picture was measured as if it were skin.";
 
-/// ModelOutput where a model sees no face at the place where the face finder does.
-const MODEL_SEES_NONE: &str =
-    "the model sees no face where the face finder does: the face finder is believed";
+/// Notice where the model does not confirm the detected face.
+const NOT_CONFIRMED: &str =
+    "the model finds no face where the face detector does: the detector's face is used";
 
-/// ModelOutput where a model that looks at faces is named for a photo without one.
-const MODEL_WANTS_A_FACE: &str =
-    "the model looks at faces and no face is found: it is not asked, all pixels count as skin";
+/// Notice where a model is named that needs a face, for a photo without one.
+const MODEL_NEEDS_FACE: &str =
+    "the model needs a face and none was found: it was not run, all pixels count as skin";
 
-/// Places the regions of a baseline photo.
+/// Makes the regions and the skin mask of a baseline photo.
 ///
-/// With [`RegionRequest::Face`], `found` is what [`find_face`] has found; the model, if it sees that face, then
-/// tells where its parts are and what is skin, else an average face and the skin's own colour do. Of polygons
-/// all that is inside is skin, and what is near and looks alike. Without a face, and for the other
-/// requests, all of the frame is skin but large parts of another colour, and what the model takes for
-/// something else. Bars and frames
-/// ([`Photo::flat`]) never do. What a photo shows of it, burnt out or black, is for [`crate::luminance`] to say.
+/// - [`RegionRequest::Face`] with a face (`found`, of [`find_face`]): the named regions. Parts of the face and skin
+///   come from the output of the model, where it has found the face, else from a mean face and the colour of the skin.
+/// - [`RegionRequest::Polygons`]: all inside of the polygons is skin, and what is near them and of their colour.
+/// - else the whole frame is skin, without large parts of another colour and without what the model, if one is named,
+///   classifies as something else.
+///
+/// Bars and frames ([`Photo::flat`]) are never skin. Clipped and black pixels are excluded later, in
+/// [`crate::luminance`].
 ///
 /// # Errors
 /// A grid without cells, a `model` that cannot run on the photo; both name the photo's file.
@@ -280,29 +190,10 @@ pub fn map(
     settings: &RegionSettings,
 ) -> Result<RegionMap> {
     let full = Window::full(photo.width(), photo.height());
-    let mut map = RegionMap {
-        source: RegionSource::Whole,
-        window: full,
-        skin: Mask::filled(0, 0, false),
-        regions: Vec::new(),
-        face: None,
-        model: None,
-        notices: Vec::new(),
-    };
+    let mut map = RegionMap::empty(full);
     match request {
         RegionRequest::Face => match found {
-            Some(FoundFace { face, output }) => {
-                map.source = RegionSource::Face;
-                map.face = Some(*face);
-                map.model = output.as_ref().and(model).map(Model::identity);
-                if model.is_some() && output.is_none() {
-                    map.notices.push(MODEL_SEES_NONE.into());
-                }
-                (map.window, map.skin) = skin::of_face(photo, face, output.as_ref(), settings);
-                let list = template::regions(&Frame::of(face));
-                map.notices.extend(hidden(&list, face));
-                map.regions = polygons(&list, full);
-            }
+            Some(found) => map.add_face(photo, found, model, settings),
             None => map.notices.push(NO_FACE.into()),
         },
         RegionRequest::Whole => {}
@@ -321,28 +212,10 @@ pub fn map(
             _ => (full, close_up::of_frame(photo, settings)),
         };
         if let Some(model) = model {
-            // Where a face was asked for, it has been looked for: there is none.
-            let asked = *request == RegionRequest::Face;
-            let wanted = model.looks_at_faces();
-            let find = || {
-                let found = face::upright(&photo.linear, settings)?;
-                Some(face::parts(&photo.linear, &found).face.eyes)
-            };
-            let eyes = (wanted && !asked).then(find).flatten();
-            if wanted && eyes.is_none() {
-                map.notices.extend((!asked).then(|| MODEL_WANTS_A_FACE.into()));
-            } else if let ModelOutput::Segments(segments) = model.run(photo, eyes)? {
-                let own = segments.skin(map.window);
-                map.skin = map.skin.zip(&own, |skin, own| skin && own);
-                map.model = Some(model.identity());
-            }
+            map.apply_model(photo, request, model, settings)?;
         }
     }
-    if !photo.flat.is_empty() {
-        let Window { x, y, width, height } = map.window;
-        let photographed = Mask::from_fn(width, height, |i, j| !photo.flat.contains(x + i, y + j));
-        map.skin = map.skin.zip(&photographed, |skin, photographed| skin && photographed);
-    }
+    map.exclude_flat_areas(photo);
     map.regions.push(Region {
         name: WHOLE.into(),
         window: map.window,
@@ -351,119 +224,80 @@ pub fn map(
     Ok(map)
 }
 
-/// A face, and what a model sees in it.
-#[derive(Debug, Clone)]
-pub struct FoundFace {
-    /// The face.
-    pub face: Face,
-    /// `None` without a model, and where it sees no face.
-    output: Option<ModelOutput>,
-}
-
-/// Finds the face of a photo, and the output of the model for it, if the model finds that face too.
-///
-/// A large score of the cascade on the upright photo, which the model confirms, ends the search.
-/// Else the photo is searched in all turns, and the first detection that is confirmed, or that has
-/// a good score where there is no model to ask, is the face. A good score that the model does not
-/// confirm is accepted where nothing better is found.
-///
-/// # Errors
-/// A `model` that cannot run on the photo.
-pub fn find_face(
-    photo: &Photo,
-    model: Option<&Model>,
-    settings: &RegionSettings,
-) -> Result<Option<FoundFace>> {
-    log::trace!(target: "skindelta", "find face {}", photo.file);
-    let upright = face::upright(&photo.linear, settings);
-    let sure = upright.filter(|one| one.score >= settings.sure_face_score);
-    let mut best = match &sure {
-        Some(one) => Some(assess(photo, model, one, settings)?),
-        None => None,
-    };
-    if !best.as_ref().is_some_and(|one| one.accepted) {
-        for detection in face::turned(&photo.linear, upright, settings) {
-            let found = assess(photo, model, &detection, settings)?;
-            if found.accepted {
-                best = Some(found);
-                break;
-            }
-            if best.is_none() && detection.score >= settings.min_face_score {
-                best = Some(found);
-            }
+/// The steps of [`map`].
+impl RegionMap {
+    /// No region and no skin yet, on this window.
+    fn empty(window: Window) -> Self {
+        RegionMap {
+            source: RegionSource::Whole,
+            window,
+            skin: Mask::filled(0, 0, false),
+            regions: Vec::new(),
+            face: None,
+            model: None,
+            notices: Vec::new(),
         }
     }
-    Ok(best.map(|Assessed { mut face, output, .. }| {
-        face.mm_per_px = iris::mm_per_px(photo, &face, settings);
-        FoundFace { face, output }
-    }))
-}
 
-/// A detection with the output of the model for it.
-struct Assessed {
-    face: Face,
-    /// `None` without a model, and where it finds no face.
-    output: Option<ModelOutput>,
-    /// Whether nothing better need be sought.
-    accepted: bool,
-}
-
-/// Finds the parts of a detected face and asks the model about it, which looks where the drawn face
-/// has the eyes, else where the cascade's box has them.
-///
-/// A detection with a good score is accepted unless the model sees no face there, a doubtful one
-/// where the model sees a face with both eyes.
-fn assess(
-    photo: &Photo,
-    model: Option<&Model>,
-    detection: &face::Detection,
-    settings: &RegionSettings,
-) -> Result<Assessed> {
-    let good = detection.score >= settings.min_face_score;
-    let sighting = face::parts(&photo.linear, detection);
-    if let Some(model) = model {
-        for eyes in [sighting.face.eyes, sighting.box_eyes] {
-            if let Some((seen, output)) = run_model(photo, model, eyes, settings)? {
-                let both_eyes = seen.is_some_and(|face| face.expression.is_some());
-                let face = seen.unwrap_or(sighting.face);
-                return Ok(Assessed { face, output: Some(output), accepted: good || both_eyes });
-            }
+    /// Adds a face with its named regions and its skin.
+    fn add_face(
+        &mut self,
+        photo: &Photo,
+        found: &FoundFace,
+        model: Option<&Model>,
+        settings: &RegionSettings,
+    ) {
+        let FoundFace { face, output } = found;
+        self.source = RegionSource::Face;
+        self.face = Some(*face);
+        self.model = output.as_ref().and(model).map(Model::identity);
+        if model.is_some() && output.is_none() {
+            self.notices.push(NOT_CONFIRMED.into());
         }
+        (self.window, self.skin) = skin::of_face(photo, face, output.as_ref(), settings);
+        let list = template::regions(&FaceFrame::of(face));
+        self.notices.extend(hidden(&list, face));
+        self.regions = polygons(&list, Window::full(photo.width(), photo.height()));
     }
-    Ok(Assessed { face: sighting.face, output: None, accepted: good && model.is_none() })
-}
 
-/// The face that a model finds around these `eyes`, and its output. It runs a second time, around
-/// the eyes of the first run's face.
-///
-/// `None` where it finds no face. Of a model without classes for eyes and lips, the output alone.
-fn run_model(
-    photo: &Photo,
-    model: &Model,
-    mut eyes: [[f64; 2]; 2],
-    settings: &RegionSettings,
-) -> Result<Option<(Option<Face>, ModelOutput)>> {
-    let mut last = None;
-    for _ in 0..2 {
-        let output = model.run(photo, Some(eyes))?;
-        let seen = match &output {
-            ModelOutput::Segments(segments) if !segments.locates_faces() => {
-                return Ok(Some((None, output)));
-            }
-            ModelOutput::Segments(segments) => anatomy::of_segments(segments, eyes, settings),
-            ModelOutput::Landmarks { presence: Some(p), .. } if *p < settings.presence => None,
-            ModelOutput::Landmarks { topology, points, .. } => {
-                anatomy::of_landmarks(*topology, points)
-            }
+    /// Removes what a segmentation model classifies as no skin, in a photo without named regions.
+    fn apply_model(
+        &mut self,
+        photo: &Photo,
+        request: &RegionRequest,
+        model: &Model,
+        settings: &RegionSettings,
+    ) -> Result<()> {
+        // A request for a face has been searched already, without success.
+        let searched = *request == RegionRequest::Face;
+        let needed = model.needs_eyes();
+        let find = || {
+            let detection = detector::upright(&photo.linear, settings)?;
+            Some(landmarks::locate(&photo.linear, &detection).face.eyes)
         };
-        let Some(face) = seen else { break };
-        eyes = face.eyes;
-        last = Some((Some(face), output));
+        let eyes = (needed && !searched).then(find).flatten();
+        if needed && eyes.is_none() {
+            self.notices.extend((!searched).then(|| MODEL_NEEDS_FACE.into()));
+        } else if let ModelOutput::Segments(segments) = model.run(photo, eyes)? {
+            let segmented = segments.skin(self.window);
+            self.skin = self.skin.zip(&segmented, |skin, segmented| skin && segmented);
+            self.model = Some(model.identity());
+        }
+        Ok(())
     }
-    Ok(last)
+
+    /// Removes bars, boxes and frames that an editor painted.
+    fn exclude_flat_areas(&mut self, photo: &Photo) {
+        if photo.flat.is_empty() {
+            return;
+        }
+        let Window { x, y, width, height } = self.window;
+        let photographed = Mask::from_fn(width, height, |i, j| !photo.flat.contains(x + i, y + j));
+        self.skin = self.skin.zip(&photographed, |skin, photographed| skin && photographed);
+    }
 }
 
-/// Which regions a turned head hides.
+/// A notice that names the regions which the turn of the head hides.
 fn hidden(regions: &[Polygon], face: &Face) -> Option<String> {
     let names: Vec<&str> =
         regions.iter().filter(|r| r.points.is_empty()).map(|r| r.name.as_str()).collect();
@@ -471,7 +305,7 @@ fn hidden(regions: &[Polygon], face: &Face) -> Option<String> {
     let side = if yaw > 0.0 { "left" } else { "right" };
     (!names.is_empty()).then(|| {
         let (names, turn) = (names.join(", "), yaw.abs().round());
-        format!("the head is turned {turn}° to the subject's {side}; not seen: {names}")
+        format!("the head is turned {turn}° to the subject's {side}; not visible: {names}")
     })
 }
 
@@ -572,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn polygons_lie_where_their_corners_say() {
+    fn polygons_cover_the_pixels_inside_their_corners() {
         let square = |name: &str, a: f64, b: f64| Polygon {
             name: name.into(),
             points: vec![[a, a], [b, a], [b, b], [a, b]],
@@ -587,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_see_is_no_face() {
+    fn a_plain_photo_has_no_face() {
         for (w, h) in [(1, 1), (39, 500), (200, 150)] {
             let map = mapped(&plain(w, h, 9_000), &RegionRequest::Face);
             assert_eq!(map.source, RegionSource::Whole);

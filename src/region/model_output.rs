@@ -1,12 +1,12 @@
-//! The output of a model in the classes and landmarks of this project, whatever the numbering of the
-//! model that gave it.
+//! The output of a model in the classes and landmarks of this project, independent of the model's own
+//! numbering.
 #![cfg_attr(not(feature = "onnx"), expect(dead_code, reason = "without an engine no model runs"))]
 
 use super::view::View;
 use crate::filter::warp::bilinear;
 use crate::plane::{Mask, Plane, Window};
 
-/// What a pixel of a face photo shows; in the order of the planes of the project's own model.
+/// Class of a pixel of a face photo; in the order of the planes of the project's own model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Class {
@@ -22,18 +22,18 @@ pub(super) enum Class {
     Nose,
     /// Lips, and the mouth between them.
     Lips,
-    /// Hair of the head, beard.
+    /// Hair of the head and beard.
     Hair,
-    /// Skin of a person that is not of the face.
+    /// Skin of a person outside the face.
     EarsNeck,
-    /// What hides the face: glasses, hats, hands, jewellery.
+    /// Objects that hide the face: glasses, hats, hands, jewellery.
     Occlusion,
 }
 
 impl Class {
     /// Number of classes.
     pub const COUNT: usize = Class::ALL.len();
-    /// All classes; each stands at its own number.
+    /// All classes, each at its own number.
     pub const ALL: [Class; 9] = [
         Class::Background,
         Class::Skin,
@@ -100,23 +100,23 @@ impl Segments {
         [Class::Eyes, Class::Lips].iter().all(|&class| self.recognised[class as usize])
     }
 
-    /// The summed probability of some classes at a place of the photo, px; `None` outside the
+    /// The summed probability of some classes at a position of the photo, px; `None` outside the
     /// raster.
-    pub fn probability(&self, classes: &[Class], place: [f64; 2]) -> Option<f32> {
-        let [i, j] = self.view.seen(place)?;
+    pub fn probability(&self, classes: &[Class], at: [f64; 2]) -> Option<f32> {
+        let [i, j] = self.view.covered(at)?;
         let known = classes.iter().map(|&class| class as usize).filter(|&k| self.recognised[k]);
         Some(known.map(|k| bilinear(&self.planes[k], i, j)).sum())
     }
 
-    /// Skin inside `window` of the photo: where face and nose together have a probability above one
-    /// half; of a model without a class for skin, where all of its classes together have not. Outside
-    /// the raster every pixel is kept.
+    /// Skin inside `window` of the photo: face and nose together have a probability above one half;
+    /// for a model without a class for skin, all of its classes together have at most one half.
+    /// Outside the raster every pixel is skin.
     pub fn skin(&self, window: Window) -> Mask {
         let own = self.recognised[Class::Skin as usize];
         let classes: &[Class] = if own { &[Class::Skin, Class::Nose] } else { &Class::ALL };
         Mask::from_fn(window.width, window.height, |x, y| {
-            let place = [(window.x + x) as f64, (window.y + y) as f64];
-            self.probability(classes, place).is_none_or(|p| (p > 0.5) == own)
+            let at = [(window.x + x) as f64, (window.y + y) as f64];
+            self.probability(classes, at).is_none_or(|p| (p > 0.5) == own)
         })
     }
 }
@@ -126,14 +126,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn classes_stand_at_their_numbers() {
+    fn classes_are_in_the_order_of_their_numbers() {
         for (k, class) in Class::ALL.into_iter().enumerate() {
             assert_eq!(class as usize, k);
         }
     }
 
     #[test]
-    fn skin_is_face_and_nose_or_what_is_left() {
+    fn skin_is_face_and_nose_or_the_complement_of_all_classes() {
         let view = View { centre: [19.5, 9.5], step: [20.0; 2], roll: 0.0, width: 2, height: 1 };
         let segments = |recognised: &[Class], scores: &[(Class, [f32; 2])]| {
             let mut planes = vec![Plane::filled(2, 1, 0.0); Class::COUNT];

@@ -1,8 +1,8 @@
-//! ONNX models, that of the project or one that the user names (`--model FILE.onnx`): the only file
-//! that knows the engine.
+//! ONNX models, the project's own or one that the user names (`--model FILE.onnx`). No other file uses
+//! the inference engine.
 //!
-//! A file of weights does not say what it wants, so `FILE.toml` beside it does: see `sidecar`,
-//! and `models/README.md` for users.
+//! `FILE.toml` beside the weights describes input and outputs: see `sidecar`, and `models/README.md`
+//! for users.
 
 use super::model_output::ModelOutput;
 use crate::error::{Error, Result, Step};
@@ -10,7 +10,7 @@ use crate::photo::Photo;
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// A model, loaded and ready to run: once for all threads and photos of a process.
+/// A model, loaded and ready to run; all threads and photos of a process share it.
 #[derive(Debug)]
 pub struct Model {
     #[cfg(feature = "onnx")]
@@ -44,7 +44,7 @@ impl Model {
         match self.never {}
     }
 
-    pub(super) fn looks_at_faces(&self) -> bool {
+    pub(super) fn needs_eyes(&self) -> bool {
         match self.never {}
     }
 
@@ -58,8 +58,8 @@ impl Model {
     /// Loads `path` and the `.toml` beside it.
     ///
     /// # Errors
-    /// A file that is missing or malformed, an operation that the engine does not know, inputs or
-    /// outputs that are not those of the sidecar.
+    /// A file that is missing or malformed, an operation that the engine does not support, inputs or
+    /// outputs other than those of the sidecar.
     pub fn load(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|cause| {
             Error::caused(name(path), Step::Model, format!("cannot be read: {cause}"), cause)
@@ -74,13 +74,13 @@ impl Model {
     }
 
     /// The project's own model (`models/face-regions.onnx`), part of the program and prepared once
-    /// for a process.
+    /// per process.
     pub fn built_in() -> Option<&'static Self> {
         static OWN: std::sync::OnceLock<Option<Model>> = std::sync::OnceLock::new();
         let load = || {
             let onnx = include_bytes!("../../models/face-regions.onnx");
             let toml = include_str!("../../models/face-regions.toml");
-            // It can be prepared, or no build of the program ever passed its tests.
+            // That it can be prepared is tested.
             Model::from_bytes("face-regions.onnx", onnx, toml).ok()
         };
         OWN.get_or_init(load).as_ref()
@@ -94,18 +94,17 @@ impl Model {
         Ok(Model { engine: engine::Engine::new(file, onnx, toml)? })
     }
 
-    /// Runs the model on a photo; `eyes` are the pupils, the subject's right one first, which
-    /// a model that looks at faces needs.
+    /// Runs the model on a photo; `eyes`: the pupils, the subject's right one first, photo px.
     ///
     /// # Errors
-    /// No eyes where they are needed; outputs that are not finite, or no probabilities.
+    /// No eyes where [`Model::needs_eyes`]; outputs that are not finite, or no probabilities.
     pub(super) fn run(&self, photo: &Photo, eyes: Option<[[f64; 2]; 2]>) -> Result<ModelOutput> {
         self.engine.run(photo, eyes)
     }
 
-    /// Whether it must be told where the eyes are.
-    pub(super) fn looks_at_faces(&self) -> bool {
-        self.engine.looks_at_faces()
+    /// Whether its input is a square around the eyes.
+    pub(super) fn needs_eyes(&self) -> bool {
+        self.engine.needs_eyes()
     }
 
     /// File name and SHA-256.
@@ -126,7 +125,7 @@ mod engine {
     use tract_onnx::tract_core::internal::{DimLike, bail, format_err};
     use tract_onnx::tract_hir::infer::Factoid;
 
-    /// A net and what is known of it.
+    /// A net with its file name, hash and sidecar.
     #[derive(Debug)]
     pub(super) struct Engine {
         pub file: String,
@@ -150,8 +149,8 @@ mod engine {
             Ok(Engine { file: file.into(), sha256, sidecar, net })
         }
 
-        pub fn looks_at_faces(&self) -> bool {
-            self.sidecar.looks_at_faces()
+        pub fn needs_eyes(&self) -> bool {
+            self.sidecar.needs_eyes()
         }
 
         pub fn run(&self, photo: &Photo, eyes: Option<[[f64; 2]; 2]>) -> Result<ModelOutput> {
@@ -159,17 +158,17 @@ mod engine {
             let view = self
                 .sidecar
                 .view([photo.width(), photo.height()], eyes)
-                .ok_or_else(|| fail("looks at a face, and there is none".into()))?;
+                .ok_or_else(|| fail("needs the eyes of a face, and there is none".into()))?;
             let outputs = self.net.run(self.sidecar.input(photo, &view));
             let outputs = outputs.map_err(|error| error.about(&self.file))?;
             self.sidecar.model_output(&view, &outputs).map_err(fail)
         }
     }
 
-    /// A graph made ready for one shape of its only input; its errors name no file.
+    /// A graph prepared for one shape of its only input; its errors name no file.
     pub(super) struct Net {
         input: [usize; 4],
-        /// Shapes of the outputs asked for, where they are known before it runs.
+        /// Shapes of the requested outputs, where they are known before it runs.
         shapes: Vec<Option<Vec<usize>>>,
         plan: Arc<TypedRunnableModel>,
     }
@@ -181,13 +180,13 @@ mod engine {
     }
 
     impl Net {
-        /// Reads `onnx` for an input of this shape, to give these outputs in this order.
+        /// Reads `onnx` for an input of this shape and for these outputs in this order.
         pub fn new(onnx: &[u8], input: [usize; 4], outputs: &[&OutputId]) -> Result<Self> {
             guarded("prepared", || {
                 let mut graph = tract_onnx::onnx().model_for_read(&mut &*onnx)?;
                 check_input(&graph, input)?;
-                let asked = asked(&graph, outputs)?;
-                graph.select_output_outlets(&asked)?;
+                let requested = requested(&graph, outputs)?;
+                graph.select_output_outlets(&requested)?;
                 let model = graph.with_input_fact(0, f32::fact(input).into())?.into_optimized()?;
                 let shapes = (0..outputs.len())
                     .map(|i| Ok(model.output_fact(i)?.shape.as_concrete().map(<[usize]>::to_vec)))
@@ -214,11 +213,11 @@ mod engine {
         }
     }
 
-    /// Holds the only input of a graph, where it has a fixed shape, to the sidecar's.
+    /// Compares the only input of a graph, where it has a fixed shape, with the sidecar's.
     fn check_input(graph: &InferenceModel, wanted: [usize; 4]) -> TractResult<()> {
         let count = graph.input_outlets()?.len();
         if count != 1 {
-            bail!("it takes {count} inputs, and one photo is all there is");
+            bail!("it takes {count} inputs; only one, the photo, is supported");
         }
         let fact = graph.input_fact(0)?;
         if let Some(kind) = fact.datum_type.concretize()
@@ -247,12 +246,12 @@ mod engine {
     }
 
     /// The outlets of these outputs.
-    fn asked(graph: &InferenceModel, outputs: &[&OutputId]) -> TractResult<Vec<OutletId>> {
+    fn requested(graph: &InferenceModel, outputs: &[&OutputId]) -> TractResult<Vec<OutletId>> {
         let all = graph.output_outlets()?;
         let label = |outlet: &OutletId| graph.outlet_label(*outlet).unwrap_or_default();
         let find = |output: &&OutputId| {
             let found = match output {
-                OutputId::Place(place) => all.get(*place),
+                OutputId::Index(index) => all.get(*index),
                 OutputId::Name(name) => all.iter().find(|outlet| label(outlet) == name),
             };
             found.copied().ok_or_else(|| {
@@ -263,10 +262,10 @@ mod engine {
         outputs.iter().map(find).collect()
     }
 
-    /// Runs `work` of the engine; what it cannot do, or panics at, is an error.
+    /// Runs `work` of the engine; its errors and its panics are errors.
     ///
-    /// The engine panics on some broken files. The process's panic hook is not ours to change, so
-    /// that such a panic is also told on standard error.
+    /// The engine panics on some broken files. The process's panic hook is left as it is, so that
+    /// such a panic is also printed on standard error.
     fn guarded<T>(what: &str, work: impl FnOnce() -> TractResult<T>) -> Result<T> {
         match catch_unwind(AssertUnwindSafe(work)) {
             Ok(result) => result.map_err(|cause| {
@@ -274,13 +273,13 @@ mod engine {
                 Error::caused("", Step::Model, why, cause)
             }),
             Err(_) => {
-                let why = format!("cannot be {what}: the engine gave up on it");
+                let why = format!("cannot be {what}: the engine failed on it");
                 Err(Error::new("", Step::Model, why))
             }
         }
     }
 
-    /// An error with its causes on one line.
+    /// An error with its causes, on one line.
     fn chain(error: &(impl Display + ?Sized)) -> String {
         format!("{error:#}").replace('\n', " ")
     }

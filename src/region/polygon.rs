@@ -15,13 +15,13 @@ const MAX_COORDINATE: f64 = 1e6;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
-    regions: Vec<Entry>,
+struct RegionFile {
+    regions: Vec<RegionEntry>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+struct RegionEntry {
     name: String,
     polygon: Vec<[f64; 2]>,
 }
@@ -45,7 +45,7 @@ fn parse(path: &Path, text: &str) -> Result<Vec<Polygon>> {
     checked(file).map_err(|why| Error::new(path, Step::Region, why))
 }
 
-fn checked(file: File) -> Result<Vec<Polygon>, String> {
+fn checked(file: RegionFile) -> Result<Vec<Polygon>, String> {
     if file.regions.is_empty() {
         return Err("no region in it".into());
     }
@@ -53,7 +53,7 @@ fn checked(file: File) -> Result<Vec<Polygon>, String> {
         return Err(format!("{} regions; at most {MAX_REGIONS}", file.regions.len()));
     }
     let mut polygons: Vec<Polygon> = Vec::with_capacity(file.regions.len());
-    for Entry { name, polygon: points } in file.regions {
+    for RegionEntry { name, polygon: points } in file.regions {
         let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
         if name.is_empty() || !name.bytes().all(allowed) {
             return Err(format!("region name {name:?}: use a-z, 0-9 and _"));
@@ -75,11 +75,11 @@ fn checked(file: File) -> Result<Vec<Polygon>, String> {
     Ok(polygons)
 }
 
-/// Holds the polygons to the size of the baseline: each must cover at least one of its pixels.
-/// What reaches beyond the photo is cut off.
+/// Checks that each polygon covers at least one pixel of the baseline; parts beyond the photo are
+/// ignored.
 ///
 /// # Errors
-/// A polygon that covers no pixel of the photo, told as an error of the region file `file`.
+/// A polygon that covers no pixel of the photo; the error names the region file `file`.
 pub fn check(polygons: &[Polygon], width: usize, height: usize, file: &Path) -> Result<()> {
     for polygon in polygons {
         let covered = rasterise(polygon, bounds(polygon, width, height));
@@ -95,8 +95,7 @@ pub fn check(polygons: &[Polygon], width: usize, height: usize, file: &Path) -> 
     Ok(())
 }
 
-/// Smallest rectangle of a photo of this size that holds all pixels of the polygon; empty where
-/// it lies outside.
+/// Bounding box of the polygon's pixels in a photo of this size; empty where the polygon lies outside.
 pub fn bounds(polygon: &Polygon, width: usize, height: usize) -> Window {
     let span = |axis: usize, size: usize| {
         let low = polygon.points.iter().map(|p| p[axis]).fold(f64::INFINITY, f64::min);
@@ -146,7 +145,8 @@ mod tests {
         Polygon { name: "p".into(), points: points.to_vec() }
     }
 
-    /// Counts the edges that a ray to the right of (x, y) crosses: the definition, pixel by pixel.
+    /// The even–odd rule by its definition: the parity of the edges that a ray to the right of (x, y)
+    /// crosses.
     fn inside(points: &[[f64; 2]], x: f64, y: f64) -> bool {
         let mut odd = false;
         for i in 0..points.len() {
@@ -188,12 +188,12 @@ mod tests {
     }
 
     #[test]
-    fn pixel_centres_decide() {
+    fn pixels_are_covered_by_their_centres() {
         let square = polygon(&[[1.5, 1.5], [4.5, 1.5], [4.5, 3.5], [1.5, 3.5]]);
         let mask = rasterise(&square, Window::full(6, 6));
         assert_eq!(mask.data().iter().filter(|v| **v).count(), 3 * 2);
         assert_eq!(bounds(&square, 6, 6), Window { x: 2, y: 2, width: 3, height: 2 });
-        // Shared edges through pixel centres: no pixel twice, none lost.
+        // Shared edges through pixel centres: each pixel in one polygon.
         let left = polygon(&[[0.0, 0.0], [3.0, 0.0], [3.0, 6.0], [0.0, 6.0]]);
         let right = polygon(&[[3.0, 0.0], [6.0, 0.0], [6.0, 6.0], [3.0, 6.0]]);
         let (left, right) =
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_in_a_region_file_is_named() {
+    fn the_errors_of_region_files_state_the_mistake() {
         let region =
             |name: &str| format!(r#"{{"name": "{name}", "polygon": [[0,0],[9,0],[9,9]]}}"#);
         let file = |regions: &[String]| format!(r#"{{"regions": [{}]}}"#, regions.join(","));

@@ -1,18 +1,19 @@
-//! Where the named regions lie on a face: polygons in the face frame.
+//! Shapes of the named regions on a face: polygons in the face frame.
 //!
 //! Frame: origin between the pupils; u along the line of the eyes in pupil distances, positive
 //! towards the subject's left (right in the picture); v towards the mouth, 1 at its middle, 1.6 at
 //! the chin; [`depth`] towards the camera, above the plane through pupils and mouth. The shapes
 //! follow the aesthetic units of the face (Gonzalez-Ulloa 1954, doi:10.1097/00006534-
-//! 195411000-00006). They meet each other, and are kept clear of brows, lids, lips and nostrils.
+//! 195411000-00006). Neighbours share edges; brows, lids, lips and nostrils are
+//! outside.
 
-use super::frame::Frame;
+use super::frame::FaceFrame;
 use super::{FACE_REGIONS, Polygon};
 
-/// A corner in the face frame.
+/// A position (u, v) in the face frame.
 pub(super) type Corner = [f64; 2];
 
-// Regions on the middle line, and those of the subject's left, which are mirrored.
+// Regions on the middle line, and those of the subject's left; the latter are mirrored.
 const FOREHEAD: &[Corner] = &[
     [-0.92, -0.40],
     [-0.86, -0.75],
@@ -140,7 +141,7 @@ const CHIN: &[Corner] = &[
     [-0.54, 1.16],
 ];
 
-/// The outline within which skin of the face is looked for.
+/// Outline of the face, within which skin is segmented.
 pub(super) const OUTLINE: &[Corner] = &[
     [-1.08, 0.0],
     [-1.03, -0.40],
@@ -186,7 +187,7 @@ pub(super) const LIPS: &[Corner] = &[
     [0.0, 1.18],
     [-0.24, 1.15],
 ];
-/// Where skin shows on nearly every face: both cheeks below the eyes, the nose, the forehead.
+/// Areas of skin on nearly every face: both cheeks below the eyes, the nose, the forehead.
 pub(super) const SEEDS: [&[Corner]; 4] = [
     &[[0.35, 0.35], [0.75, 0.30], [0.80, 0.55], [0.45, 0.65]],
     &[[-0.35, 0.35], [-0.75, 0.30], [-0.80, 0.55], [-0.45, 0.65]],
@@ -194,8 +195,8 @@ pub(super) const SEEDS: [&[Corner]; 4] = [
     &[[-0.35, -0.52], [0.35, -0.52], [0.35, -0.68], [-0.35, -0.68]],
 ];
 
-/// The subject's left half of where shadows fall and hair seldom grows: beside the nose, under the
-/// eye, the cheek; mirrored for the right.
+/// Areas with shadows and seldom with hair, on the subject's left: beside the nose, under the eye,
+/// the cheek; mirrored for the right.
 pub(super) const SHADED: &[Corner] = &[
     [0.04, 0.10],
     [0.25, 0.16],
@@ -209,14 +210,14 @@ pub(super) const SHADED: &[Corner] = &[
     [0.10, 0.50],
 ];
 
-/// Where a beard or a moustache may grow.
+/// Area where a beard or a moustache may grow.
 pub(super) const BEARD: &[Corner] = &[[-0.62, 0.62], [0.62, 0.62], [0.62, 1.72], [-0.62, 1.72]];
-/// Where hair is that of the head, whose strands fall onto the skin.
+/// Area where hair belongs to the head and falls onto the skin.
 pub(super) const HAIRLINE: &[Corner] = &[[-1.4, -1.6], [1.4, -1.6], [1.4, 0.0], [-1.4, 0.0]];
 
 /// Depth of the face's surface above the plane through pupils and mouth, pupil distances: rows for
-/// v = −1.4, −1.2 … 1.6, columns for |u| = 0, 0.2 … 1.2. Read off the mean face of the ICT face
-/// model (Li et al. 2020, MIT), eyes bridged over; −1.5: beyond the face's outline.
+/// v = −1.4, −1.2 … 1.6, columns for |u| = 0, 0.2 … 1.2. From the mean face of the ICT face
+/// model (Li et al. 2020, MIT), interpolated across the eyes; −1.5: beyond the face's outline.
 const DEPTH: [[f64; 7]; 16] = [
     [-0.25, -0.30, -0.44, -0.81, -1.50, -1.50, -1.50],
     [0.05, 0.02, -0.08, -0.26, -0.60, -1.50, -1.50],
@@ -240,8 +241,8 @@ const DEPTH_STEP: f64 = 0.2;
 /// v of its first row.
 const DEPTH_TOP: f64 = -1.4;
 
-/// Depth of the surface at a place of the face frame, in pupil distances; linear between the
-/// values of the mean face, constant beyond them.
+/// Depth of the surface at a position of the face frame, in pupil distances: linear interpolation
+/// between the values of the mean face. Border rule: the outermost values are repeated.
 pub(super) fn depth([u, v]: Corner) -> f64 {
     let along = |t: f64, n: usize| {
         let t = (t / DEPTH_STEP).clamp(0.0, n as f64 - 1.0);
@@ -282,11 +283,11 @@ fn corners(name: &str) -> Option<Vec<Corner>> {
 }
 
 /// The named regions of a face in the order of [`FACE_REGIONS`], in photo pixels. One that the
-/// camera does not see, or sees too much from the side, has no corners.
-pub(super) fn regions(frame: &Frame) -> Vec<Polygon> {
+/// turn of the head hides, or foreshortens too much, has no corners.
+pub(super) fn regions(frame: &FaceFrame) -> Vec<Polygon> {
     let region = |name: &&str| {
         let corners = corners(name).unwrap_or_default();
-        if frame.sees(&corners) {
+        if frame.visible(&corners) {
             frame.polygon(name, &corners)
         } else {
             Polygon { name: (*name).into(), points: Vec::new() }

@@ -1,9 +1,9 @@
-//! Looking at a part of a photo: a raster laid over it, turned and scaled.
+//! Resampling a part of a photo onto a turned and scaled raster.
 
 use crate::filter::warp::bilinear;
 use crate::plane::Grid;
 
-/// A raster over a photo: its middle lies at `centre`, its rows run at `roll` to the photo's.
+/// A raster over a photo: position, step and turn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct View {
     /// Middle of the raster, photo px.
@@ -31,16 +31,16 @@ impl View {
         }
     }
 
-    /// Photo position of a raster position; pixel centres are whole numbers in both.
-    pub fn place(&self, [i, j]: [f64; 2]) -> [f64; 2] {
+    /// Photo position of a raster position; pixel centres are integers in both.
+    pub fn to_photo(&self, [i, j]: [f64; 2]) -> [f64; 2] {
         let (s, c) = self.roll.sin_cos();
         let u = (i - 0.5 * (self.width as f64 - 1.0)) * self.step[0];
         let v = (j - 0.5 * (self.height as f64 - 1.0)) * self.step[1];
         [self.centre[0] + u * c - v * s, self.centre[1] + u * s + v * c]
     }
 
-    /// Raster position of a photo position: the inverse of [`View::place`].
-    pub fn find(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+    /// Raster position of a photo position: the inverse of [`View::to_photo`].
+    pub fn to_raster(&self, [x, y]: [f64; 2]) -> [f64; 2] {
         let (s, c) = self.roll.sin_cos();
         let (dx, dy) = (x - self.centre[0], y - self.centre[1]);
         [
@@ -49,22 +49,22 @@ impl View {
         ]
     }
 
-    /// Raster position of a photo position that the raster covers.
-    pub fn seen(&self, place: [f64; 2]) -> Option<[f64; 2]> {
-        let [i, j] = self.find(place);
+    /// Raster position of a photo position; `None` outside the raster.
+    pub fn covered(&self, at: [f64; 2]) -> Option<[f64; 2]> {
+        let [i, j] = self.to_raster(at);
         let within = |v: f64, length: usize| v >= -0.5 && v <= length as f64 - 0.5;
         (within(i, self.width) && within(j, self.height)).then_some([i, j])
     }
 
-    /// The photo as the raster sees it: means over its cells, in linear light, 0 … 1.
+    /// The photo on the raster: means over its cells, in linear light, 0 … 1.
     ///
-    /// Border rule: pixels outside the photo are those of its border. A turned raster reads, by
-    /// linear interpolation, an upright one of the same step.
+    /// Border rule: outside the photo its border pixels are repeated. A turned raster is interpolated
+    /// linearly from an upright one of the same step.
     pub fn sample(&self, linear: &Grid<[u16; 3]>) -> Grid<[f32; 3]> {
         let (w, h) = (self.width as f64, self.height as f64);
         let [sx, sy] = self.step;
         if self.roll == 0.0 {
-            let corner = self.place([-0.5, -0.5]);
+            let corner = self.to_photo([-0.5, -0.5]);
             let rect = Rect { x: corner[0], y: corner[1], width: w * sx, height: h * sy };
             return resample(linear, rect, self.width, self.height);
         }
@@ -76,7 +76,7 @@ impl View {
         let copy = upright.sample(linear);
         let channels = [0, 1, 2].map(|k| copy.map(|rgb| rgb[k]));
         Grid::from_fn(self.width, self.height, |i, j| {
-            let [x, y] = upright.find(self.place([i as f64, j as f64]));
+            let [x, y] = upright.to_raster(self.to_photo([i as f64, j as f64]));
             [0, 1, 2].map(|k| bilinear(&channels[k], x, y))
         })
     }
@@ -91,10 +91,10 @@ pub(super) struct Rect {
     pub height: f64,
 }
 
-/// Mean colour of each cell of a `width`×`height` raster laid over `rect` of a linear photo.
+/// Mean colour of each cell of a `width`×`height` raster over `rect` of a linear photo.
 ///
-/// A cell smaller than a pixel is widened to one, which makes it linear interpolation. Pixels
-/// outside the photo are those of its border. Result: linear light, 0 … 1.
+/// A cell smaller than a pixel is widened to one, which is linear interpolation. Border rule:
+/// outside the photo its border pixels are repeated. Result: linear light, 0 … 1.
 pub(super) fn resample(
     linear: &Grid<[u16; 3]>,
     rect: Rect,
@@ -124,7 +124,7 @@ pub(super) fn resample(
     out
 }
 
-/// For each of `n` cells over `[start, start + length)`: the pixels it covers and their weights.
+/// For each of `n` cells over `[start, start + length)`: the pixels in it and their weights.
 fn spans(start: f64, length: f64, n: usize, pixels: usize) -> Vec<Vec<(usize, f32)>> {
     let step = length / n as f64;
     let half = 0.5 * step.max(1.0);
@@ -158,24 +158,24 @@ mod tests {
     }
 
     #[test]
-    fn find_undoes_place() {
+    fn to_raster_is_the_inverse_of_to_photo() {
         let view =
             View { centre: [31.5, 20.25], step: [1.5, 0.75], roll: 0.3, width: 21, height: 30 };
         for p in [[0.0, 0.0], [20.0, 3.5], [-4.0, 29.0]] {
-            let q = view.find(view.place(p));
+            let q = view.to_raster(view.to_photo(p));
             assert!((p[0] - q[0]).abs() < 1e-9 && (p[1] - q[1]).abs() < 1e-9, "{p:?} {q:?}");
         }
     }
 
     #[test]
-    fn a_turned_view_of_a_ramp_reads_its_places() {
+    fn a_turned_view_of_a_ramp_has_the_values_of_its_positions() {
         let view =
             View { centre: [30.0, 24.0], step: [1.25, 1.25], roll: 0.4, width: 16, height: 16 };
-        let seen = view.sample(&ramp());
-        // A cell that cuts pixels takes each as flat: up to 0.06 px off on a ramp.
+        let sampled = view.sample(&ramp());
+        // A pixel cut by a cell counts as constant: up to 0.06 px off on a ramp.
         for (i, j) in [(0, 0), (15, 2), (7, 15)] {
-            let [x, y] = view.place([i as f64, j as f64]);
-            let rgb = seen.at(i, j).map(|v| f64::from(v) * 65535.0);
+            let [x, y] = view.to_photo([i as f64, j as f64]);
+            let rgb = sampled.at(i, j).map(|v| f64::from(v) * 65535.0);
             assert!((rgb[0] - 500.0 * x).abs() < 30.0, "{rgb:?} at {x} {y}");
             assert!((rgb[1] - 700.0 * y).abs() < 42.0, "{rgb:?} at {x} {y}");
         }

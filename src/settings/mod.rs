@@ -219,7 +219,7 @@ mod tests {
             ("quality.blur_px = [1, [2]]", "in `quality.blur_px`"),
             ("change.replicates = 0", "change.replicates is out of range"),
             ("change.replicates = -1", "out of range"),
-            ("region.second_look_px = 9_000_000_000_000_000_000", "out of range"),
+            ("region.second_pass_px = 9_000_000_000_000_000_000", "out of range"),
             ("tone.cell_mm = 0", "tone.cell_mm is out of range"),
             ("tone.cell_mm = 1e-300", "out of range"),
             ("tone.cell_mm = -0.0", "out of range"),

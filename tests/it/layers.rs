@@ -39,7 +39,7 @@ const APART: [&str; 3] = ["phantom", "testing", "validate"];
 const WORDS: [(&str, &[&str]); 4] = [
     ("rayon", &["plane.rs", "batch/", "main.rs"]),
     ("tract_onnx", &["region/onnx.rs"]),
-    ("rustface", &["region/face.rs"]),
+    ("rustface", &["region/detector.rs"]),
     ("clap", &["main.rs", "cli/"]),
 ];
 

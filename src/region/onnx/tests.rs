@@ -1,4 +1,4 @@
-//! Models that load, models that do not, and what they say against onnxruntime.
+//! Models that load, models that do not, and their outputs compared with onnxruntime.
 
 use super::*;
 
@@ -72,9 +72,9 @@ mod with_engine {
         let photo = photo(300, 200, RED, GREEN);
         let eyes = Some([[120.0, 90.0], [180.0, 90.0]]);
         let alone = segments(&model, &photo, eyes).planes;
-        let look = || segments(&model, &photo, eyes).planes;
+        let run = || segments(&model, &photo, eyes).planes;
         let both = std::thread::scope(|scope| {
-            let threads = [scope.spawn(look), scope.spawn(look)];
+            let threads = [scope.spawn(run), scope.spawn(run)];
             threads.map(|thread| thread.join().expect("planes"))
         });
         assert!(both.iter().all(|planes| *planes == alone));
@@ -95,11 +95,11 @@ mod with_engine {
             let photo = photo(300, 200, left, right);
             let output = segments(&model, &photo, Some([[120.0, 90.0], [180.0, 90.0]]));
             assert_eq!(output.recognised, [true; Class::COUNT]);
-            // 4 distances of the pupils, a ninth of one below the eyes.
+            // 4 pupil distances wide, its centre a ninth of one below the eyes.
             assert!((output.view.step[0] * output.view.width as f64 - 240.0).abs() < 1e-9);
             assert!((output.view.centre[1] - (90.0 + 0.11 * 60.0)).abs() < 1e-9);
-            for (place, class) in [([100.0, 60.0], classes[0]), ([200.0, 60.0], classes[1])] {
-                let [i, j] = output.view.find(place).map(|v| v.round() as usize);
+            for (at, class) in [([100.0, 60.0], classes[0]), ([200.0, 60.0], classes[1])] {
+                let [i, j] = output.view.to_raster(at).map(|v| v.round() as usize);
                 for other in Class::ALL {
                     let p = output.planes[other as usize].at(i, j);
                     assert_eq!(p > 0.9, other == class, "{other:?} {p}");
@@ -109,11 +109,11 @@ mod with_engine {
             }
         }
         let message = model.run(&photo(30, 20, RED, RED), None).expect_err("no eyes").to_string();
-        assert_eq!(message, "planes19.onnx: model: looks at a face, and there is none");
+        assert_eq!(message, "planes19.onnx: model: needs the eyes of a face, and there is none");
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error_when_it_is_loaded() {
+    fn a_mismatch_with_the_sidecar_is_an_error_on_loading() {
         let three = sidecar("[\"a\", \"b\", \"c\"]");
         let sized = three.replace("width = 16", "width = 24");
         let named = three.replace("activation", "output = \"masks\"\nactivation");
@@ -148,7 +148,7 @@ mod with_engine {
     }
 
     #[test]
-    fn what_is_not_finite_is_an_error_when_it_is_run() {
+    fn scores_that_are_not_finite_are_an_error_on_running() {
         let toml = sidecar("[\"a\", \"b\", \"c\"]");
         let model = Model::from_bytes("not_finite.onnx", &tiny("not_finite.onnx"), &toml);
         let message = model.expect("a model").run(&photo(30, 20, RED, BLUE), None);
@@ -170,15 +170,15 @@ mod with_engine {
         assert_eq!(Model::load(&path).expect("a model").identity().0, "net.onnx");
     }
 
-    /// No bytes make the engine panic through; cut files and noise are errors. A changed byte may
-    /// also hit a name or a weight, and leave a model.
+    /// No bytes make the program panic; cut files and noise are errors. With a changed byte in a name or
+    /// a weight the model may still load.
     #[test]
     fn broken_files_are_errors() {
         let good = tiny("planes19.onnx");
         let toml = shipped(BISENET);
         let load = |bytes: &[u8]| Model::from_bytes("net.onnx", bytes, &toml);
         for length in 0..good.len() {
-            // What is left may end between two fields, and then lacks its operators' version only.
+            // Cut between two fields, near its end, the file lacks its operators' version only.
             if let Err(error) = load(&good[..length]) {
                 assert_eq!(error.file, "net.onnx");
             } else {
@@ -199,7 +199,7 @@ mod with_engine {
     }
 
     /// Models that are not in the repository, the sidecar for them (a shipped one, or its first
-    /// lines changed), and what is expected: nothing to complain of, or words of the error.
+    /// lines changed), and words of the expected error, if one is expected.
     fn table() -> [(&'static str, String, Option<&'static str>); 9] {
         let sinet = shipped("portrait-sinet.toml");
         let sized = |width: &str, height: &str| {
@@ -222,7 +222,7 @@ mod with_engine {
     }
 
     #[test]
-    fn models_of_others_run_or_say_why_not() {
+    fn models_of_others_run_or_give_a_reason() {
         let Some(folder) = data("onnx") else { return };
         let photo = photo(600, 800, [30_000, 16_000, 11_000], [26_000, 14_000, 9_000]);
         let eyes = Some([[240.0, 380.0], [360.0, 384.0]]);
@@ -239,7 +239,7 @@ mod with_engine {
                         (0..5).map(|_| model.run(&photo, eyes)).all(|output| output.is_ok());
                     let each = start.elapsed() / 5;
                     assert!(again);
-                    println!("{file}: loaded in {loaded:.0?}, looks in {each:.1?}");
+                    println!("{file}: loaded in {loaded:.0?}, runs in {each:.1?}");
                 }
                 (Err(error), Some(words)) => {
                     let message = error.to_string();
@@ -249,16 +249,16 @@ mod with_engine {
                 (outcome, _) => panic!("{file}: {outcome:?}"),
             }
         }
-        // The size of the file wins over that of the sidecar, and both are told.
+        // Where the sizes of model and sidecar differ, the error names both.
         let bytes = std::fs::read(folder.join("portraitseg_SINet.onnx")).expect("a model");
         let toml = shipped("portrait-sinet.toml").replace("320", "256");
         let message = Model::from_bytes("a.onnx", &bytes, &toml).expect_err("256").to_string();
         assert!(message.contains("1×3×320×320, and the sidecar says 1×3×256×256"), "{message}");
     }
 
-    /// The net on the face of `fixtures`; prints how long it loads and looks.
+    /// The net on the face of `fixtures`; prints the times of loading and running.
     #[test]
-    fn the_projects_model_tells_all_classes_and_the_same_twice() {
+    fn the_projects_model_recognises_all_classes_and_repeats_its_output() {
         let start = Instant::now();
         let onnx = std::fs::read(root().join("models/face-regions.onnx")).expect("the net");
         let toml = std::fs::read_to_string(root().join("models/face-regions.toml")).expect("text");
@@ -267,15 +267,15 @@ mod with_engine {
         let path = root().join("fixtures/face/before.jpg");
         let photo = Photo::open(&path, &PhotoSettings::default()).expect("a photo");
         let eyes = [[342.0, 590.0], [657.0, 590.0]];
-        let look = || {
+        let run = || {
             let start = Instant::now();
             let output = segments(&model, &photo, Some(eyes));
-            println!("face-regions.onnx: looks in {:.1?}", start.elapsed());
+            println!("face-regions.onnx: runs in {:.1?}", start.elapsed());
             output
         };
-        let output = look();
+        let output = run();
         assert_eq!(output.recognised, [true; Class::COUNT]);
-        for (place, class) in [
+        for (at, class) in [
             (eyes[0], Class::Eyes),
             (eyes[1], Class::Eyes),
             ([500.0, 740.0], Class::Nose),
@@ -286,27 +286,27 @@ mod with_engine {
             ([500.0, 1200.0], Class::EarsNeck),
             ([30.0, 400.0], Class::Background),
         ] {
-            let p = output.probability(&[class], place);
-            assert!(p.is_some_and(|p| p > 0.5), "{class:?} at {place:?}: {p:?}");
-            let all = output.probability(&Class::ALL, place);
-            assert!(all.is_some_and(|all| (all - 1.0).abs() < 1e-5), "{all:?} at {place:?}");
+            let p = output.probability(&[class], at);
+            assert!(p.is_some_and(|p| p > 0.5), "{class:?} at {at:?}: {p:?}");
+            let all = output.probability(&Class::ALL, at);
+            assert!(all.is_some_and(|all| (all - 1.0).abs() < 1e-5), "{all:?} at {at:?}");
         }
         let bits = |output: Segments| -> Vec<u32> {
             output.planes.iter().flat_map(|plane| plane.data()).map(|p| p.to_bits()).collect()
         };
-        let again = bits(look());
-        assert!(bits(output) == again, "two looks differ");
+        let again = bits(run());
+        assert!(bits(output) == again, "two runs differ");
     }
 
     #[derive(serde::Deserialize)]
     struct Reference {
         file: String,
-        input: Recipe,
-        outputs: Vec<Kept>,
+        input: InputPattern,
+        outputs: Vec<ReferenceOutput>,
     }
 
     #[derive(serde::Deserialize)]
-    struct Recipe {
+    struct InputPattern {
         shape: [usize; 4],
         seed: u32,
         low: f64,
@@ -314,7 +314,7 @@ mod with_engine {
     }
 
     #[derive(serde::Deserialize)]
-    struct Kept {
+    struct ReferenceOutput {
         name: String,
         shape: Vec<usize>,
         low: f64,
@@ -323,7 +323,7 @@ mod with_engine {
         values: Vec<f64>,
     }
 
-    impl Recipe {
+    impl InputPattern {
         /// The pattern of `tests/onnx/reference.py`.
         fn values(&self) -> Vec<f32> {
             let [_, channels, height, width] = self.shape;
@@ -363,14 +363,14 @@ mod with_engine {
             let input = reference.input.values();
             net.run(input.clone()).expect("outputs");
             let start = Instant::now();
-            let answers = net.run(input).expect("outputs");
+            let outputs = net.run(input).expect("outputs");
             let time = start.elapsed();
-            for (kept, answer) in reference.outputs.iter().zip(answers) {
+            for (kept, output) in reference.outputs.iter().zip(outputs) {
                 let label = format!("{} {}", reference.file, kept.name);
-                assert_eq!(answer.shape, kept.shape, "{label}");
+                assert_eq!(output.shape, kept.shape, "{label}");
                 let range =
-                    if answer.values.len() == 1 { kept.low.abs() } else { kept.high - kept.low };
-                let ours = answer.values.iter().step_by(kept.every);
+                    if output.values.len() == 1 { kept.low.abs() } else { kept.high - kept.low };
+                let ours = output.values.iter().step_by(kept.every);
                 assert_eq!(ours.len(), kept.values.len(), "{label}");
                 let differences = ours.zip(&kept.values).map(|(a, b)| (f64::from(*a) - b).abs());
                 let worst = differences.fold(0.0, f64::max) / range;

@@ -6,15 +6,15 @@ use crate::error::{Error, Result, Step};
 
 /// Largest side of an input, px: the models of the field take 128 to 512.
 const LARGEST_SIDE: usize = 1024;
-/// Largest side of a square crop, and its largest drop below the eyes, in distances of the pupils: a
-/// face is about 4 high.
+/// Largest side of a square crop, and its largest drop below the eyes, in pupil distances: a face is
+/// about 4 high.
 const LARGEST_CROP: f64 = 20.0;
 
 impl Sidecar {
     /// Reads the text of a sidecar.
     ///
     /// # Errors
-    /// What is wrong with it; the error names no file.
+    /// A file that is malformed or contradicts itself; the error names no file.
     pub fn read(text: &str) -> Result<Self> {
         let file: SidecarFile = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| {
@@ -55,7 +55,7 @@ impl Sidecar {
     /// Checks the shapes of the outputs against the sidecar.
     ///
     /// # Errors
-    /// What was expected instead.
+    /// Other shapes; the message states the expected ones.
     pub fn check_shapes(&self, shapes: &[&[usize]]) -> Result<(), String> {
         let [first, presence @ ..] = shapes else {
             return Err("gives no output".into());
@@ -103,7 +103,7 @@ impl Sidecar {
     }
 }
 
-/// The part of a photo that the model takes.
+/// The part of a photo that is the model's input.
 fn crop(file: &SidecarFile) -> Result<Crop, String> {
     match (file.view, file.side, file.drop) {
         (ViewKind::Photo, None, None) => Ok(Crop::Photo),
@@ -123,7 +123,7 @@ fn crop(file: &SidecarFile) -> Result<Crop, String> {
     }
 }
 
-/// A key that this kind of model needs.
+/// A key that this kind of model requires.
 fn needed<T>(value: Option<T>, key: &str, kind: &str) -> Result<T, String> {
     value.ok_or_else(|| format!("kind = \"{kind}\" needs {key}"))
 }
@@ -172,7 +172,7 @@ fn planes(file: &SidecarFile) -> Result<OutputKind, String> {
         }
     }
     if ours.iter().all(Option::is_none) {
-        return Err("[map] names no class: the model would say nothing".into());
+        return Err("[map] names no class: the model would have no output".into());
     }
     Ok(OutputKind::Planes { activation, ours })
 }

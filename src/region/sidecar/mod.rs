@@ -1,9 +1,9 @@
-//! What a model takes and gives: the `FILE.toml` beside `FILE.onnx`, explained in
-//! `models/README.md`. Nothing here knows the engine.
+//! Input and outputs of a model: the `FILE.toml` beside `FILE.onnx`, explained in `models/README.md`.
+//! Nothing here uses the engine.
 //!
 //! - `schema`: the keys of the file;
 //! - `check`: the keys that each kind of model needs, their ranges, the shapes of its outputs;
-//! - `output`: from the numbers that a model gives to classes and points on the photo.
+//! - `output`: from a model's output values to classes and points on the photo.
 
 mod check;
 mod output;
@@ -12,28 +12,28 @@ mod schema;
 pub(super) use output::RawOutput;
 pub(super) use schema::OutputId;
 
+use super::face::{distance, roll};
 use super::model_output::{Class, Topology};
 use super::view::View;
-use super::{distance, roll};
 use crate::photo::Photo;
 use crate::srgb;
 use schema::{Activation, Coordinates, Layout, Order};
 
-/// The part of a photo that a model takes.
+/// The part of a photo that is a model's input.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Crop {
     /// All of it.
     Photo,
-    /// A square turned with the eyes; lengths in distances of the pupils.
+    /// A square turned with the eyes; lengths in pupil distances.
     Face { side: f64, drop: f64 },
 }
 
-/// What a model gives.
+/// Kind of a model's output.
 #[derive(Debug, Clone, PartialEq)]
 enum OutputKind {
-    /// For each of its planes, the class of ours that it belongs to.
+    /// For each of its planes, the class of this project that it belongs to.
     Planes { activation: Activation, ours: Vec<Option<Class>> },
-    /// Points of so many values each, and so many values behind them that are left out.
+    /// Points of `dimensions` values each, followed by `extra` values that are ignored.
     Points {
         topology: Topology,
         coordinates: Coordinates,
@@ -67,7 +67,7 @@ impl Sidecar {
         }
     }
 
-    /// The outputs to be asked for.
+    /// The outputs to request.
     pub fn outputs(&self) -> Vec<&OutputId> {
         let presence = match &self.output_kind {
             OutputKind::Points { presence, .. } => presence.as_ref(),
@@ -76,8 +76,8 @@ impl Sidecar {
         std::iter::once(&self.output).chain(presence).collect()
     }
 
-    /// Where the model looks on a photo of `photo` px; nowhere where it looks at a face and there
-    /// is none.
+    /// The raster of the model's input on a photo of `photo` px; `None` where it needs the eyes and
+    /// there are none.
     pub fn view(&self, photo: [usize; 2], eyes: Option<[[f64; 2]; 2]>) -> Option<View> {
         let (width, height) = (self.width, self.height);
         let Crop::Face { side, drop } = self.crop else {
@@ -99,14 +99,14 @@ impl Sidecar {
         })
     }
 
-    /// Whether the model looks at a square around the eyes.
-    pub fn looks_at_faces(&self) -> bool {
+    /// Whether the model's input is a square around the eyes.
+    pub fn needs_eyes(&self) -> bool {
         matches!(self.crop, Crop::Face { .. })
     }
 
-    /// The photo in a view, as the model takes it: in sRGB, normalised, in the sidecar's layout.
+    /// The model's input: the photo in a view, in sRGB, normalised, in the sidecar's layout.
     pub fn input(&self, photo: &Photo, view: &View) -> Vec<f32> {
-        let seen = view.sample(&photo.linear).map(|rgb| {
+        let pixels = view.sample(&photo.linear).map(|rgb| {
             [0, 1, 2].map(|c| {
                 let channel = if self.order == Order::Bgr { 2 - c } else { c };
                 let v = 255.0 * srgb::encode(f64::from(rgb[channel]));
@@ -114,8 +114,8 @@ impl Sidecar {
             })
         });
         match self.layout {
-            Layout::Nchw => (0..3).flat_map(|c| seen.data().iter().map(move |v| v[c])).collect(),
-            Layout::Nhwc => seen.data().as_flattened().to_vec(),
+            Layout::Nchw => (0..3).flat_map(|c| pixels.data().iter().map(move |v| v[c])).collect(),
+            Layout::Nhwc => pixels.data().as_flattened().to_vec(),
         }
     }
 }

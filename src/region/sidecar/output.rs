@@ -1,4 +1,4 @@
-//! From the numbers that a model gives to classes and points on the photo, as the sidecar says.
+//! From a model's output values to classes and points on the photo, as the sidecar describes.
 
 use super::schema::{Activation, Coordinates, Layout};
 use super::{OutputKind, Sidecar};
@@ -6,10 +6,10 @@ use crate::plane::Grid;
 use crate::region::model_output::{Class, ModelOutput, Segments};
 use crate::region::view::View;
 
-/// What rounding may add to a probability.
+/// Tolerance of probabilities for rounding.
 const ROUNDING: f32 = 1e-3;
 
-/// One output of a model that has run.
+/// One output of a model.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::region) struct RawOutput {
     /// Lengths of its axes.
@@ -19,7 +19,7 @@ pub(in crate::region) struct RawOutput {
 }
 
 impl Sidecar {
-    /// The outputs as our classes or as points of the photo; `view` is where the model looked.
+    /// The outputs as classes of this project or as points of the photo; `view`: raster of the input.
     ///
     /// # Errors
     /// Outputs of the wrong shape, or that are no numbers, or no probabilities.
@@ -46,13 +46,14 @@ impl Sidecar {
                     Coordinates::Unit => [self.width as f64, self.height as f64],
                 };
                 // Models count from the edge of the first pixel, views from its centre.
-                let place =
-                    |point: &[f32]| view.place([0, 1].map(|k| f64::from(point[k]) * size[k] - 0.5));
+                let to_photo = |point: &[f32]| {
+                    view.to_photo([0, 1].map(|k| f64::from(point[k]) * size[k] - 0.5))
+                };
                 let points = first.values.chunks_exact(dimensions).take(topology.points());
                 let presence = outputs.get(1).and_then(|output| output.values.first());
                 Ok(ModelOutput::Landmarks {
                     topology,
-                    points: points.map(place).collect(),
+                    points: points.map(to_photo).collect(),
                     presence: presence.map(|&logit| 1.0 / (1.0 + f64::from(-logit).exp())),
                 })
             }
@@ -60,7 +61,7 @@ impl Sidecar {
     }
 }
 
-/// The values of a segmentation's output, and how they are laid out.
+/// The values of a segmentation's output, and their layout.
 struct Scores<'a> {
     values: &'a [f32],
     layout: Layout,
@@ -89,7 +90,7 @@ impl Scores<'_> {
         }
     }
 
-    /// Probabilities of our classes at a pixel, and the sum over all classes of the model.
+    /// Probabilities of this project's classes at a pixel, and the sum over all classes of the model.
     fn probabilities(
         &self,
         ours: &[Option<Class>],
@@ -114,7 +115,7 @@ impl Scores<'_> {
         (sums.map(|v| v / whole), all)
     }
 
-    /// One plane for each of our classes; `view` is where the model looked.
+    /// One plane for each of this project's classes; `view`: raster of the input.
     ///
     /// # Errors
     /// Scores that should be probabilities and are none.
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_become_probabilities_of_our_classes() {
+    fn scores_become_probabilities_of_this_projects_classes() {
         let sidecar = Sidecar::read(SEGMENTATION).expect("a sidecar");
         // A raster of 2×1: e^x = 1 2 3 4 at the left, and a sure dog at the right.
         let ln = |v: f32| v.ln();
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_plane_says_not_and_is() {
+    fn a_single_plane_is_the_second_of_two_classes() {
         let text = SEGMENTATION
             .replace("\"wall\", \"face\", \"nose\", \"dog\"", "\"wall\", \"face\"")
             .replace(", \"nose\"]", "]");
@@ -218,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_of_another_shape_or_without_a_value_are_refused() {
+    fn scores_of_another_shape_or_not_finite_are_refused() {
         let sidecar = Sidecar::read(SEGMENTATION).expect("a sidecar");
         for shape in
             [&[1, 3, 2, 2][..], &[1, 1, 4, 3], &[4, 3, 1], &[2, 4, 1, 2], &[1, 4, 0, 3], &[]]
@@ -241,7 +242,7 @@ mod tests {
     #[test]
     fn points_lie_in_the_turned_square() {
         let sidecar = Sidecar::read(LANDMARKS).expect("a sidecar");
-        let ids = [OutputId::Name("points".into()), OutputId::Place(1)];
+        let ids = [OutputId::Name("points".into()), OutputId::Index(1)];
         assert_eq!(sidecar.outputs(), ids.iter().collect::<Vec<_>>());
         assert_eq!(sidecar.view([300, 300], None), None);
         assert_eq!(sidecar.view([300, 300], Some([[9.0, 9.0]; 2])), None);

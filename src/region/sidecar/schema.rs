@@ -51,28 +51,28 @@ pub(super) enum Coordinates {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub(in crate::region) enum OutputId {
-    /// Its place among the outputs, from 0.
-    Place(usize),
+    /// Its index among the outputs, from 0.
+    Index(usize),
     /// Its name.
     Name(String),
 }
 
 impl Default for OutputId {
     fn default() -> Self {
-        OutputId::Place(0)
+        OutputId::Index(0)
     }
 }
 
 impl fmt::Display for OutputId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            OutputId::Place(place) => write!(f, "{place}"),
+            OutputId::Index(index) => write!(f, "{index}"),
             OutputId::Name(name) => write!(f, "{name:?}"),
         }
     }
 }
 
-/// The file as it is written.
+/// The keys of the file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SidecarFile {
