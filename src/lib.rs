@@ -64,6 +64,7 @@ pub mod change;
 pub mod citations;
 pub mod error;
 pub mod metric;
+pub mod notice;
 pub mod photo;
 pub mod quality;
 pub mod region;

@@ -551,7 +551,7 @@ mod tests {
         assert_eq!(found.alignment.status, AlignmentStatus::Aligned);
         let photo = &found.photo;
         assert_eq!(photo.linear, after.linear);
-        assert!(photo.notices.iter().any(|notice| notice.contains("mirrored")));
+        assert!(photo.notices.iter().any(|notice| notice.to_string().contains("mirrored")));
     }
 
     /// Of the baseline's skin the last photo has 30 % left, which is too little; the one between has 60 %, and

@@ -5,6 +5,7 @@ use super::{Analyzer, Comparison, Options, rows};
 use crate::align::{Alignment, AlignmentStatus, RegionAlignment};
 use crate::citations::{self, Citation};
 use crate::metric::{CaptureSd, METRICS, Unit, wrinkles};
+use crate::notice::Notice;
 use crate::region::RegionRequest;
 use crate::report::{AlignmentRow, PhotoRow, RegionsRow, Report, SCHEMA_VERSION, ScaleRow, Tool};
 use crate::series::{Scale, ScaleSource};
@@ -42,7 +43,7 @@ pub(super) fn report(analyzer: &Analyzer, series: &PreparedSeries) -> Report {
         tool: Tool::THIS,
         settings,
         settings_sha256: digest.iter().map(|b| format!("{b:02x}")).collect(),
-        notices: notices(analyzer, series),
+        notices: notices(analyzer, series).iter().map(Notice::to_string).collect(),
         photos,
         scale: ScaleRow {
             mm_per_px: baseline.scale.mm_per_px.map(|s| s.0),
@@ -85,25 +86,27 @@ fn settings_json(options: &Options) -> serde_json::Value {
     all
 }
 
-/// What the user must know.
-fn notices(analyzer: &Analyzer, series: &PreparedSeries) -> Vec<String> {
+/// What the reader must know.
+fn notices(analyzer: &Analyzer, series: &PreparedSeries) -> Vec<Notice> {
     let (baseline, follow_ups) = (&series.baseline, &series.follow_ups);
     let mut notices = baseline.photo.notices.clone();
     notices.extend(follow_ups.iter().flat_map(|f| f.photo.notices.iter().cloned()));
     notices.extend(baseline.regions.notices.iter().cloned());
     for follow_up in follow_ups {
-        let k = follow_up.visit;
+        let visit = follow_up.visit;
         if follow_up.photo.linear == baseline.photo.linear {
-            notices.push(format!("visit {k} is the same photo as the baseline"));
+            notices.push(Notice::SamePhoto { visit });
         }
-        if let Some(j) = follow_up.alignment.through {
-            notices.push(format!(
-                "visit {k} cannot be aligned to the baseline directly; it was through visit {j}, \
-                 and is less sure"
-            ));
-        }
+        let through = follow_up.alignment.through;
+        notices.extend(through.map(|through| Notice::RegisteredThrough { visit, through }));
     }
-    notices.extend(scale_notice(&baseline.scale));
+    let Scale { source, relative_uncertainty, .. } = baseline.scale;
+    notices.extend(match source {
+        ScaleSource::Face => Some(Notice::ScaleFromFace { relative_uncertainty }),
+        ScaleSource::Nominal => Some(Notice::NominalScale),
+        ScaleSource::None => Some(Notice::NoScale),
+        ScaleSource::Argument | ScaleSource::Manifest => None,
+    });
     let metric = &analyzer.options.settings.metric;
     let lines = follow_ups.iter().zip(&series.comparisons);
     notices.extend(lines.filter_map(|(follow_up, comparison)| {
@@ -112,35 +115,14 @@ fn notices(analyzer: &Analyzer, series: &PreparedSeries) -> Vec<String> {
     notices
 }
 
-fn scale_notice(scale: &Scale) -> Option<String> {
-    match scale.source {
-        ScaleSource::Face => Some(format!(
-            "the scale comes from the eyes: lengths in mm may all be {:.0} % too large or too \
-             small, changes in percent are not affected; give the scale in mm per pixel if you know it",
-            100.0 * scale.relative_uncertainty
-        )),
-        ScaleSource::Nominal => Some(
-            "no scale is known: filters assume a face of nominal width, lengths are in pixels; \
-             give the scale in mm per pixel for millimetres"
-                .into(),
-        ),
-        ScaleSource::None => Some(
-            "no scale is known, and no face gives one: what needs millimetres is not measured; \
-             give the scale in mm per pixel"
-                .into(),
-        ),
-        ScaleSource::Argument | ScaleSource::Manifest => None,
-    }
-}
-
-/// Says how much line has vanished and how much is new, where that is more than one short line and the length
+/// How much line has vanished and how much is new, where that is more than one short line and the length
 /// of lines is compared in some region.
 fn lines_come_and_gone(
     visit: usize,
     comparison: &Comparison,
     scale: &Scale,
     settings: &MetricSettings,
-) -> Option<String> {
+) -> Option<Notice> {
     let is_told = |row: &crate::change::ChangeRow| {
         row.metric.id == "wrinkle_length" && row.change_percent.is_some()
     };
@@ -149,15 +131,12 @@ fn lines_come_and_gone(
     }
     let readings = comparison.readings.as_ref()?;
     let lines = readings.wrinkles.as_ref().ok()?;
-    let [vanished, new, kept] = wrinkles::vanished_new_kept(lines, &readings.frame);
+    let vanished_new_kept @ [vanished, new, _] =
+        wrinkles::vanished_new_kept(lines, &readings.frame);
     let shortest = settings.line_min_mm / readings.frame.mm_per_px * readings.frame.length();
-    (vanished + new >= shortest).then(|| {
-        let unit = Unit::Length.name(scale);
-        format!(
-            "visit {visit}: {vanished:.0} {unit} of line have vanished and {new:.0} {unit} are new, beside \
-             {kept:.0} {unit} that both photos show; whether that is real, wrinkle_length says"
-        )
-    })
+    let unit = Unit::Length.name(scale);
+    let notice = Notice::LinesComeAndGone { visit, vanished_new_kept, unit };
+    (vanished + new >= shortest).then_some(notice)
 }
 
 fn alignment_rows(visit: usize, alignment: &Alignment) -> Vec<AlignmentRow> {

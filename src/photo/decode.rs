@@ -8,6 +8,7 @@
 use super::jpeg::Quantisers;
 use super::{FlatAreas, Photo, color, scan};
 use crate::error::{Error, Result, Step};
+use crate::notice::Notice;
 use crate::settings::PhotoSettings;
 use image::metadata::Orientation;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
@@ -96,9 +97,12 @@ fn from_memory(
 
 /// A photo of decoded pixels; `bytes`: those that are hashed.
 fn photo(file: String, bytes: &[u8], decoded: Decoded, settings: &PhotoSettings) -> Photo {
-    let (linear, notice) = color::to_linear(decoded.pixels, decoded.icc.as_deref());
+    let (linear, unreadable) = color::to_linear(decoded.pixels, decoded.icc.as_deref());
     Photo {
-        notices: notice.iter().map(|why| format!("{file}: {why}")).collect(),
+        notices: unreadable
+            .then(|| Notice::UnreadableProfile { file: file.clone() })
+            .into_iter()
+            .collect(),
         file,
         sha256: Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
         quantisers: decoded.quantisers,

@@ -9,6 +9,7 @@ pub mod turn;
 
 pub use flat::FlatAreas;
 
+use crate::notice::Notice;
 use crate::plane::{Grid, Plane, Window};
 use crate::srgb;
 use jpeg::Quantisers;
@@ -28,7 +29,7 @@ pub struct Photo {
     /// Bars, frames and boxes of one colour that an editor painted.
     pub flat: FlatAreas,
     /// Messages to the user about the decoding of this photo, each beginning with its file name.
-    pub notices: Vec<String>,
+    pub notices: Vec<Notice>,
 }
 
 impl Photo {

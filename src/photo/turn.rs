@@ -1,6 +1,7 @@
 //! Turning and mirroring a photo whose file has no, or a wrong, orientation.
 
 use super::Photo;
+use crate::notice::Notice;
 use crate::plane::Grid;
 
 /// The transform of a photo to the orientation of another one: first mirrored, then turned.
@@ -51,31 +52,14 @@ impl Turn {
             grid.at(if self.mirrored { w - 1 - x } else { x }, y)
         })
     }
-
-    /// A notice: how the photo lay, and how it was turned.
-    fn text(self) -> String {
-        let turned = match self.quarters % 4 {
-            0 => None,
-            1 => Some(("lies on its side", "90° clockwise")),
-            2 => Some(("is upside down", "180°")),
-            _ => Some(("lies on its side", "90° counter-clockwise")),
-        };
-        match (self.mirrored, turned) {
-            (false, None) => "the photo was left as it is".into(),
-            (true, None) => "the photo is mirrored; it was mirrored back".into(),
-            (false, Some((how, by))) => format!("the photo {how}; it was turned by {by}"),
-            (true, Some((how, by))) => {
-                format!("the photo is mirrored and {how}; it was mirrored back and turned by {by}")
-            }
-        }
-    }
 }
 
 impl Photo {
     /// The photo turned, with a notice that says so; its coordinates are those of the turned photo.
     /// Cost: one copy of the pixels.
     pub fn turned(&self, turn: Turn) -> Photo {
-        let notice = format!("{}: {}", self.file, turn.text());
+        let Turn { mirrored, quarters } = turn;
+        let notice = Notice::Turned { file: self.file.clone(), mirrored, quarters };
         Photo {
             file: self.file.clone(),
             sha256: self.sha256.clone(),
@@ -130,7 +114,7 @@ mod tests {
     fn the_notice_states_the_turn() {
         let photo = Photo::drawn(Grid::filled(2, 1, [0; 3]));
         let notice =
-            |mirrored, quarters| photo.turned(Turn { mirrored, quarters }).notices.concat();
+            |mirrored, quarters| photo.turned(Turn { mirrored, quarters }).notices[0].to_string();
         assert_eq!(
             notice(false, 1),
             "drawn.png: the photo lies on its side; it was turned by 90° clockwise"

@@ -36,6 +36,7 @@ pub use onnx::Model;
 pub use search::{FoundFace, find_face};
 
 use crate::error::{Error, Result, Step};
+use crate::notice::Notice;
 use crate::photo::Photo;
 use crate::plane::{Mask, Window};
 use crate::series::{Scale, ScaleSource};
@@ -133,7 +134,7 @@ pub struct RegionMap {
     /// File name and SHA-256 of the ONNX model used, if one was.
     pub model: Option<(String, String)>,
     /// Messages to the user about the choice of regions.
-    pub notices: Vec<String>,
+    pub notices: Vec<Notice>,
 }
 
 impl RegionMap {
@@ -157,17 +158,6 @@ impl RegionMap {
         }
     }
 }
-
-/// The warning where a face was searched for and none was found.
-pub const NO_FACE: &str = "No face was found: all of the picture was measured as if it were skin.";
-
-/// Notice where the model does not confirm the detected face.
-const NOT_CONFIRMED: &str =
-    "the model finds no face where the face detector does: the detector's face is used";
-
-/// Notice where a model is named that needs a face, for a photo without one.
-const MODEL_NEEDS_FACE: &str =
-    "the model needs a face and none was found: it was not run, all pixels count as skin";
 
 /// Makes the regions and the skin mask of a baseline photo.
 ///
@@ -194,7 +184,7 @@ pub fn map(
     match request {
         RegionRequest::Face => match found {
             Some(found) => map.add_face(photo, found, model, settings),
-            None => map.notices.push(NO_FACE.into()),
+            None => map.notices.push(Notice::NoFace),
         },
         RegionRequest::Whole => {}
         RegionRequest::Grid { rows, columns } => {
@@ -252,7 +242,7 @@ impl RegionMap {
         self.face = Some(*face);
         self.model = output.as_ref().and(model).map(Model::identity);
         if model.is_some() && output.is_none() {
-            self.notices.push(NOT_CONFIRMED.into());
+            self.notices.push(Notice::FaceNotConfirmed);
         }
         (self.window, self.skin) = skin::of_face(photo, face, output.as_ref(), settings);
         let list = template::regions(&FaceFrame::of(face));
@@ -277,7 +267,7 @@ impl RegionMap {
         };
         let eyes = (needed && !searched).then(find).flatten();
         if needed && eyes.is_none() {
-            self.notices.extend((!searched).then(|| MODEL_NEEDS_FACE.into()));
+            self.notices.extend((!searched).then_some(Notice::ModelNeedsFace));
         } else if let ModelOutput::Segments(segments) = model.run(photo, eyes)? {
             let segmented = segments.skin(self.window);
             self.skin = self.skin.zip(&segmented, |skin, segmented| skin && segmented);
@@ -298,15 +288,11 @@ impl RegionMap {
 }
 
 /// A notice that names the regions which the turn of the head hides.
-fn hidden(regions: &[Polygon], face: &Face) -> Option<String> {
-    let names: Vec<&str> =
-        regions.iter().filter(|r| r.points.is_empty()).map(|r| r.name.as_str()).collect();
-    let yaw = face.pose?.yaw_deg;
-    let side = if yaw > 0.0 { "left" } else { "right" };
-    (!names.is_empty()).then(|| {
-        let (names, turn) = (names.join(", "), yaw.abs().round());
-        format!("the head is turned {turn}° to the subject's {side}; not visible: {names}")
-    })
+fn hidden(regions: &[Polygon], face: &Face) -> Option<Notice> {
+    let hidden: Vec<String> =
+        regions.iter().filter(|r| r.points.is_empty()).map(|r| r.name.clone()).collect();
+    let yaw_deg = face.pose?.yaw_deg;
+    (!hidden.is_empty()).then_some(Notice::HeadTurned { yaw_deg, hidden })
 }
 
 /// Each polygon on its own bounding box, cut at the frame.
@@ -425,7 +411,7 @@ mod tests {
         for (w, h) in [(1, 1), (39, 500), (200, 150)] {
             let map = mapped(&plain(w, h, 9_000), &RegionRequest::Face);
             assert_eq!(map.source, RegionSource::Whole);
-            assert_eq!(map.notices, [NO_FACE]);
+            assert_eq!(map.notices, [Notice::NoFace]);
             assert_eq!(map.regions.len(), 1);
         }
     }

@@ -21,8 +21,9 @@ pub use folder::{
 use crate::align::AlignmentStatus;
 pub use crate::change::{ChangeRow, TrendRow};
 use crate::metric::{Metric, Reason};
+use crate::notice::Notice;
 use crate::quality::QualityCheck;
-use crate::region::{NO_FACE, RegionSource};
+use crate::region::RegionSource;
 use crate::series::ScaleSource;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -57,7 +58,8 @@ impl Report {
     /// The notices that put the whole result in doubt: told in the lead of the page and in the
     /// command's summary.
     pub fn warnings(&self) -> impl Iterator<Item = &str> {
-        self.notices.iter().map(String::as_str).filter(|notice| *notice == NO_FACE)
+        let no_face = Notice::NoFace.to_string();
+        self.notices.iter().map(String::as_str).filter(move |notice| *notice == no_face)
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules below the stages, lowest first; a group may import itself and all before it.
 const FOUNDATION: [&[&str]; 3] = [
-    &["units", "error", "output", "citations", "cielab", "srgb", "rng"],
+    &["units", "error", "notice", "output", "citations", "cielab", "srgb", "rng"],
     &["plane", "settings", "npy"],
     &["filter"],
 ];

@@ -3,6 +3,7 @@
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ImageEncoder, ImageFormat, Rgb, RgbImage};
+use skindelta::notice::Notice;
 use skindelta::photo::Photo;
 use skindelta::photo::decode::stored_size;
 use skindelta::rng::Rng;
@@ -221,7 +222,7 @@ fn a_broken_profile_is_a_notice() {
     encoder.set_icc_profile(b"this is no profile".to_vec()).unwrap();
     encoder.write_image(&[188; 3], 1, 1, image::ExtendedColorType::Rgb8).unwrap();
     let photo = folder.open("a.png", &png).unwrap();
-    assert_eq!(photo.notices, ["a.png: profile unreadable, sRGB assumed"]);
+    assert_eq!(photo.notices, [Notice::UnreadableProfile { file: "a.png".into() }]);
     assert_eq!(photo.linear.at(0, 0), [32957; 3]);
 }
 

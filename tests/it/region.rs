@@ -186,13 +186,8 @@ fn labelled_faces(root: &Path, way: &str, model: Option<&Model>, form: Form) -> 
         let s = score(photo.file.clone(), &map, &labels(label)).expect("a face");
         let [r, l, m] = s.error_percent;
         println!(
-            "{:14} {r:5.1} {l:5.1} {m:5.1}   {:.3}  ({:.3})   {:.3}  ({:.3})  {}",
-            s.name,
-            s.purity,
-            s.skin_purity,
-            s.coverage,
-            s.skin_coverage,
-            map.notices.join("; ")
+            "{:14} {r:5.1} {l:5.1} {m:5.1}   {:.3}  ({:.3})   {:.3}  ({:.3})  {:?}",
+            s.name, s.purity, s.skin_purity, s.coverage, s.skin_coverage, map.notices
         );
         scores.push(s);
     }
@@ -684,13 +679,8 @@ mod model {
             let opening = face.expression.map(|e| e.eye_opening);
             println!(
                 "{}: purity {purity:.3}, coverage {coverage:.3}, free of glasses {clear:.4}, \
-                 yaw {:.1} ({:.1}), roll {:.1} ({:.1}), eyes' opening {opening:.2?} {}",
-                head.seed,
-                pose.yaw_deg,
-                head.yaw_deg,
-                pose.roll_deg,
-                head.roll_deg,
-                map.notices.join("; ")
+                 yaw {:.1} ({:.1}), roll {:.1} ({:.1}), eyes' opening {opening:.2?} {:?}",
+                head.seed, pose.yaw_deg, head.yaw_deg, pose.roll_deg, head.roll_deg, map.notices
             );
             let mouth = head.points["mouth_centre"];
             let off = (face.mouth[0] - mouth[0]).hypot(face.mouth[1] - mouth[1]);
@@ -703,7 +693,11 @@ mod model {
                     true => ("cheek_left", "cheek_right"),
                     false => ("cheek_right", "cheek_left"),
                 };
-                assert!(map.notices.iter().any(|n| n.contains(far)), "{:?}", map.notices);
+                assert!(
+                    map.notices.iter().any(|n| n.to_string().contains(far)),
+                    "{:?}",
+                    map.notices
+                );
                 let pixels = |name: &str| {
                     let region = map.regions.iter().find(|r| r.name == name).expect("the region");
                     region.inside.data().iter().filter(|&&v| v).count()

@@ -5,8 +5,8 @@ use serde_json::Value;
 use skindelta::align::AlignmentStatus;
 use skindelta::change::Verdict;
 use skindelta::metric::Reason;
+use skindelta::notice::Notice;
 use skindelta::output;
-use skindelta::region::NO_FACE;
 use skindelta::report::{
     JSON_SIGN, check_folder, csv, html, json::to_json, outputs, withdraw, write,
 };
@@ -115,9 +115,9 @@ fn the_table_of_a_batch_names_subject_and_view() {
 #[test]
 fn a_missing_face_is_told_in_the_lead_of_the_page() {
     let mut report = sample::report(2);
-    let lead = format!("<p class=\"lead warning\">{NO_FACE}</p>");
+    let lead = format!("<p class=\"lead warning\">{}</p>", Notice::NoFace);
     assert!(!html::render(&report, &sample::pictures(2)).contains(&lead));
-    report.notices.push(NO_FACE.into());
+    report.notices.push(Notice::NoFace.to_string());
     assert!(html::render(&report, &sample::pictures(2)).contains(&lead));
 }
 

@@ -1,9 +1,10 @@
 //! Photos that lie on their side, upside down or mirrored, with no word of it in their files.
 
 use skindelta::align::AlignmentStatus;
+use skindelta::notice::Notice;
 use skindelta::photo::Photo;
 use skindelta::photo::turn::Turn;
-use skindelta::region::{NO_FACE, RegionRequest, RegionSource};
+use skindelta::region::{RegionRequest, RegionSource};
 use skindelta::report::Report;
 
 use crate::shots::{
@@ -90,5 +91,5 @@ fn close_ups_show_no_face() {
     let pair = [0, 3].map(|k| photo("close-up.png", &png(&middle(k))));
     let report = compared(&pair, RegionRequest::Face, Some(CLOSEUP_MM_PER_PX));
     assert_eq!(report.regions.source, RegionSource::Whole);
-    assert_eq!(report.warnings().collect::<Vec<_>>(), [NO_FACE]);
+    assert_eq!(report.warnings().collect::<Vec<_>>(), [Notice::NoFace.to_string()]);
 }
