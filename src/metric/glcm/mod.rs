@@ -88,7 +88,7 @@ mod tests {
 
     /// The rows of the initiative's table: name and value, to three figures.
     fn references() -> impl Iterator<Item = (&'static str, f64)> {
-        include_str!("../../tests/reference/ibsi_digital_phantom_2d.csv")
+        include_str!("../../../tests/reference/ibsi_digital_phantom_2d.csv")
             .lines()
             .filter(|line| !line.starts_with('#'))
             .skip(1)
