@@ -424,12 +424,7 @@ mod tests {
             light: LightChange::default(),
             transfer_sd: 0.0,
         };
-        let frame = Frame {
-            mm_per_px: 0.1,
-            metric_scale: true,
-            shortest_period_px: 3.0,
-            groove: Default::default(),
-        };
+        let frame = Frame::sharp(0.1);
         let r = Resampling::new(filled, &settings);
         let mut rows = vec![change(&cell, &r.totals(a, b), &r, &frame, &settings)];
         decide(&mut rows, |_| Better::Lower, &settings);

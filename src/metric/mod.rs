@@ -161,10 +161,10 @@ pub struct Readings {
 /// What one photo was searched for.
 pub struct Detections {
     relief: FineRelief,
-    ridges: Result<wrinkles::Response, Reason>,
+    ridges: Result<wrinkles::RidgeResponse, Reason>,
     lines: Result<Vec<wrinkles::LinePoint>, Reason>,
-    pores: Result<pores::Detected, Reason>,
-    scars: Result<scars::Detected, Reason>,
+    pores: Result<pores::PoreCandidates, Reason>,
+    scars: Result<scars::ScarCandidates, Reason>,
 }
 
 /// Searches one photo for lines, pores and scars. `None` without any scale: no filter could be sized.
@@ -175,8 +175,8 @@ pub fn detect(view: &View<'_>, scale: &Scale, settings: &MetricSettings) -> Opti
     let relief = FineRelief::of(&[view.luminance], &frame, settings);
     let slopes = Slopes::of(&relief, frame.mm_per_px, settings);
     let pores = pores::detect(&relief, &slopes, &frame, settings);
-    let ground = scars::Ground::new(&[*view], &lines, &frame, settings);
-    let scars = ground.and_then(|ground| scars::detect(view, &slopes, &ground, settings));
+    let area = scars::SearchArea::new(&[*view], &lines, &frame, settings);
+    let scars = area.and_then(|area| scars::detect(view, &slopes, &area, settings));
     Some(Detections { ridges, lines, pores, scars, relief })
 }
 
@@ -205,8 +205,8 @@ pub fn read(
         texture: texture::Texture::read(&lum, &frame, settings),
         glcm: glcm::Glcm::read(&lum, &frame, settings),
         pores: pores::read(&lum, &relief, &pores, &frame, settings),
-        scars: scars::Ground::new(views, &wrinkles, &frame, settings)
-            .and_then(|ground| scars::read(views, &relief, &scars, &ground, settings)),
+        scars: scars::SearchArea::new(views, &wrinkles, &frame, settings)
+            .and_then(|area| scars::read(views, &relief, &scars, &area, settings)),
         wrinkles,
         tone: tone::ToneCells::read(views, &frame, settings),
     })

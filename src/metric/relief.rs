@@ -9,6 +9,7 @@ use crate::filter::resize::{shrink, shrink_mask};
 use crate::luminance::Luminance;
 use crate::plane::{Grid, Mask, Plane, Window};
 use crate::settings::MetricSettings;
+use crate::units::PixelSize;
 
 /// Log light of photos on one mask without what is slower than pores.
 #[derive(Debug, Clone)]
@@ -26,14 +27,14 @@ pub struct FineRelief {
 impl FineRelief {
     /// Of photos that share one mask of valid skin.
     pub fn of(photos: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> FineRelief {
-        let factor = ((settings.pore_grid_mm / frame.mm_per_px) as usize).max(1);
-        let px = |mm: f64| mm / (frame.mm_per_px * factor as f64);
+        let factor = frame.reduction(settings.pore_grid_mm);
+        let pixel = PixelSize::new(frame.mm_per_px, factor);
         let valid = shrink_mask(&photos[0].valid, factor);
-        let around = MaskedBlur::new(&valid, px(settings.pore_surround_mm) as f32);
+        let around = MaskedBlur::new(&valid, pixel.px(settings.pore_surround_mm) as f32);
         FineRelief {
             factor,
             planes: photos.iter().map(|l| around.rest(&shrink(&l.flat, factor))).collect(),
-            inner: away_from_edges(&valid, px(settings.pore_margin_mm)),
+            inner: away_from_edges(&valid, pixel.px(settings.pore_margin_mm)),
             valid,
         }
     }
@@ -49,7 +50,7 @@ pub struct Slopes<'a> {
 impl<'a> Slopes<'a> {
     /// Of all photos of `relief`.
     pub fn of(relief: &'a FineRelief, mm_per_px: f64, settings: &MetricSettings) -> Slopes<'a> {
-        let sigma = settings.lamp_slope_mm / (mm_per_px * relief.factor as f64);
+        let sigma = PixelSize::new(mm_per_px, relief.factor).px(settings.light_slope_sigma_mm);
         let slopes = |plane: &Plane| {
             let s = blur(plane, sigma as f32);
             Grid::from_fn(s.width(), s.height(), |x, y| {

@@ -173,6 +173,11 @@ impl Frame {
         })
     }
 
+    /// Largest factor by which pixels can be reduced to a side of at most `side_mm`; 1 where they are larger.
+    pub(super) fn reduction(&self, side_mm: f64) -> usize {
+        ((side_mm / self.mm_per_px) as usize).max(1)
+    }
+
     /// mm² per px², where a true scale is known.
     pub(super) fn mm2(&self) -> Result<f64, Reason> {
         if self.metric_scale { Ok(self.mm_per_px * self.mm_per_px) } else { Err(Reason::NoScale) }
@@ -180,6 +185,15 @@ impl Frame {
     /// Factor from px to the unit of lengths.
     pub(crate) fn length(&self) -> f64 {
         if self.metric_scale { self.mm_per_px } else { 1.0 }
+    }
+}
+
+#[cfg(test)]
+impl Frame {
+    /// Of a sharp photo of a known scale.
+    pub(crate) fn sharp(mm_per_px: f64) -> Frame {
+        let groove = GrooveSettings::default();
+        Frame { mm_per_px, metric_scale: true, shortest_period_px: 3.0, groove }
     }
 }
 

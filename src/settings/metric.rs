@@ -27,33 +27,33 @@ pub struct MetricSettings {
     /// Sigmas of the dark profiles that are sought, mm.
     pub pore_sigmas_mm: Vec<f64>,
     /// Radius of the filters, mm.
-    pub pore_reach_mm: f64,
+    pub pore_filter_radius_mm: f64,
     /// Sigma of the mean that is taken off before pores are sought, mm.
     pub pore_surround_mm: f64,
     /// Side of a cell that light and background texture are estimated from, mm.
     pub pore_cell_mm: f64,
     /// Distance of the pixels that the background texture's covariance is taken at, mm.
-    pub pore_sample_mm: f64,
+    pub pore_covariance_step_mm: f64,
     /// White noise added to that covariance, share of the background texture's variance.
-    pub pore_ridge: f64,
+    pub pore_regularisation: f64,
     /// Scale of the slopes that the light direction is estimated from, mm.
-    pub lamp_slope_mm: f64,
+    pub light_slope_sigma_mm: f64,
     /// Brightness of a pore's walls per unit of the slopes' skewness, and the most it may be, natural log.
-    pub pore_lit: [f64; 2],
+    pub pore_wall_contrast: [f64; 2],
     /// Least contrast of a pore in some visit, natural log.
     pub pore_contrast: f64,
     /// Least response of a pore in some visit, standard deviations of that of the background texture.
-    pub pore_noises: f64,
+    pub pore_response_min: f64,
     /// Least share of both limits in each visit that shows the pore.
     pub pore_hysteresis: f64,
     /// Response from which pores count in the share that all visits show, multiple of the limit.
-    pub pore_sure: f64,
+    pub pore_capture_response: f64,
     /// Response from which a pore is used for the change of diameters, multiple of the limit.
-    pub pore_strong: f64,
+    pub pore_diameter_response: f64,
     /// Least difference of the visits where a pore has vanished, standard deviations of that of all skin.
-    pub pore_differences: f64,
+    pub pore_vanished_sd: f64,
     /// Least distance of two pores, px of the grid.
-    pub pore_apart_px: usize,
+    pub pore_distance_min_px: usize,
     /// Largest ratio of a pore's axes.
     pub pore_elongation_max: f64,
     /// Most directions, of twelve, in which a pore's dark profile does not rise to half.
@@ -79,19 +79,19 @@ pub struct MetricSettings {
     /// Sigma of the surround whose mean response counts as background texture, mm.
     pub line_surround_mm: f64,
     /// Largest response that is counted as background texture, multiple of the mean.
-    pub line_mesh_max: f64,
+    pub line_background_max: f64,
     /// Least excess of the response of a line's point over that mean, share of the mean.
-    pub line_excess: f64,
+    pub line_excess_min: f64,
     /// Longest gap that a line is followed over, mm.
     pub line_gap_mm: f64,
     /// Largest angle between a line, the way to its next point and the line there, degrees.
     pub line_turn_deg: f64,
     /// Response at which a line ends, share of its median.
-    pub line_end: f64,
+    pub line_end_response: f64,
     /// Least excess summed along a line, mm.
-    pub line_salience_mm: f64,
+    pub line_saliency_min_mm: f64,
     /// Distance from a line within which no other is found beside it, mm.
-    pub line_apart_mm: f64,
+    pub line_distance_min_mm: f64,
     /// Shortest line, mm.
     pub line_min_mm: f64,
     /// Distance of lines kept from the skin's edge, mm.
@@ -105,9 +105,9 @@ pub struct MetricSettings {
     /// Contrast at which a line counts in some visit, natural log.
     pub line_contrast: f64,
     /// Least amplitude in a visit where a line is present, share of that of the strongest visit.
-    pub line_remains: f64,
+    pub line_retained_min: f64,
     /// The same, share of what the visit keeps along most of the line.
-    pub line_remains_usual: f64,
+    pub line_retained_q75_share: f64,
     /// Reading of depth and width.
     pub groove: GrooveSettings,
     /// Largest side of a pixel that scars are sought on, mm.
@@ -115,7 +115,7 @@ pub struct MetricSettings {
     /// Radii at half depth of the bowls that are sought, mm.
     pub scar_radii_mm: Vec<f64>,
     /// Radius of the filters, mm.
-    pub scar_reach_mm: f64,
+    pub scar_filter_radius_mm: f64,
     /// Sigma of the mean that is taken off before scars are sought, mm.
     pub scar_surround_mm: f64,
     /// Half width of what is left out about a line, mm.
@@ -125,31 +125,31 @@ pub struct MetricSettings {
     /// Contrast of cut-off where scars are sought, and where their depth is read, median contrasts.
     pub scar_clip: [f64; 2],
     /// Contrast on the planes of the search that still counts as texture, median contrasts.
-    pub scar_texture: f64,
+    pub scar_texture_clip: f64,
     /// White noise added to the covariance, share of its variance.
-    pub scar_ridge: f64,
+    pub scar_regularisation: f64,
     /// Share of skin below which a cell takes texture and light of all skin.
-    pub scar_cell_min: f64,
+    pub scar_cell_skin_min: f64,
     /// Least skewness of the slopes at which the light stands beside.
-    pub scar_falls_min: f64,
+    pub scar_light_skewness_min: f64,
     /// Least response of a bowl, standard deviations of that of the skin around.
-    pub scar_noises: f64,
+    pub scar_response_min: f64,
     /// Least share of that response in each visit that shows the bowl.
     pub scar_hysteresis: f64,
     /// Difference of the visits below which the bowl is there all the same, standard deviations.
-    pub scar_differences: f64,
+    pub scar_vanished_sd: f64,
     /// Selection bias of the depth, standard deviations of the response of the skin around.
-    pub scar_chosen: f64,
+    pub scar_depth_bias_sd: f64,
     /// Least distance of a scar's middle from a larger one's rim, and between candidates, mm.
-    pub scar_apart_mm: f64,
+    pub scar_distance_min_mm: f64,
     /// Distance of scars kept from the mask's edge, mm.
     pub scar_margin_mm: f64,
     /// Least share of skin within two radii of a scar.
-    pub scar_seen_min: f64,
+    pub scar_visible_min: f64,
     /// Largest response two radii beside a scar, across the light, share of its own.
-    pub scar_sides_max: f64,
+    pub scar_flank_response_max: f64,
     /// Light per slope along the light direction, natural log.
-    pub scar_shading: f64,
+    pub scar_shading_per_slope: f64,
     /// Sigma of the surround that a spot is held against, mm.
     pub spot_surround_mm: f64,
     /// Least share of all skin outside a region that its tone is measured against.
@@ -173,13 +173,13 @@ pub struct GrooveSettings {
     /// Half length of a cross-section, mm.
     pub reach_mm: f64,
     /// Least half width of the dark profile, mm.
-    pub core_mm: f64,
+    pub half_width_min_mm: f64,
     /// Half width of the dark profile, groove widths.
-    pub core_widths: f64,
+    pub half_width_ratio: f64,
     /// Width of each flank beside the dark profile, mm.
-    pub rim_mm: f64,
+    pub flank_mm: f64,
     /// Width of a groove's dark profile, groove widths.
-    pub dark: f64,
+    pub profile_width_ratio: f64,
     /// What scattering in skin and the placing of the line add to the width, mm.
     pub spread_mm: f64,
     /// Sigma of a photo's own blur, shortest periods that it carries.
@@ -187,13 +187,13 @@ pub struct GrooveSettings {
     /// Smallest width that is reported, share of the one seen.
     pub width_min: f64,
     /// Least length of lines whose mean section is read, mm.
-    pub least_mm: f64,
+    pub length_min_mm: f64,
     /// Share of a line's section that is background texture, per unit of relative background response.
-    pub mesh: f64,
+    pub background: f64,
     /// Integral of a solid dark profile, of its contrast times its width.
-    pub solid: f64,
+    pub solidity: f64,
     /// K of the dark profile's integral K·w·q²/(1 + q²/2), q = depth/width.
-    pub dip: f64,
+    pub depth_factor: f64,
 }
 
 impl Default for GrooveSettings {

@@ -160,12 +160,7 @@ mod tests {
     /// Both 2D aggregations: a matrix per slice and direction, and one per slice.
     #[test]
     fn co_occurrence_is_that_of_the_ibsi_digital_phantom() {
-        let frame = Frame {
-            mm_per_px: 1.0,
-            metric_scale: true,
-            shortest_period_px: 1.0,
-            groove: Default::default(),
-        };
+        let frame = Frame::sharp(1.0);
         let singly: Vec<&[[isize; 2]]> = DIRECTIONS.chunks(1).collect();
         let mut seen = 0;
         for (tag, reference) in references() {
