@@ -149,8 +149,8 @@ fn lines_come_and_gone(
     }
     let readings = comparison.readings.as_ref()?;
     let lines = readings.wrinkles.as_ref().ok()?;
-    let [vanished, new, kept] = wrinkles::vanished_new_kept(lines, &readings.frame);
-    let shortest = settings.line_min_mm / readings.frame.mm_per_px * readings.frame.length();
+    let [vanished, new, kept] = wrinkles::vanished_new_kept(lines, &readings.sampling);
+    let shortest = settings.line_min_mm / readings.sampling.mm_per_px * readings.sampling.length();
     (vanished + new >= shortest).then(|| {
         let unit = Unit::Length.name(scale);
         format!(

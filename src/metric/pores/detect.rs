@@ -3,7 +3,7 @@
 use crate::filter::matched::{Autocovariance, Whitener};
 use crate::metric::relief::{FineRelief, Slopes};
 use crate::metric::search::{self, Candidate, Filter, Search, SearchCell, differences};
-use crate::metric::{Frame, Reason};
+use crate::metric::{Reason, Sampling};
 use crate::plane::{Plane, Window, par_collect};
 use crate::settings::MetricSettings;
 use crate::units::PixelSize;
@@ -23,23 +23,26 @@ pub struct PoreCandidates {
 pub fn detect(
     relief: &FineRelief,
     slopes: &Slopes<'_>,
-    frame: &Frame,
+    sampling: &Sampling,
     settings: &MetricSettings,
 ) -> Result<PoreCandidates, Reason> {
-    check_resolution(frame, settings)?;
+    check_resolution(sampling, settings)?;
     log::trace!(target: "skindelta", "search pores");
-    let cells = cells(relief, slopes, frame, settings)?;
+    let cells = cells(relief, slopes, sampling, settings)?;
     let candidates = search(relief, &cells).candidates(settings.pore_distance_min_px);
     Ok(PoreCandidates { cells, candidates })
 }
 
 /// Refuses photos without a scale, and those too coarse or blurred for pores.
-pub(super) fn check_resolution(frame: &Frame, settings: &MetricSettings) -> Result<(), Reason> {
-    if !frame.metric_scale {
+pub(super) fn check_resolution(
+    sampling: &Sampling,
+    settings: &MetricSettings,
+) -> Result<(), Reason> {
+    if !sampling.metric_scale {
         return Err(Reason::NoScale);
     }
     // The limit is stated for a sharp photo, whose shortest period is 3 px; a blurrier one is judged by its own.
-    if frame.shortest_period_px * frame.mm_per_px > 3.0 * settings.pore_mm_per_px_max {
+    if sampling.shortest_period_px * sampling.mm_per_px > 3.0 * settings.pore_mm_per_px_max {
         return Err(Reason::BelowResolution);
     }
     Ok(())
@@ -57,10 +60,10 @@ pub(super) fn search<'a>(relief: &'a FineRelief, cells: &'a [SearchCell]) -> Sea
 pub(super) fn cells(
     relief: &FineRelief,
     slopes: &Slopes<'_>,
-    frame: &Frame,
+    sampling: &Sampling,
     settings: &MetricSettings,
 ) -> Result<Vec<SearchCell>, Reason> {
-    let pixel = PixelSize::new(frame.mm_per_px, relief.factor);
+    let pixel = PixelSize::new(sampling.mm_per_px, relief.factor);
     let (w, h) = (relief.valid.width(), relief.valid.height());
     let radius = pixel.px(settings.pore_filter_radius_mm).round() as usize;
     let stride = (pixel.px(settings.pore_covariance_step_mm) as usize).max(1);
@@ -113,8 +116,8 @@ fn wall_contrast(light: [f64; 2], settings: &MetricSettings) -> [f64; 2] {
     walls.map(|v| v * (most / size.max(most)))
 }
 
-/// Log luminance of a pore of depth 1: a round dark profile, and its bright and dark walls, whose contrast is the length
-/// of `walls`, a vector along the light.
+/// Log luminance of a pore of depth 1: a round dark profile, and its bright and dark walls, whose contrast is the
+/// length of `walls`, a vector along the light.
 fn template(x: f64, y: f64, sigma: f64, walls: [f64; 2]) -> f64 {
     let profile = (-0.5 * (x * x + y * y) / (sigma * sigma)).exp();
     let wall = 0.5f64.exp() * (walls[0] * x + walls[1] * y) / sigma;

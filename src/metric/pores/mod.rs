@@ -2,8 +2,8 @@
 //!
 //! In this order:
 //!
-//! 1. `detect.rs`: candidates of each photo. Under oblique light a pore is more than a dark spot: the wall away from the
-//!    lamp is bright and the wall towards it dark, nearly as strong as the dark profile itself. The light's direction
+//! 1. `detect.rs`: candidates of each photo. Under oblique light a pore is more than a dark spot: the wall away from
+//!    the lamp is bright and the wall towards it dark, nearly as strong as the dark profile itself. The light's direction
 //!    is estimated from the slopes of the texture ([`super::relief`]); the matched filter for a pore shaded so is the
 //!    one that the microrelief disturbs least ([`crate::filter::matched`]). Light and microrelief are estimated cell
 //!    by cell. The microrelief responds too: an amplitude is detected from a multiple of that response on.
@@ -13,8 +13,8 @@
 //! 3. `sums.rs`: sums over tiles, of which the metrics are made, one file each. The change of the diameters of pores
 //!    present in both visits follows from the volume of their mean dark profile, the sum of each ring's darkness times
 //!    its area: neither blur nor scattering changes it, bright and dark walls cancel in the mean of a ring, and a pore
-//!    that shrinks as a whole loses volume with the square of its diameter. Strong pores only are used for it: of weak
-//!    pores that shrank, those remain detected whose amplitude chance raised.
+//!    that shrinks as a whole loses volume with the square of its diameter. Only strong pores are used for it: of weak
+//!    pores that shrank, those whose amplitude noise raised would remain detected.
 
 pub(super) mod area_percent;
 pub(super) mod count;

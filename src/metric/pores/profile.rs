@@ -1,7 +1,7 @@
 //! Radial profiles of pores.
 
 use crate::filter::warp::bilinear_by;
-use crate::metric::Frame;
+use crate::metric::Sampling;
 use crate::plane::Plane;
 use crate::settings::MetricSettings;
 
@@ -76,7 +76,7 @@ impl DarkProfile {
     pub fn of(
         visits: &[Profiles],
         size: usize,
-        frame: &Frame,
+        sampling: &Sampling,
         settings: &MetricSettings,
     ) -> Option<Self> {
         let samples = visits[0].mean.len() - 1;
@@ -84,7 +84,7 @@ impl DarkProfile {
             .map(|s| visits.iter().map(|v| v.mean[s]).sum::<f64>() / visits.len() as f64)
             .collect();
         let within =
-            |mm: f64| ((mm / frame.mm_per_px * PER_PX as f64) as usize).clamp(PER_PX, samples);
+            |mm: f64| ((mm / sampling.mm_per_px * PER_PX as f64) as usize).clamp(PER_PX, samples);
         // Since one wall is bright, a pore's centre lies up to the sigma of its dark profile off its darkest ring.
         // Beyond the rim the microrelief may rise again, from the radius of the smallest pore on.
         let inner = within(settings.pore_sigmas_mm[size]);
@@ -94,7 +94,7 @@ impl DarkProfile {
             return None;
         }
         // What smoothing adds to the square of a Gaussian's width at half depth, and what scattering does.
-        let spread = settings.pore_spread_mm / frame.mm_per_px;
+        let spread = settings.pore_spread_mm / sampling.mm_per_px;
         let widened = 8.0 * 2f64.ln() * settings.pore_smoothing_px2 + spread * spread;
         // The mean profile has a quarter of one direction's noise, in which half depth is crossed too soon.
         let half = 0.5 * (joint[bottom] + joint[rim]);

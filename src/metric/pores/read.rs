@@ -7,7 +7,7 @@ use crate::filter::gaussian::diffuse;
 use crate::luminance::Luminance;
 use crate::metric::relief::{FineRelief, Slopes};
 use crate::metric::search::{Candidate, Search};
-use crate::metric::{Frame, Reason};
+use crate::metric::{Reason, Sampling};
 use crate::plane::{Plane, par_collect};
 use crate::settings::MetricSettings;
 
@@ -19,18 +19,18 @@ pub fn read(
     visits: &[&Luminance],
     relief: &FineRelief,
     detected: &[&Result<PoreCandidates, Reason>],
-    frame: &Frame,
+    sampling: &Sampling,
     settings: &MetricSettings,
 ) -> Result<Vec<Pore>, Reason> {
-    check_resolution(frame, settings)?;
+    check_resolution(sampling, settings)?;
     let detected = detected.iter().map(|d| d.as_ref().map_err(|reason| *reason));
     let detected = detected.collect::<Result<Vec<_>, Reason>>()?;
     let joint;
     let cells = match detected[..] {
         [own] => &own.cells,
         _ => {
-            let slopes = Slopes::of(relief, frame.mm_per_px, settings);
-            joint = cells(relief, &slopes, frame, settings)?;
+            let slopes = Slopes::of(relief, sampling.mm_per_px, settings);
+            joint = cells(relief, &slopes, sampling, settings)?;
             &joint
         }
     };
@@ -39,9 +39,9 @@ pub fn read(
     let detections = search.detections(&candidates);
     let smooth: Vec<Plane> =
         visits.iter().map(|l| diffuse(&l.flat, &l.valid, settings.pore_smoothing_px2)).collect();
-    let reader = Reader { visits: &smooth, search: &search, frame, settings };
+    let reader = Reader { visits: &smooth, search: &search, sampling, settings };
     let pores = par_collect(detections.len(), |i| reader.read(&detections[i]));
-    Ok(distinct(pores.into_iter().flatten().collect(), frame, settings))
+    Ok(distinct(pores.into_iter().flatten().collect(), sampling, settings))
 }
 
 /// What detections are read with.
@@ -49,19 +49,19 @@ struct Reader<'a> {
     /// Smoothed log luminance.
     visits: &'a [Plane],
     search: &'a Search<'a>,
-    frame: &'a Frame,
+    sampling: &'a Sampling,
     settings: &'a MetricSettings,
 }
 
 impl Reader<'_> {
     /// Reads a detection in all visits; `None` where it has not the size or the form of a pore.
     fn read(&self, detection: &Candidate) -> Option<Pore> {
-        let (frame, settings) = (self.frame, self.settings);
+        let (sampling, settings) = (self.sampling, self.settings);
         let [x, y] = self.search.centre(detection);
-        let reach = settings.pore_diameter_mm[1] / frame.mm_per_px * 0.75;
+        let reach = settings.pore_diameter_mm[1] / sampling.mm_per_px * 0.75;
         let visits: Vec<Profiles> =
             self.visits.iter().map(|plane| Profiles::around(plane, [x, y], reach)).collect();
-        let dark = DarkProfile::of(&visits, detection.size, frame, settings)?;
+        let dark = DarkProfile::of(&visits, detection.size, sampling, settings)?;
         let radii: Vec<Vec<Option<f64>>> = visits.iter().map(|v| v.radii(&dark)).collect();
         let amplitudes = self.search.amplitudes(detection);
         let filter = self.search.filter(detection);
@@ -94,8 +94,8 @@ impl Reader<'_> {
     /// Whether the diameter is that of a pore, the smallest less the error of one diameter.
     fn has_pore_size(&self, dark: &DarkProfile) -> bool {
         let [small, large] = self.settings.pore_diameter_mm;
-        let least = (small - self.settings.pore_diameter_error_mm) / self.frame.mm_per_px;
-        dark.square_px2 >= least * least && dark.diameter_px * self.frame.mm_per_px <= large
+        let least = (small - self.settings.pore_diameter_error_mm) / self.sampling.mm_per_px;
+        dark.square_px2 >= least * least && dark.diameter_px * self.sampling.mm_per_px <= large
     }
 
     /// Whether some visit is dark against nearly every direction: a valley between plateaus, or a line's end, is open
@@ -118,8 +118,8 @@ fn elongation(radii: &[Option<f64>], rim_px: f64) -> f64 {
 
 /// Keeps the stronger of two pores whose centres lie within the larger one's radius. Pores come
 /// strongest first.
-fn distinct(pores: Vec<Pore>, frame: &Frame, settings: &MetricSettings) -> Vec<Pore> {
-    let cell = (settings.pore_diameter_mm[1] / frame.mm_per_px).max(1.0);
+fn distinct(pores: Vec<Pore>, sampling: &Sampling, settings: &MetricSettings) -> Vec<Pore> {
+    let cell = (settings.pore_diameter_mm[1] / sampling.mm_per_px).max(1.0);
     let key = |p: &Pore| ((p.x / cell) as i64, (p.y / cell) as i64);
     let mut kept: Vec<Pore> = Vec::new();
     let mut cells: std::collections::BTreeMap<(i64, i64), Vec<usize>> = Default::default();
@@ -152,12 +152,12 @@ mod tests {
 
     /// The pores of a drawn photo.
     fn found(flat: Plane, mm_per_px: f64) -> Vec<Pore> {
-        let (l, frame, settings) =
-            (Luminance::drawn(flat), Frame::sharp(mm_per_px), MetricSettings::default());
-        let relief = FineRelief::of(&[&l], &frame, &settings);
-        let slopes = Slopes::of(&relief, frame.mm_per_px, &settings);
-        let candidates = detect(&relief, &slopes, &frame, &settings);
-        read(&[&l], &relief, &[&candidates], &frame, &settings).unwrap()
+        let (l, sampling, settings) =
+            (Luminance::drawn(flat), Sampling::sharp(mm_per_px), MetricSettings::default());
+        let relief = FineRelief::of(&[&l], &sampling, &settings);
+        let slopes = Slopes::of(&relief, sampling.mm_per_px, &settings);
+        let candidates = detect(&relief, &slopes, &sampling, &settings);
+        read(&[&l], &relief, &[&candidates], &sampling, &settings).unwrap()
     }
 
     /// Gaussian profiles of known centre and width at half depth; a line beside them is no pore.

@@ -4,7 +4,7 @@ use super::Pore;
 use super::profile::{RINGS, volume};
 use crate::citations::{self, Citation};
 use crate::metric::sums::{Sums, sums};
-use crate::metric::{Frame, Reason, Sheet, Tiles};
+use crate::metric::{Reason, Sampling, Sheet, Tiles};
 
 pub(super) const SECTION: &str = "Pores";
 pub(super) const SOURCES: &[&Citation] = &[&citations::FLAMENT_2015, &citations::TURIN_1960];
@@ -48,7 +48,7 @@ sums! {
 }
 
 /// Sums over tiles.
-pub fn sheet(pores: &[Pore], visit: usize, tiles: &Tiles, frame: &Frame) -> Sheet {
+pub fn sheet(pores: &[Pore], visit: usize, tiles: &Tiles, sampling: &Sampling) -> Sheet {
     let mut sums = vec![PoreSums::ZERO; tiles.count()];
     tiles.for_each(|tile, _, _| sums[tile].pixels += 1.0);
     for pore in pores {
@@ -63,7 +63,7 @@ pub fn sheet(pores: &[Pore], visit: usize, tiles: &Tiles, frame: &Frame) -> Shee
             continue;
         }
         sums.in_all += 1.0;
-        sums.visible += f64::from(u8::from(reading.diameter_px * frame.mm_per_px >= VISIBLE_MM));
+        sums.visible += f64::from(u8::from(reading.diameter_px * sampling.mm_per_px >= VISIBLE_MM));
         sums.diameter_px += pore.diameter_px;
         sums.area_px2 += std::f64::consts::FRAC_PI_4 * pore.diameter_px * pore.diameter_px;
         sums.elongation += reading.elongation;
@@ -85,8 +85,8 @@ pub(super) fn used_for_diameter(row: &[f64]) -> f64 {
 
 impl PoreSums {
     /// Area of measured skin, cm².
-    pub(super) fn area_cm2(&self, frame: &Frame) -> Result<f64, Reason> {
-        Ok(self.pixels * frame.mm2()? / 100.0)
+    pub(super) fn area_cm2(&self, sampling: &Sampling) -> Result<f64, Reason> {
+        Ok(self.pixels * sampling.mm2()? / 100.0)
     }
 
     /// Number of pores: those present in all visits, over the share of this visit's own detections that all visits
@@ -149,7 +149,7 @@ mod tests {
             })
             .collect();
         let counts = [0, 1].map(|visit| {
-            let row = sheet(&pores, visit, &tiles, &Frame::sharp(0.05)).total(&[1.0]);
+            let row = sheet(&pores, visit, &tiles, &Sampling::sharp(0.05)).total(&[1.0]);
             PoreSums::from_row(&row).count().unwrap()
         });
         // Chapman's 61 · 51 / 41 − 1, a true loss of one in five.
@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(sums.count(), Ok(65.0));
         let row = Sheet::of(vec![sums]).total(&[1.0]);
         assert_eq!(
-            (diameter::METRIC.measure)(&row, &Frame::sharp(0.05)),
+            (diameter::METRIC.measure)(&row, &Sampling::sharp(0.05)),
             Err(Reason::NothingFound)
         );
     }

@@ -6,7 +6,7 @@ use crate::filter::matched::{Autocovariance, Whitener};
 use crate::filter::stats::{mean_square, median};
 use crate::metric::relief::Slopes;
 use crate::metric::search::{self, Candidate, Filter, SearchCell, differences};
-use crate::metric::{Reason, View};
+use crate::metric::{ComparableVisit, Reason};
 use crate::plane::{Plane, Window, par_collect};
 use crate::settings::MetricSettings;
 
@@ -23,7 +23,7 @@ pub struct ScarCandidates {
 /// # Errors
 /// `LowCoverage` where there is too little skin to estimate its background texture.
 pub fn detect(
-    view: &View<'_>,
+    view: &ComparableVisit<'_>,
     slopes: &Slopes<'_>,
     area: &SearchArea,
     settings: &MetricSettings,

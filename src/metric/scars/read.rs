@@ -5,7 +5,7 @@ use super::shading::Shading;
 use super::{Scar, ScarCandidates, ScarReading, Scars, SearchArea};
 use crate::metric::relief::{FineRelief, Slopes};
 use crate::metric::search::{Candidate, Search, SearchCell};
-use crate::metric::{Reason, View};
+use crate::metric::{ComparableVisit, Reason};
 use crate::plane::{Mask, Plane};
 use crate::settings::MetricSettings;
 
@@ -14,7 +14,7 @@ use crate::settings::MetricSettings;
 /// # Errors
 /// As [`detect`](super::detect()), for any of the photos or all together.
 pub fn read(
-    views: &[View<'_>],
+    views: &[ComparableVisit<'_>],
     relief: &FineRelief,
     detected: &[&Result<ScarCandidates, Reason>],
     area: &SearchArea,
@@ -98,8 +98,8 @@ fn visible(skin: &Mask, detection: &Candidate, reach: f64) -> f64 {
     let disc: Vec<_> = square.filter(|[dx, dy]| dx * dx + dy * dy <= reach * reach).collect();
     let inside = |[dx, dy]: &&[isize; 2]| {
         let (x, y) = (x + dx, y + dy);
-        let frame = x >= 0 && y >= 0 && x < skin.width() as isize && y < skin.height() as isize;
-        frame && skin.at(x as usize, y as usize)
+        let in_plane = x >= 0 && y >= 0 && x < skin.width() as isize && y < skin.height() as isize;
+        in_plane && skin.at(x as usize, y as usize)
     };
     disc.iter().filter(inside).count() as f64 / disc.len() as f64
 }

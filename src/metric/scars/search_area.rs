@@ -6,7 +6,7 @@ use crate::filter::morphology::dilate;
 use crate::filter::resize::shrink_mask;
 use crate::metric::search::{Search, SearchCell};
 use crate::metric::wrinkles::LinePoint;
-use crate::metric::{Frame, Reason, View};
+use crate::metric::{ComparableVisit, Reason, Sampling};
 use crate::plane::{Mask, Plane, Window};
 use crate::settings::MetricSettings;
 use crate::units::PixelSize;
@@ -33,16 +33,16 @@ impl SearchArea {
     /// # Errors
     /// `NoScale`; that of the lines where they could not be read, as they would be taken for scars.
     pub fn new(
-        views: &[View<'_>],
+        views: &[ComparableVisit<'_>],
         lines: &Result<Vec<LinePoint>, Reason>,
-        frame: &Frame,
+        sampling: &Sampling,
         settings: &MetricSettings,
     ) -> Result<SearchArea, Reason> {
-        if !frame.metric_scale {
+        if !sampling.metric_scale {
             return Err(Reason::NoScale);
         }
-        let mm_per_px = frame.mm_per_px;
-        let factor = frame.reduction(settings.scar_grid_mm);
+        let mm_per_px = sampling.mm_per_px;
+        let factor = sampling.reduction(settings.scar_grid_mm);
         let pixel = PixelSize::new(mm_per_px, factor);
         let skin = skin(views, factor);
         let lines = lines.as_ref().map_err(|reason| *reason)?;
@@ -66,10 +66,11 @@ impl SearchArea {
 }
 
 /// Skin whose luminance and colour are valid in all views, reduced by `factor`.
-fn skin(views: &[View<'_>], factor: usize) -> Mask {
+fn skin(views: &[ComparableVisit<'_>], factor: usize) -> Mask {
     let luminance = &views[0].luminance.valid;
     let valid = Mask::from_fn(luminance.width(), luminance.height(), |x, y| {
-        let colour = |v: &View<'_>| v.tone.valid.at(x / v.tone.cell_px, y / v.tone.cell_px);
+        let colour =
+            |v: &ComparableVisit<'_>| v.tone.valid.at(x / v.tone.cell_px, y / v.tone.cell_px);
         luminance.at(x, y) && views.iter().all(colour)
     });
     shrink_mask(&valid, factor)

@@ -4,7 +4,7 @@ use super::SearchArea;
 use crate::filter::gaussian::MaskedBlur;
 use crate::filter::resize::{enlarge, shrink, shrink_mask};
 use crate::filter::stats::median;
-use crate::metric::View;
+use crate::metric::ComparableVisit;
 use crate::plane::{Mask, Plane};
 use crate::settings::MetricSettings;
 use crate::units::PixelSize;
@@ -24,7 +24,7 @@ const SAMPLE_STEP: usize = 31;
 impl Shading {
     /// Log luminance of the visits on the planes of the search, without what colour explains and without what is
     /// slower than scars.
-    pub fn of(views: &[View<'_>], area: &SearchArea, settings: &MetricSettings) -> Self {
+    pub fn of(views: &[ComparableVisit<'_>], area: &SearchArea, settings: &MetricSettings) -> Self {
         let colourless = colourless(views, area.mm_per_px, settings);
         let valid = &views[0].luminance.valid;
         let contrasts = colourless.iter().flat_map(|plane| magnitudes(plane, valid, SAMPLE_STEP));
@@ -59,7 +59,11 @@ struct ColourBands {
 }
 
 /// Log luminance of the visits at all pixels, without what their colour explains.
-fn colourless(views: &[View<'_>], mm_per_px: f64, settings: &MetricSettings) -> Vec<Plane> {
+fn colourless(
+    views: &[ComparableVisit<'_>],
+    mm_per_px: f64,
+    settings: &MetricSettings,
+) -> Vec<Plane> {
     let cell_px = views[0].tone.cell_px;
     let cell = PixelSize::new(mm_per_px, cell_px);
     let luminance = &views[0].luminance.valid;
@@ -70,7 +74,7 @@ fn colourless(views: &[View<'_>], mm_per_px: f64, settings: &MetricSettings) -> 
     let mean = |mm: f64| MaskedBlur::new(&valid, cell.px(mm) as f32);
     let (near, surround) = (mean(settings.scar_colour_mm), mean(settings.scar_surround_mm));
     let band = |plane: &Plane| surround.rest(&near.mean(plane));
-    let bands = |view: &View<'_>| {
+    let bands = |view: &ComparableVisit<'_>| {
         let log_ratio = |a: usize, b: usize| {
             let [a, b] = [a, b].map(|k| view.tone.rgb.map(|c| c[k].max(f32::MIN_POSITIVE).ln()));
             band(&a.zip(&b, |a, b| a - b))
@@ -89,7 +93,7 @@ fn colourless(views: &[View<'_>], mm_per_px: f64, settings: &MetricSettings) -> 
     let coefficients =
         regression(&all(|b| &b.luminance), &all(|b| &b.red_green), &all(|b| &b.green_blue));
     let [u, v] = coefficients.map(|v| v as f32);
-    let residual = |(view, bands): (&View<'_>, &ColourBands)| {
+    let residual = |(view, bands): (&ComparableVisit<'_>, &ColourBands)| {
         let explained = bands.red_green.zip(&bands.green_blue, |a, b| u * a + v * b);
         let explained = enlarge(&explained, cell_px, luminance.width(), luminance.height());
         view.luminance.flat.zip(&explained, |l, c| l - c)

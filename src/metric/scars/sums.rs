@@ -13,8 +13,8 @@ pub(super) const ALSO_MOVED_BY: &str = "A light that moved: a bowl is recognised
     a line, a hair or the region's edge, are missed. With few scars the value varies much: see its interval.";
 /// Period of scars, mm.
 pub(super) const PERIOD_MM: f64 = 3.0;
-/// Scars are few: `scar_depth` of unchanged rendered skin varies by 5–12 %. No real scar has been photographed twice, so
-/// the largest value is assumed that cannot be excluded.
+/// Scars are few: `scar_depth` of unchanged rendered skin varies by 5–12 %. No real scar has been tried, so the upper
+/// end is assumed.
 pub(super) const CAPTURE: CaptureSd = CaptureSd { floor: 0.1, at_1_cm2: 0.2 };
 
 sums! {

@@ -3,7 +3,7 @@
 use crate::filter::oriented::{Oriented, oriented};
 use crate::filter::resize::shrink;
 use crate::luminance::Luminance;
-use crate::metric::{Frame, Reason};
+use crate::metric::{Reason, Sampling};
 use crate::plane::Grid;
 use crate::settings::MetricSettings;
 use crate::units::PixelSize;
@@ -22,13 +22,13 @@ pub struct RidgeResponse {
 /// `BelowResolution` where pixels or blur hide fine wrinkles.
 pub fn detect(
     photo: &Luminance,
-    frame: &Frame,
+    sampling: &Sampling,
     settings: &MetricSettings,
 ) -> Result<RidgeResponse, Reason> {
-    check_resolution(frame, settings)?;
+    check_resolution(sampling, settings)?;
     log::trace!(target: "skindelta", "search lines");
-    let factor = frame.reduction(settings.line_grid_mm);
-    let pixel = PixelSize::new(frame.mm_per_px, factor);
+    let factor = sampling.reduction(settings.line_grid_mm);
+    let pixel = PixelSize::new(sampling.mm_per_px, factor);
     let sigma = |mm: &f64| pixel.px(*mm).max(settings.line_sigma_min_px) as f32;
     let sigmas: Vec<f32> = settings.line_sigmas_mm.iter().map(sigma).collect();
     let along = pixel.px(settings.line_along_mm) as f32;
@@ -38,7 +38,10 @@ pub fn detect(
 }
 
 /// Refuses photos whose shortest period is longer than lines need.
-pub(super) fn check_resolution(frame: &Frame, settings: &MetricSettings) -> Result<(), Reason> {
-    let longest = settings.line_period_max_mm / frame.mm_per_px;
-    if frame.shortest_period_px > longest { Err(Reason::BelowResolution) } else { Ok(()) }
+pub(super) fn check_resolution(
+    sampling: &Sampling,
+    settings: &MetricSettings,
+) -> Result<(), Reason> {
+    let longest = settings.line_period_max_mm / sampling.mm_per_px;
+    if sampling.shortest_period_px > longest { Err(Reason::BelowResolution) } else { Ok(()) }
 }

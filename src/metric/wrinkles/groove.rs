@@ -11,7 +11,7 @@
 //! subtracted first. A visit's width is that of the remainder.
 
 use super::section::{SAMPLES, Section};
-use crate::metric::Frame;
+use crate::metric::Sampling;
 use crate::settings::GrooveSettings;
 
 /// Area of a Gaussian of height 1 and of full width 1 at half maximum.
@@ -54,9 +54,10 @@ pub(super) struct GrooveChange {
 impl Groove {
     /// Measures the width twice: with the least half-width of the dark profile, then with that which follows from the
     /// first result.
-    pub(super) fn of(section: &Section, frame: &Frame) -> Groove {
-        let settings = frame.groove;
-        let camera_mm = FWHM * settings.blur_periods * frame.shortest_period_px * frame.mm_per_px;
+    pub(super) fn of(section: &Section, sampling: &Sampling) -> Groove {
+        let settings = sampling.groove;
+        let camera_mm =
+            FWHM * settings.blur_periods * sampling.shortest_period_px * sampling.mm_per_px;
         let half_width_mm = settings.half_width_min_mm;
         let mut groove =
             Groove { width_mm: 0.0, half_width_mm, profile: [0, 0], camera_mm, settings };
@@ -267,16 +268,16 @@ mod tests {
     /// Background texture under a line stays as it is: the remainder gives the groove's width and depth.
     #[test]
     fn background_texture_moves_neither_width_nor_depth_of_a_groove() {
-        let frame = Frame::sharp(0.08);
+        let sampling = Sampling::sharp(0.08);
         let gauss = |height: f64, sigma_mm: f64| -> Section {
-            let at: Vec<f64> = frame.groove.offsets_mm().collect();
+            let at: Vec<f64> = sampling.groove.offsets_mm().collect();
             std::array::from_fn(|i| -height * (-0.5 * (at[i] / sigma_mm).powi(2)).exp())
         };
         let response = 0.4;
-        let background = frame.groove.background * response;
+        let background = sampling.groove.background * response;
         let read = |grooves: [Section; 2]| {
             let joint = mean(&grooves);
-            let groove = Groove::of(&joint, &frame);
+            let groove = Groove::of(&joint, &sampling);
             grooves.map(|own| {
                 let section =
                     std::array::from_fn(|i| background * joint[i] + (1.0 - background) * own[i]);
@@ -298,7 +299,7 @@ mod tests {
     #[test]
     fn the_relative_amplitude_of_a_profile_is_linear() {
         let profile: Section = std::array::from_fn(|i| -(-(i as f64 - 24.0).powi(2) / 30.0).exp());
-        let groove = Groove::of(&profile, &Frame::sharp(0.08));
+        let groove = Groove::of(&profile, &Sampling::sharp(0.08));
         let amplitude = |section: &Section| groove.relative_amplitude(section, &profile);
         assert!((amplitude(&profile.map(|v| 0.3 * v + 0.7)) - 0.3).abs() < 1e-12);
         assert!(amplitude(&[0.2; SAMPLES]).abs() < 1e-12);

@@ -8,7 +8,7 @@ use super::trace::{TracedPoint, trace};
 use super::{LinePoint, LineReading, RidgeResponse};
 use crate::filter::stats::quantile;
 use crate::luminance::Luminance;
-use crate::metric::{Frame, Reason};
+use crate::metric::{Reason, Sampling};
 use crate::plane::par_collect;
 use crate::settings::MetricSettings;
 use std::collections::BTreeMap;
@@ -20,22 +20,22 @@ use std::collections::BTreeMap;
 pub fn read(
     visits: &[&Luminance],
     responses: &[&Result<RidgeResponse, Reason>],
-    frame: &Frame,
+    sampling: &Sampling,
     settings: &MetricSettings,
 ) -> Result<Vec<LinePoint>, Reason> {
-    check_resolution(frame, settings)?;
+    check_resolution(sampling, settings)?;
     let responses = responses.iter().map(|r| r.as_ref().map_err(|reason| *reason));
     let responses = responses.collect::<Result<Vec<_>, Reason>>()?;
-    let traced = trace(&visits[0].valid, &responses, frame, settings);
+    let traced = trace(&visits[0].valid, &responses, sampling, settings);
     let sections = par_collect(traced.len(), |i| {
-        let each = visits.iter().map(|l| section(&l.flat, &traced[i], frame, settings));
+        let each = visits.iter().map(|l| section(&l.flat, &traced[i], sampling, settings));
         each.collect::<Vec<Section>>()
     });
-    let neighbours = Neighbours::new(&traced, settings.line_smooth_mm / frame.mm_per_px);
+    let neighbours = Neighbours::new(&traced, settings.line_smooth_mm / sampling.mm_per_px);
     let grooves = par_collect(traced.len(), |i| {
         let smooth: Vec<Section> =
             (0..visits.len()).map(|v| neighbours.local_fit(i, |k| sections[k][v])).collect();
-        PointGroove::of(&smooth, traced[i].background, frame, settings)
+        PointGroove::of(&smooth, traced[i].background, sampling, settings)
     });
     let present = present(&traced, &grooves, visits.len(), settings);
     let points = par_collect(traced.len(), |i| {
@@ -65,11 +65,11 @@ impl PointGroove {
     fn of(
         smooth: &[Section],
         background: f64,
-        frame: &Frame,
+        sampling: &Sampling,
         settings: &MetricSettings,
     ) -> Option<Self> {
         let joint = mean(smooth);
-        let groove = Groove::of(&joint, frame);
+        let groove = Groove::of(&joint, sampling);
         let amplitudes: Vec<f64> =
             smooth.iter().map(|section| groove.relative_amplitude(section, &joint)).collect();
         let strongest = amplitudes.iter().copied().fold(1.0, f64::max);
@@ -80,7 +80,11 @@ impl PointGroove {
                 .map(|s| groove.change(s, &joint, background).depth)
                 .collect(),
             retained_fractions: amplitudes.into_iter().map(|a| a / strongest).collect(),
-            reversed: joint.iter().zip(frame.groove.offsets_mm()).map(|(v, x)| v * x).sum::<f64>()
+            reversed: joint
+                .iter()
+                .zip(sampling.groove.offsets_mm())
+                .map(|(v, x)| v * x)
+                .sum::<f64>()
                 < 0.0,
         })
     }
@@ -165,25 +169,25 @@ mod tests {
     use crate::plane::{Mask, Plane, Window};
     use crate::settings::GrooveSettings;
 
-    fn frame() -> Frame {
-        Frame::sharp(0.08)
+    fn sampling() -> Sampling {
+        Sampling::sharp(0.08)
     }
 
     /// The lines of one photo.
     fn lines(l: &Luminance) -> Result<Vec<LinePoint>, Reason> {
         let settings = MetricSettings::default();
-        let response = detect(l, &frame(), &settings);
-        read(&[l], &[&response], &frame(), &settings)
+        let response = detect(l, &sampling(), &settings);
+        read(&[l], &[&response], &sampling(), &settings)
     }
 
     /// (length mm, width mm, depth mm) of the lines of a photo of 400 × 300 px, read as one region.
     fn read_all(l: &Luminance) -> [f64; 3] {
-        let frame = frame();
+        let sampling = sampling();
         let points = lines(l).unwrap();
         let tiles = Tiles::new(Window::full(400, 300), l.valid.clone(), 400);
         let sums = sheet(&points, 0, &tiles).total(&[1.0]);
         [length::METRIC, width::METRIC, depth::METRIC]
-            .map(|metric| (metric.measure)(&sums, &frame).unwrap())
+            .map(|metric| (metric.measure)(&sums, &sampling).unwrap())
     }
 
     /// A straight Gaussian line of 200 px, lit from a side by `slope` of its derivative:
@@ -235,7 +239,7 @@ mod tests {
     fn a_small_highlight_beside_a_line_does_not_interrupt_it() {
         // A square of `side_mm` whose nearest side is 0.4 mm off the line.
         let beside = |side_mm: f64| {
-            let side = (side_mm / frame().mm_per_px) as usize;
+            let side = (side_mm / sampling().mm_per_px) as usize;
             read_beside(move |x, y| x.abs_diff(200) <= side / 2 && (155..155 + side).contains(&y))
         };
         let uninterrupted = beside(0.0);

@@ -2,7 +2,7 @@
 
 use super::trace::TracedPoint;
 use crate::filter::warp::bilinear;
-use crate::metric::Frame;
+use crate::metric::Sampling;
 use crate::plane::Plane;
 use crate::settings::{GrooveSettings, MetricSettings};
 
@@ -30,14 +30,14 @@ impl GrooveSettings {
 pub(super) fn section(
     flat: &Plane,
     point: &TracedPoint,
-    frame: &Frame,
+    sampling: &Sampling,
     settings: &MetricSettings,
 ) -> Section {
     let [tx, ty] = point.along;
-    let half = 0.5 * settings.line_average_mm / frame.mm_per_px;
+    let half = 0.5 * settings.line_average_mm / sampling.mm_per_px;
     let mut out = [0.0; SAMPLES];
-    for (v, x_mm) in out.iter_mut().zip(frame.groove.offsets_mm()) {
-        let d = x_mm / frame.mm_per_px;
+    for (v, x_mm) in out.iter_mut().zip(sampling.groove.offsets_mm()) {
+        let d = x_mm / sampling.mm_per_px;
         let parallels = (-PARALLELS..=PARALLELS).map(|k| {
             let a = half * k as f64 / PARALLELS as f64;
             f64::from(bilinear(flat, point.x + a * tx - d * ty, point.y + a * ty + d * tx))

@@ -5,7 +5,7 @@ use super::groove::Groove;
 use super::section::{SAMPLES, Section};
 use crate::citations::{self, Citation};
 use crate::metric::sums::{Sums, sums};
-use crate::metric::{Frame, Reason, Sheet, Tiles};
+use crate::metric::{Reason, Sampling, Sheet, Tiles};
 
 pub(super) const SECTION: &str = "Wrinkles";
 pub(super) const SOURCES: &[&Citation] = &[&citations::FREEMAN_1991];
@@ -69,7 +69,7 @@ pub fn sheet(points: &[LinePoint], visit: usize, tiles: &Tiles) -> Sheet {
 }
 
 /// Lengths of line that are present in the first visit only, in the last only, and in both, in the unit of lengths.
-pub fn vanished_new_kept(points: &[LinePoint], frame: &Frame) -> [f64; 3] {
+pub fn vanished_new_kept(points: &[LinePoint], sampling: &Sampling) -> [f64; 3] {
     let mut lengths = [0.0; 3];
     for point in points {
         let (Some(first), Some(last)) = (point.readings.first(), point.readings.last()) else {
@@ -81,14 +81,14 @@ pub fn vanished_new_kept(points: &[LinePoint], frame: &Frame) -> [f64; 3] {
             (true, true) => 2,
             (false, false) => continue,
         };
-        lengths[kind] += point.length_px * frame.length();
+        lengths[kind] += point.length_px * sampling.length();
     }
     lengths
 }
 
 /// From mm of the scale that filters use to the unit of lengths.
-pub(super) fn in_units(mm: f64, frame: &Frame) -> f64 {
-    mm / frame.mm_per_px * frame.length()
+pub(super) fn in_units(mm: f64, sampling: &Sampling) -> f64 {
+    mm / sampling.mm_per_px * sampling.length()
 }
 
 /// Size of a region's groove in one visit, mm of the scale that filters use.
@@ -101,22 +101,22 @@ pub(super) struct GrooveSize {
 
 impl WrinkleSums {
     /// Length of the lines that are present, in the unit of lengths.
-    pub(super) fn length(&self, frame: &Frame) -> Result<f64, Reason> {
+    pub(super) fn length(&self, sampling: &Sampling) -> Result<f64, Reason> {
         if self.pixels <= 0.0 {
             return Err(Reason::LowCoverage);
         }
-        Ok(self.present_px * frame.length())
+        Ok(self.present_px * sampling.length())
     }
 
     /// The region's groove in this visit.
-    pub(super) fn groove_mm(&self, frame: &Frame) -> Result<GrooveSize, Reason> {
+    pub(super) fn groove_mm(&self, sampling: &Sampling) -> Result<GrooveSize, Reason> {
         let length = self.in_all_px;
-        if length <= 0.0 || length * frame.mm_per_px < frame.groove.length_min_mm {
+        if length <= 0.0 || length * sampling.mm_per_px < sampling.groove.length_min_mm {
             return Err(Reason::NothingFound);
         }
         let own = self.section.map(|v| v / length);
         let joint = self.joint_section.map(|v| v / length);
-        let groove = Groove::of(&joint, frame);
+        let groove = Groove::of(&joint, sampling);
         if groove.width_mm <= 0.0 {
             return Err(Reason::BelowNoise);
         }
@@ -125,8 +125,8 @@ impl WrinkleSums {
     }
 
     /// The width of the region's groove in this visit, where enough of it is left to have one, mm.
-    pub(super) fn width_mm(&self, frame: &Frame) -> Result<f64, Reason> {
-        let width = self.groove_mm(frame)?.width;
+    pub(super) fn width_mm(&self, sampling: &Sampling) -> Result<f64, Reason> {
+        let width = self.groove_mm(sampling)?.width;
         if width > 0.0 { Ok(width) } else { Err(Reason::BelowNoise) }
     }
 }
@@ -138,7 +138,7 @@ mod tests {
     /// A vanished line, or a bright one, has no width and a depth near 0: no NaN.
     #[test]
     fn a_vanished_line_has_no_width() {
-        let frame = Frame::sharp(0.08);
+        let sampling = Sampling::sharp(0.08);
         let line: Section = std::array::from_fn(|i| -(-(i as f64 - 24.0).powi(2) / 30.0).exp());
         let sums = |own: &Section, joint: &Section| WrinkleSums {
             pixels: 1e4,
@@ -150,10 +150,10 @@ mod tests {
             ..WrinkleSums::ZERO
         };
         let depth = |own: &Section, joint: &Section| {
-            sums(own, joint).groove_mm(&frame).map(|size| size.depth)
+            sums(own, joint).groove_mm(&sampling).map(|size| size.depth)
         };
         for gone in [[0.0; SAMPLES], line.map(|v| -v)] {
-            assert_eq!(sums(&gone, &line).width_mm(&frame), Err(Reason::BelowNoise));
+            assert_eq!(sums(&gone, &line).width_mm(&sampling), Err(Reason::BelowNoise));
             let left = depth(&gone, &line).unwrap();
             assert!(left < 0.2 * depth(&line, &line).unwrap(), "{left}");
             assert_eq!(depth(&gone, &gone), Err(Reason::BelowNoise));

@@ -9,7 +9,7 @@ use crate::filter::resize::shrink_mask;
 use crate::filter::stats::quantile;
 use crate::filter::thin::thin;
 use crate::filter::warp::bilinear;
-use crate::metric::Frame;
+use crate::metric::Sampling;
 use crate::plane::{Grid, Mask, Plane};
 use crate::settings::MetricSettings;
 use crate::units::PixelSize;
@@ -36,11 +36,11 @@ pub(super) struct TracedPoint {
 pub(super) fn trace(
     valid: &Mask,
     responses: &[&RidgeResponse],
-    frame: &Frame,
+    sampling: &Sampling,
     settings: &MetricSettings,
 ) -> Vec<TracedPoint> {
     let factor = responses[0].factor;
-    let pixel = PixelSize::new(frame.mm_per_px, factor);
+    let pixel = PixelSize::new(sampling.mm_per_px, factor);
     let valid = shrink_mask(valid, factor);
     let searched = searched(&valid, pixel, settings);
     let unobstructed = away_from_edges(&valid, pixel.px(settings.line_margin_mm));
@@ -166,7 +166,7 @@ impl<'a> RidgeMap<'a> {
         length_mm < self.settings.line_min_mm || saliency_mm < self.settings.line_saliency_min_mm
     }
 
-    /// The place of the largest response across the line, from a parabola through three samples.
+    /// Position of the largest response across the line, from a parabola through three samples.
     fn subpixel(&self, &Linked { x, y, .. }: &Linked) -> [f64; 2] {
         let before = self.beside(x, y, -1.0);
         let here = f64::from(self.response.at(x, y));
