@@ -55,17 +55,25 @@ pub struct Search<'a> {
     pub cells: &'a [SearchCell],
 }
 
-/// Divides `w`×`h` pixels into cells of about `side` px, row after row. Each comes with the window, a quarter larger to
-/// each side, from which its light and background texture are estimated.
-pub fn cells([w, h]: [usize; 2], side: f64) -> Vec<(Window, Window)> {
+/// Windows of a cell.
+#[derive(Debug, Clone, Copy)]
+pub struct CellWindows {
+    /// That is searched.
+    pub cell: Window,
+    /// That light and background texture are estimated from.
+    pub surround: Window,
+}
+
+/// Divides `w`×`h` pixels into cells of about `side` px, row after row. Surrounds are a quarter larger to each side.
+pub fn cells([w, h]: [usize; 2], side: f64) -> Vec<CellWindows> {
     let number = |n: usize| (n as f64 / side).round().max(1.0) as usize;
     let (columns, rows) = (number(w), number(h));
     let cell = |i: usize| {
         let (column, row) = (i % columns, i / columns);
         let (x, y) = (w * column / columns, h * row / rows);
         let (width, height) = (w * (column + 1) / columns - x, h * (row + 1) / rows - y);
-        let window = Window { x, y, width, height };
-        (window, window.grown(width.min(height) / 4, w, h))
+        let cell = Window { x, y, width, height };
+        CellWindows { cell, surround: cell.grown(width.min(height) / 4, w, h) }
     };
     (0..columns * rows).map(cell).collect()
 }

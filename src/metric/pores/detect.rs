@@ -2,7 +2,9 @@
 
 use crate::filter::matched::{Autocovariance, Whitener};
 use crate::metric::relief::{FineRelief, Slopes};
-use crate::metric::search::{self, Candidate, Filter, Search, SearchCell, differences};
+use crate::metric::search::{
+    self, Candidate, CellWindows, Filter, Search, SearchCell, differences,
+};
 use crate::metric::{Reason, Sampling};
 use crate::plane::{Plane, Window, par_collect};
 use crate::settings::MetricSettings;
@@ -92,11 +94,11 @@ pub(super) fn cells(
     let of_all = covariances(everywhere).ok_or(Reason::LowCoverage)?;
     let windows = search::cells([w, h], pixel.px(settings.pore_cell_mm));
     Ok(par_collect(windows.len(), |i| {
-        let (window, around) = windows[i];
+        let CellWindows { cell, surround } = windows[i];
         // A cell with little skin takes the filters of all skin.
-        let own = covariances(around).and_then(|own| filters(&own, around));
+        let own = covariances(surround).and_then(|own| filters(&own, surround));
         let filters = own.or_else(|| filters(&of_all, everywhere)).unwrap_or_default();
-        SearchCell { window, filters }
+        SearchCell { window: cell, filters }
     }))
 }
 

@@ -5,7 +5,7 @@ use super::shading::{Shading, magnitudes};
 use crate::filter::matched::{Autocovariance, Whitener};
 use crate::filter::stats::{mean_square, median};
 use crate::metric::relief::Slopes;
-use crate::metric::search::{self, Candidate, Filter, SearchCell, differences};
+use crate::metric::search::{self, Candidate, CellWindows, Filter, SearchCell, differences};
 use crate::metric::{ComparableVisit, Reason};
 use crate::plane::{Plane, Window, par_collect};
 use crate::settings::MetricSettings;
@@ -57,29 +57,29 @@ pub(super) fn cells(
     let bowls = Bowls::new(planes, area, settings)?;
     let windows = windows(area, settings);
     let light = par_collect(windows.len(), |i| {
-        let [across, down] = slopes.light_direction(slopes.window(windows[i].1, area.factor))?;
+        let [across, down] =
+            slopes.light_direction(slopes.window(windows[i].surround, area.factor))?;
         let skewness = across.hypot(down);
         (skewness >= settings.scar_light_skewness_min).then(|| [across / skewness, down / skewness])
     });
     let cells = par_collect(windows.len(), |i| {
-        let (window, around) = windows[i];
-        let filters = bowls.filters(around, light[i]);
-        SearchCell { window, filters: filters.unwrap_or_default() }
+        let CellWindows { cell, surround } = windows[i];
+        let filters = bowls.filters(surround, light[i]);
+        SearchCell { window: cell, filters: filters.unwrap_or_default() }
     });
     Ok(LitCells { cells, light })
 }
 
-/// Cells, each with the window that its light and background texture are estimated from: all skin where the cell has
-/// little.
-fn windows(area: &SearchArea, settings: &MetricSettings) -> Vec<(Window, Window)> {
+/// Windows of the cells; the surround of one with little skin is all skin.
+fn windows(area: &SearchArea, settings: &MetricSettings) -> Vec<CellWindows> {
     let [w, h] = [area.valid.width(), area.valid.height()];
     search::cells([w, h], area.pixel.px(settings.pore_cell_mm))
         .into_iter()
-        .map(|(window, around)| {
-            let skin = area.valid.crop(around);
+        .map(|CellWindows { cell, surround }| {
+            let skin = area.valid.crop(surround);
             let valid = skin.data().iter().filter(|v| **v).count();
             let few = (valid as f64) < settings.scar_cell_skin_min * skin.data().len() as f64;
-            (window, if few { Window::full(w, h) } else { around })
+            CellWindows { cell, surround: if few { Window::full(w, h) } else { surround } }
         })
         .collect()
 }

@@ -12,7 +12,8 @@ pub(super) const COLOUR_ALSO_MOVED_BY: &str = "White balance and light of the wh
     only against other skin (`--reference` or the other regions), else `no_reference`; in one photo the value is \
     that of the photo as it is.";
 pub(super) const SPOT_SECTION: &str = "Spots";
-pub(super) const SPOT_ALSO_MOVED_BY: &str = "Uneven light over millimetres; make-up. With few spots the value varies much: see its interval.";
+pub(super) const SPOT_ALSO_MOVED_BY: &str = "Uneven light over millimetres; make-up. With few spots the value \
+    varies much: see its interval.";
 
 sums! {
     /// Sums over the cells of skin of a tile.
