@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""How a long groove looks from above: the tables behind `GrooveSettings::dip` and `dark`, and behind
-how depth is told from the height of a dip (`src/metric/wrinkles.rs`).
+"""How a long groove looks from above: the tables behind `GrooveSettings::depth_factor` and
+`profile_width_ratio`, and behind how depth is told from the height of a dip (`src/metric/wrinkles/groove.rs`).
 
     python3 benches/groove.py          (needs numpy)
 

@@ -9,7 +9,7 @@
 
 use crate::filter::stats::student_quantile;
 use crate::light::LightChange;
-use crate::metric::{Better, Frame, Group, LightSensitivity, Metric, Reason, Sheet};
+use crate::metric::{Better, Group, LightSensitivity, Metric, Reason, Sampling, Sheet};
 use crate::rng::Rng;
 use crate::settings::ChangeSettings;
 use serde::{Deserialize, Serialize};
@@ -190,11 +190,11 @@ pub fn change(
     cell: &Cell<'_>,
     totals: &Totals,
     resampling: &Resampling,
-    frame: &Frame,
+    sampling: &Sampling,
     settings: &ChangeSettings,
 ) -> ChangeRow {
     let measure = |sums: &[Vec<f64>; 2]| -> Result<[f64; 2], Reason> {
-        Ok([(cell.metric.measure)(&sums[0], frame)?, (cell.metric.measure)(&sums[1], frame)?])
+        Ok([(cell.metric.measure)(&sums[0], sampling)?, (cell.metric.measure)(&sums[1], sampling)?])
     };
     let [b, f] = match measure(&totals.all) {
         Ok(values) => values,
@@ -425,14 +425,9 @@ mod tests {
             light: LightChange::default(),
             transfer_sd: 0.0,
         };
-        let frame = Frame {
-            mm_per_px: 0.1,
-            metric_scale: true,
-            shortest_period_px: 3.0,
-            groove: Default::default(),
-        };
+        let sampling = Sampling::sharp(0.1);
         let r = Resampling::new(filled, &settings);
-        let mut rows = vec![change(&cell, &r.totals(a, b), &r, &frame, &settings)];
+        let mut rows = vec![change(&cell, &r.totals(a, b), &r, &sampling, &settings)];
         decide(&mut rows, &settings);
         rows.remove(0)
     }

@@ -21,7 +21,7 @@ use crate::change::ChangeRow;
 use crate::error::{Error, Result, Step};
 use crate::light::{self, LightChange};
 use crate::luminance::{self, Luminance, Pair};
-use crate::metric::{self, Detections, Readings, View};
+use crate::metric::{self, ComparableVisit, Detections, Readings};
 use crate::photo::Photo;
 use crate::quality::{self, QualityCheck};
 use crate::region::{self, FoundFace, RegionMap, RegionRequest, polygon};
@@ -162,8 +162,8 @@ impl Analyzer {
             let alignment = &follow_up.alignment;
             checks = quality::pair(visit, &pair, tones, &light, alignment, &settings.quality);
             let views = [
-                View { luminance: &pair.baseline, tone: &before.tone },
-                View { luminance: &pair.follow_up, tone: &after.tone },
+                ComparableVisit { luminance: &pair.baseline, tone: &before.tone },
+                ComparableVisit { luminance: &pair.follow_up, tone: &after.tone },
             ];
             let detections = before.detections.as_ref().zip(after.detections.as_ref());
             readings = detections.and_then(|(b, f)| {
@@ -220,7 +220,7 @@ impl Analyzer {
     /// What a photo shows by itself.
     fn read(&self, photo: &Prepared, scale: &Scale) -> Option<Readings> {
         let detections = photo.detections.as_ref()?;
-        let view = View { luminance: &photo.luminance, tone: &photo.tone };
+        let view = ComparableVisit { luminance: &photo.luminance, tone: &photo.tone };
         metric::read(&[view], &[detections], scale, &self.options.settings.metric)
     }
 
@@ -235,7 +235,7 @@ impl Analyzer {
         let of = (regions, scale);
         let checks = quality::photo(visit, photo, &luminance, &tone, of, &settings.quality);
         self.stage(visit, "detect")?;
-        let view = View { luminance: &luminance, tone: &tone };
+        let view = ComparableVisit { luminance: &luminance, tone: &tone };
         let detections = metric::detect(&view, scale, &settings.metric);
         Ok(Prepared {
             #[cfg(feature = "cli")]

@@ -131,9 +131,9 @@ fn lines_come_and_gone(
     }
     let readings = comparison.readings.as_ref()?;
     let lines = readings.wrinkles.as_ref().ok()?;
-    let vanished_new_kept @ [vanished, new, _] =
-        wrinkles::vanished_new_kept(lines, &readings.frame);
-    let shortest = settings.line_min_mm / readings.frame.mm_per_px * readings.frame.length();
+    let sampling = &readings.sampling;
+    let vanished_new_kept @ [vanished, new, _] = wrinkles::vanished_new_kept(lines, sampling);
+    let shortest = settings.line_min_mm / sampling.mm_per_px * sampling.length();
     let unit = Unit::Length.name(scale);
     let notice = Notice::LinesComeAndGone { visit, vanished_new_kept, unit };
     (vanished + new >= shortest).then_some(notice)

@@ -5,7 +5,7 @@ use crate::align::Alignment;
 use crate::change::{self, Cell, ChangeRow, Resampling, TrendRow};
 use crate::light::LightChange;
 use crate::luminance::Pair;
-use crate::metric::tone::Reference;
+use crate::metric::tone::ReferenceSkin;
 use crate::metric::{Group, METRICS, Metric, Readings, Reason, Tiles};
 use crate::plane::{Mask, par_collect};
 use crate::quality::{self, QualityCheck};
@@ -112,11 +112,11 @@ impl<'a> Ground<'a> {
             let once = vec![1.0; site.tiles.count()];
             let group = |group| {
                 let readings = readable(site.obstacle, readings)?;
-                let sheet = readings.sheet(group, 0, &site.tiles, Reference::OtherSkin)?;
-                Ok((sheet.total(&once), readings.frame))
+                let sheet = readings.sheet(group, 0, &site.tiles, ReferenceSkin::OtherSkin)?;
+                Ok((sheet.total(&once), readings.sampling))
             };
             each_metric(group, |metric, sums| {
-                row(metric, sums.and_then(|(sums, frame)| (metric.measure)(sums, frame)))
+                row(metric, sums.and_then(|(sums, sampling)| (metric.measure)(sums, sampling)))
             })
         });
         rows.into_iter().flatten().collect()
@@ -210,7 +210,7 @@ impl Changes<'_> {
                 let mut cell = self.cell(metric, site);
                 let noise_sd = readings.noise_sd(metric, totals.all());
                 cell.transfer_sd = cell.transfer_sd.hypot(noise_sd);
-                change::change(&cell, totals, &resampling, &readings.frame, &settings.change)
+                change::change(&cell, totals, &resampling, &readings.sampling, &settings.change)
             }
             Err(reason) => self.cell(metric, site).not_comparable(reason),
         })
@@ -239,14 +239,14 @@ impl Changes<'_> {
     }
 
     /// Skin that the tone of a region is compared with.
-    fn reference(&self, site: &Site<'_>) -> Reference<'_> {
+    fn reference(&self, site: &Site<'_>) -> ReferenceSkin<'_> {
         let name = &site.region.name;
         // A single region has no other skin.
         let several = self.ground.regions.regions.iter().filter(|r| r.name != WHOLE).count() > 1;
         match &self.reference {
-            Some((reference, tiles)) if name != reference => Reference::Named(tiles),
-            None if several && name != WHOLE => Reference::OtherSkin,
-            _ => Reference::None,
+            Some((reference, tiles)) if name != reference => ReferenceSkin::Named(tiles),
+            None if several && name != WHOLE => ReferenceSkin::OtherSkin,
+            _ => ReferenceSkin::None,
         }
     }
 }

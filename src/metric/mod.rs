@@ -1,12 +1,12 @@
 //! The table of metrics: every number the tool reports, by its permanent id.
 //!
-//! A metric is one constant of type [`Metric`] in one file, and a line of [`METRICS`]. Each belongs to a [`Group`]
-//! that is read from the skin in one go; a group fills a [`Sheet`], one row of additive sums for each tile of a
-//! region, and the metric's `measure` turns the sums over all tiles into a value. Since sums can be drawn again
-//! tile by tile, [`crate::change`] can bootstrap any metric without knowing it.
+//! A metric is one constant of type [`Metric`] in one file, and a line of [`METRICS`]. Each belongs to a [`Group`] of
+//! metrics that are read together. A group fills a [`Sheet`], one row of additive sums for each tile of a region, and
+//! the metric's `measure` turns the sums over all tiles into a value. Since sums can be resampled tile by tile,
+//! [`crate::change`] bootstraps every metric by the same code.
 //!
 //! To add a metric: its file, which holds all that is known of it (docs/metrics.md, the page and the settings in
-//! result.json are made from the constants), and one phantom or reference value that proves it.
+//! result.json are made from the constants), and a test against a phantom or a reference value.
 
 pub mod glcm;
 pub mod pores;
@@ -22,7 +22,7 @@ pub mod wrinkles;
 
 pub use registry::{HEADLINES, METRICS};
 pub use types::{
-    Better, CaptureSd, Frame, Group, LightSensitivity, Measure, Metric, Question, Reason, Unit,
+    Better, CaptureSd, Group, LightSensitivity, MeasureFn, Metric, Question, Reason, Sampling, Unit,
 };
 
 use crate::luminance::Luminance;
@@ -34,16 +34,16 @@ use ndarray::{Array1, Array2, ArrayViewMut1};
 use relief::{FineRelief, Slopes};
 use std::borrow::Cow;
 
-/// One visit as the metrics see it.
+/// A visit made comparable: what the metrics are read from.
 #[derive(Debug, Clone, Copy)]
-pub struct View<'a> {
+pub struct ComparableVisit<'a> {
     /// Comparable luminance.
     pub luminance: &'a Luminance,
     /// Comparable colour.
     pub tone: &'a Tone,
 }
 
-/// Square tiles over one region: the unit that is drawn again by the bootstrap.
+/// Square tiles over one region, the units that the bootstrap resamples.
 #[derive(Debug, Clone)]
 pub struct Tiles {
     /// Bounding box in px of the window of the region map.
@@ -65,7 +65,7 @@ impl Tiles {
         Tiles { window, inside, side, columns, count: columns * rows, pixels }
     }
 
-    /// How many tiles, empty ones too.
+    /// Number of tiles, empty ones included.
     pub fn count(&self) -> usize {
         self.count
     }
@@ -73,11 +73,11 @@ impl Tiles {
     pub fn window(&self) -> Window {
         self.window
     }
-    /// How many pixels are measured.
+    /// Number of measured pixels.
     pub fn pixels(&self) -> usize {
         self.pixels
     }
-    /// The tile of the pixel (x, y) of the window, where the pixel is measured.
+    /// The tile of the pixel (x, y) of the window of the region map; `None` where the pixel is not measured.
     pub fn of(&self, x: usize, y: usize) -> Option<usize> {
         if !self.window.contains(x, y) {
             return None;
@@ -85,7 +85,7 @@ impl Tiles {
         let (x, y) = (x - self.window.x, y - self.window.y);
         self.inside.at(x, y).then(|| y / self.side * self.columns + x / self.side)
     }
-    /// Which tiles hold measured pixels.
+    /// Whether each tile holds measured pixels.
     pub fn filled(&self) -> Vec<bool> {
         let mut filled = vec![false; self.count];
         self.for_each(|tile, _, _| filled[tile] = true);
@@ -105,7 +105,7 @@ impl Tiles {
     }
 }
 
-/// Additive sums per tile: rows = tiles, columns = what the group adds up.
+/// Additive sums per tile: one row per tile, one column per sum of the group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sheet(Array2<f64>);
 
@@ -127,9 +127,9 @@ impl Sheet {
     pub fn tile(&mut self, tile: usize) -> ArrayViewMut1<'_, f64> {
         self.0.row_mut(tile)
     }
-    /// How many tiles have some of the `things`, which are counted from a tile's sums.
-    pub fn tiles_with(&self, things: fn(&[f64]) -> f64) -> usize {
-        self.0.rows().into_iter().filter(|row| things(&row.to_vec()) > 0.0).count()
+    /// Number of tiles that hold an object; `count` is the number of objects from a tile's sums.
+    pub fn tiles_with(&self, count: fn(&[f64]) -> f64) -> usize {
+        self.0.rows().into_iter().filter(|row| count(&row.to_vec()) > 0.0).count()
     }
     /// Sums over tiles, each taken `weight[tile]` times, in fixed order.
     pub fn total(&self, weights: &[f64]) -> Vec<f64> {
@@ -143,11 +143,11 @@ impl Sheet {
     }
 }
 
-/// What the groups found in one photo, or jointly in a pair; regions are read from it.
+/// Readings of all groups in one photo, or jointly in a pair, over the whole window; a region sums its part of them.
 pub struct Readings {
     /// Scale and resolution.
-    pub frame: Frame,
-    texture: texture::Texture,
+    pub sampling: Sampling,
+    texture: texture::TextureBands,
     glcm: glcm::Glcm,
     /// Pores, each read in every visit.
     pub pores: Result<Vec<pores::Pore>, Reason>,
@@ -158,37 +158,41 @@ pub struct Readings {
     tone: tone::ToneCells,
 }
 
-/// What one photo was searched for.
+/// Candidates for lines, pores and scars in one photo.
 pub struct Detections {
     relief: FineRelief,
-    ridges: Result<wrinkles::Response, Reason>,
+    ridges: Result<wrinkles::RidgeResponse, Reason>,
     lines: Result<Vec<wrinkles::LinePoint>, Reason>,
-    pores: Result<pores::Detected, Reason>,
-    scars: Result<scars::Detected, Reason>,
+    pores: Result<pores::PoreCandidates, Reason>,
+    scars: Result<scars::ScarCandidates, Reason>,
 }
 
 /// Searches one photo for lines, pores and scars. `None` without any scale: no filter could be sized.
-pub fn detect(view: &View<'_>, scale: &Scale, settings: &MetricSettings) -> Option<Detections> {
-    let frame = Frame::of(view.luminance, scale, settings)?;
-    let ridges = wrinkles::detect(view.luminance, &frame, settings);
-    let lines = wrinkles::read(&[view.luminance], &[&ridges], &frame, settings);
-    let relief = FineRelief::of(&[view.luminance], &frame, settings);
-    let slopes = Slopes::of(&relief, frame.mm_per_px, settings);
-    let pores = pores::detect(&relief, &slopes, &frame, settings);
-    let ground = scars::Ground::new(&[*view], &lines, &frame, settings);
-    let scars = ground.and_then(|ground| scars::detect(view, &slopes, &ground, settings));
+pub fn detect(
+    view: &ComparableVisit<'_>,
+    scale: &Scale,
+    settings: &MetricSettings,
+) -> Option<Detections> {
+    let sampling = Sampling::of(view.luminance, scale, settings)?;
+    let ridges = wrinkles::detect(view.luminance, &sampling, settings);
+    let lines = wrinkles::read(&[view.luminance], &[&ridges], &sampling, settings);
+    let relief = FineRelief::of(&[view.luminance], &sampling, settings);
+    let slopes = Slopes::of(&relief, sampling.mm_per_px, settings);
+    let pores = pores::detect(&relief, &slopes, &sampling, settings);
+    let area = scars::SearchArea::new(&[*view], &lines, &sampling, settings);
+    let scars = area.and_then(|area| scars::detect(view, &slopes, &area, settings));
     Some(Detections { ridges, lines, pores, scars, relief })
 }
 
-/// Reads all groups from one view (a photo by itself) or two (a pair) and what each was searched for. A pair
+/// Reads all groups from one view (a photo by itself) or two (a pair), given the candidates of each. A pair
 /// reads the lines, pores and scars of both photos in each. `None` without any scale.
 pub fn read(
-    views: &[View<'_>],
+    views: &[ComparableVisit<'_>],
     detections: &[&Detections],
     scale: &Scale,
     settings: &MetricSettings,
 ) -> Option<Readings> {
-    let frame = Frame::of(views[0].luminance, scale, settings)?;
+    let sampling = Sampling::of(views[0].luminance, scale, settings)?;
     let lum: Vec<&Luminance> = views.iter().map(|v| v.luminance).collect();
     let ridges: Vec<_> = detections.iter().map(|d| &d.ridges).collect();
     let pores: Vec<_> = detections.iter().map(|d| &d.pores).collect();
@@ -196,32 +200,33 @@ pub fn read(
     let (relief, wrinkles) = match detections {
         [own] => (Cow::Borrowed(&own.relief), own.lines.clone()),
         _ => {
-            let relief = FineRelief::of(&lum, &frame, settings);
-            (Cow::Owned(relief), wrinkles::read(&lum, &ridges, &frame, settings))
+            let relief = FineRelief::of(&lum, &sampling, settings);
+            (Cow::Owned(relief), wrinkles::read(&lum, &ridges, &sampling, settings))
         }
     };
     Some(Readings {
-        frame,
-        texture: texture::Texture::read(&lum, &frame, settings),
-        glcm: glcm::Glcm::read(&lum, &frame, settings),
-        pores: pores::read(&lum, &relief, &pores, &frame, settings),
-        scars: scars::Ground::new(views, &wrinkles, &frame, settings)
-            .and_then(|ground| scars::read(views, &relief, &scars, &ground, settings)),
+        sampling,
+        texture: texture::TextureBands::read(&lum, &sampling, settings),
+        glcm: glcm::Glcm::read(&lum, &sampling, settings),
+        pores: pores::read(&lum, &relief, &pores, &sampling, settings),
+        scars: scars::SearchArea::new(views, &wrinkles, &sampling, settings)
+            .and_then(|area| scars::read(views, &relief, &scars, &area, settings)),
         wrinkles,
-        tone: tone::ToneCells::read(views, &frame, settings),
+        tone: tone::ToneCells::read(views, &sampling, settings),
     })
 }
 
 impl Readings {
-    /// Standard deviation of a metric's ln(f/b) that the rounding of the two files and noise of unknown strength
-    /// leave, from the sums of both visits.
+    /// Standard deviation of a metric's ln(follow-up/baseline) due to the rounding of the two files and the error of
+    /// the noise power, from the sums of both visits.
     pub fn noise_sd(&self, metric: &Metric, sums: [&[f64]; 2]) -> f64 {
         let rounding = self.texture.rounding_sd();
         let Some(noise_error) = metric.noise_error else {
             return if metric.group == Group::Texture { rounding } else { 0.0 };
         };
-        let of =
-            |s: &[f64]| (metric.measure)(s, &self.frame).map_or(0.0, |value| noise_error(s, value));
+        let of = |s: &[f64]| {
+            (metric.measure)(s, &self.sampling).map_or(0.0, |value| noise_error(s, value))
+        };
         rounding.hypot(of(sums[0]).hypot(of(sums[1])))
     }
 
@@ -232,13 +237,13 @@ impl Readings {
         group: Group,
         visit: usize,
         tiles: &Tiles,
-        reference: tone::Reference<'_>,
+        reference: tone::ReferenceSkin<'_>,
     ) -> Result<Sheet, Reason> {
         match group {
             Group::Texture => Ok(self.texture.sheet(visit, tiles)),
             Group::Glcm => self.glcm.sheet(visit, tiles),
             Group::Pores => match &self.pores {
-                Ok(pores) => Ok(pores::sheet(pores, visit, tiles, &self.frame)),
+                Ok(pores) => Ok(pores::sheet(pores, visit, tiles, &self.sampling)),
                 Err(reason) => Err(*reason),
             },
             Group::Wrinkles => match &self.wrinkles {

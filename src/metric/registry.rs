@@ -89,16 +89,16 @@ mod tests {
         }
     }
 
-    /// Rows are made group by group.
+    /// Result rows are made group by group.
     #[test]
-    fn groups_stand_together_in_their_order() {
+    fn groups_are_contiguous_and_in_order() {
         let of_group = |group| METRICS.iter().filter(move |metric| metric.group == group);
         let ids = Group::ALL.into_iter().flat_map(of_group).map(|metric| metric.id);
         assert!(ids.eq(METRICS.iter().map(|metric| metric.id)));
     }
 
     #[test]
-    fn capture_errors_are_sizes() {
+    fn capture_errors_are_positive() {
         for metric in METRICS {
             let sd = metric.capture.over(10.0);
             assert!(sd.is_finite() && sd > 0.0, "{}", metric.id);

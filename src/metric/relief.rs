@@ -1,45 +1,46 @@
-//! Fine relief, and the direction of the light that it shows.
+//! Fine relief, and the direction of the light that is estimated from its slopes.
 //!
-//! Slopes of fine relief that look away from a lamp are the steepest changes from dark to bright: the mean of
-//! |∇|²·∇ points from the lamp to the skin, and vanishes under light from the front.
+//! The steepest changes of log luminance from dark to bright are on slopes that face away from the lamp: the mean of
+//! |∇|²·∇ points from the lamp to the skin, and is 0 under frontal light.
 
-use super::Frame;
+use super::Sampling;
 use crate::filter::gaussian::{MaskedBlur, away_from_edges, blur};
 use crate::filter::resize::{shrink, shrink_mask};
 use crate::luminance::Luminance;
 use crate::plane::{Grid, Mask, Plane, Window};
 use crate::settings::MetricSettings;
+use crate::units::PixelSize;
 
-/// Log light of photos on one mask without what is slower than pores.
+/// High-passed log luminance of photos on one mask, without what is slower than pores.
 #[derive(Debug, Clone)]
 pub struct FineRelief {
-    /// Pixels of the window of the region map in one of the planes, both ways.
+    /// Pixels of the window of the region map in one of the planes, each way.
     pub factor: usize,
     /// One per photo.
     pub planes: Vec<Plane>,
     /// Pixels of the planes that are skin.
     pub valid: Mask,
-    /// Those away from the skin's edges.
+    /// Those of them away from the skin's edges.
     pub inner: Mask,
 }
 
 impl FineRelief {
     /// Of photos that share one mask of valid skin.
-    pub fn of(photos: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> FineRelief {
-        let factor = ((settings.pore_grid_mm / frame.mm_per_px) as usize).max(1);
-        let px = |mm: f64| mm / (frame.mm_per_px * factor as f64);
+    pub fn of(photos: &[&Luminance], sampling: &Sampling, settings: &MetricSettings) -> FineRelief {
+        let factor = sampling.reduction(settings.pore_grid_mm);
+        let pixel = PixelSize::new(sampling.mm_per_px, factor);
         let valid = shrink_mask(&photos[0].valid, factor);
-        let around = MaskedBlur::new(&valid, px(settings.pore_surround_mm) as f32);
+        let around = MaskedBlur::new(&valid, pixel.px(settings.pore_surround_mm) as f32);
         FineRelief {
             factor,
             planes: photos.iter().map(|l| around.rest(&shrink(&l.flat, factor))).collect(),
-            inner: away_from_edges(&valid, px(settings.pore_margin_mm)),
+            inner: away_from_edges(&valid, pixel.px(settings.pore_margin_mm)),
             valid,
         }
     }
 }
 
-/// Slopes of the fine relief.
+/// Gradients of the fine relief.
 pub struct Slopes<'a> {
     factor: usize,
     inner: &'a Mask,
@@ -49,7 +50,7 @@ pub struct Slopes<'a> {
 impl<'a> Slopes<'a> {
     /// Of all photos of `relief`.
     pub fn of(relief: &'a FineRelief, mm_per_px: f64, settings: &MetricSettings) -> Slopes<'a> {
-        let sigma = settings.lamp_slope_mm / (mm_per_px * relief.factor as f64);
+        let sigma = PixelSize::new(mm_per_px, relief.factor).px(settings.light_slope_sigma_mm);
         let slopes = |plane: &Plane| {
             let s = blur(plane, sigma as f32);
             Grid::from_fn(s.width(), s.height(), |x, y| {
@@ -62,7 +63,7 @@ impl<'a> Slopes<'a> {
         Slopes { factor: relief.factor, inner: &relief.inner, slopes }
     }
 
-    /// The window of the slopes that is `window` on planes of another `factor`.
+    /// The part of the slopes that `window` is on planes of another `factor`.
     pub fn window(&self, window: Window, factor: usize) -> Window {
         let fine = |n: usize| n * factor / self.factor;
         let [x, y] = [window.x, window.y].map(fine);
@@ -71,8 +72,9 @@ impl<'a> Slopes<'a> {
         Window { x, y, width, height }
     }
 
-    /// Direction in which the light falls over the skin of `window` (of the slopes), all photos together, and how
-    /// steeply: mean |∇|²∇ over (mean |∇|²)^³⁄². `None` where there is no skin, or nothing varies.
+    /// Skewness of the slopes in `window` (px of the slopes) over all photos: mean |∇|²∇ over (mean |∇|²)^³⁄². Its
+    /// direction is that from the lamp to the skin; its length grows with the obliqueness of the light. `None` where
+    /// there is no skin, or nothing varies.
     pub fn light_direction(&self, window: Window) -> Option<[f64; 2]> {
         let (mut sum, mut square, mut n) = ([0.0f64; 2], 0.0, 0.0);
         for slopes in &self.slopes {

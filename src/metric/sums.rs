@@ -1,11 +1,11 @@
-//! Sums over a tile by name: each group declares a struct, and its numbers in order are a row of the
-//! [`super::Sheet`], whose weighted sums are all that the bootstrap needs.
+//! Sums over a tile as structs: each group declares one, and its numbers in order are a row of the [`super::Sheet`],
+//! whose weighted sums are all that the bootstrap needs.
 
 /// Numbers that are added up over tiles.
 pub(crate) trait Sums: Clone {
-    /// How many numbers these are.
+    /// Number of sums.
     const COLUMNS: usize;
-    /// The sums of nothing.
+    /// Sums over nothing.
     const ZERO: Self;
 
     /// Calls `f` for every number, in the order of the row.

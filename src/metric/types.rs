@@ -7,39 +7,39 @@ use crate::settings::{GrooveSettings, MetricSettings};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Why a value is not there: the closed list of result.json.
+/// Why a value is missing: the closed list of result.json.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// The photos could not be brought onto each other here.
+    /// The photos could not be registered here.
     Alignment,
-    /// The pixels are too coarse, or the photo too blurred, for the structure that is asked for.
+    /// The pixels are too coarse, or the photo too blurred, for the structure measured.
     BelowResolution,
     /// The structure is weaker than the photo's noise.
     BelowNoise,
     /// The metric needs millimetres, and no scale is known.
     NoScale,
-    /// Percent has no meaning here: the metric is no ratio, or its baseline is zero.
+    /// A change in percent is undefined: the metric is no ratio, or its baseline is zero.
     NoPercent,
-    /// Too little of the region is skin that can be seen in the photo.
+    /// Too little of the region is visible skin.
     LowCoverage,
-    /// Nothing of the kind is there (no pores, lines or scars), or too little to be read: less than 6 mm of
-    /// lines, for a change strong pores or scars in fewer than four places.
+    /// No pores, lines or scars, or too few to be read: less than 6 mm of lines; for a change, strong pores or scars on
+    /// fewer than four tiles.
     NothingFound,
     /// Tone without untreated reference skin or a colour chart.
     NoReference,
-    /// A quality check failed that this metric depends on, or light or colour do not allow it: light from the
-    /// front for scars, b* ≤ 0 for ITA.
+    /// A quality check failed that this metric depends on, or light or colour do not allow it: frontal light for
+    /// scars, b* ≤ 0 for ITA.
     Quality,
     /// The region is too small for an interval.
     TooSmall,
 }
 
-/// In which direction a metric gets better.
+/// Direction in which a metric improves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Better {
-    /// Less is better: a significant decrease is `improved`.
+    /// A decrease: a significant one is `improved`.
     Lower,
     /// Neither: a significant change is `changed`.
     Neutral,
@@ -50,12 +50,12 @@ pub enum Better {
 pub enum Unit {
     /// A length: `mm`, or `px` without a scale.
     Length,
-    /// Written as it stands.
+    /// The same with and without a scale.
     Fixed(&'static str),
 }
 
 impl Unit {
-    /// A plain number.
+    /// Dimensionless.
     pub(super) const ONE: Unit = Unit::Fixed("1");
     /// A share of the measured skin.
     pub(super) const PERCENT: Unit = Unit::Fixed("%");
@@ -74,7 +74,7 @@ impl Unit {
     }
 }
 
-/// Metrics that are read from the skin together.
+/// Metrics that are read together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
     /// Band amplitudes and anisotropy.
@@ -97,7 +97,7 @@ impl Group {
         [Group::Texture, Group::Glcm, Group::Pores, Group::Wrinkles, Group::Scars, Group::Tone];
 }
 
-/// What a user wants to know of the skin; its primary endpoints answer it.
+/// A user's question; its primary endpoints answer it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
     /// Lines.
@@ -115,13 +115,13 @@ pub enum Question {
 }
 
 /// Variance between captures of unchanged skin: `floor² + at_1_cm2² / area`, area in cm². From `skindelta validate`
-/// (short, and `--full`: 36 skins of six tones, three photos each at 11, 14 or 20 px/mm), rounded. What these photos
-/// lack, a light that moved and another tone curve, is added by the settings' `light_gain` and `contrast_gain`.
+/// (short, and `--full`: 36 skins of six tones, three photos each at 11, 14 or 20 px/mm), rounded. Differences in light
+/// and tone curve, which these photos lack, are added by the settings' `light_gain` and `contrast_gain`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CaptureSd {
-    /// What remains on any area: of ln(f/b), or in the metric's unit where it is no ratio.
+    /// Part that does not fall with the area: of ln(follow-up/baseline), or in the metric's unit where it is no ratio.
     pub floor: f64,
-    /// What 1 cm² adds.
+    /// Part that falls with the root of the area, over 1 cm².
     pub at_1_cm2: f64,
 }
 
@@ -132,46 +132,50 @@ impl CaptureSd {
     }
 }
 
-/// How a metric follows the light: which number of the settings' `light_gain` widens its interval where the light
-/// changed between the visits.
+/// Which number of the settings' `light_gain` widens a metric's interval where the light changed between the visits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LightSensitivity {
-    /// Neither light nor tone curve: colour is matched on its own.
+    /// None, and no tone curve either: colour is matched on its own.
     Unaffected,
-    /// As texture and pores.
+    /// That of texture and pores.
     Texture,
-    /// As wrinkles.
+    /// That of wrinkles.
     Wrinkles,
-    /// As anisotropy.
+    /// That of anisotropy.
     Anisotropy,
 }
 
-/// What a `measure` function may know beside the sums.
+/// Scale and resolution of the photos compared: what filters are sized by, and measures know beside the sums.
 #[derive(Debug, Clone, Copy)]
-pub struct Frame {
-    /// Millimetres per baseline px that filters use.
+pub struct Sampling {
+    /// Millimetres per baseline px, true or nominal.
     pub mm_per_px: f64,
-    /// Whether that is a true scale, so that lengths may be given in mm.
+    /// Whether that scale is true, so that lengths may be given in mm.
     pub metric_scale: bool,
-    /// Shortest period both photos carry, baseline px.
+    /// Shortest period that all photos resolve, baseline px.
     pub shortest_period_px: f64,
-    /// How the sections of lines are read.
+    /// Settings of the measures of wrinkles.
     pub groove: GrooveSettings,
 }
 
-impl Frame {
-    /// What a photo's luminance carries; `None` without any scale.
+impl Sampling {
+    /// Of a photo's luminance; `None` without any scale.
     pub(super) fn of(
         luminance: &Luminance,
         scale: &Scale,
         settings: &MetricSettings,
-    ) -> Option<Frame> {
-        Some(Frame {
+    ) -> Option<Sampling> {
+        Some(Sampling {
             mm_per_px: scale.mm_per_px?.0,
             metric_scale: scale.is_metric(),
             shortest_period_px: luminance.shortest_period_px,
             groove: settings.groove,
         })
+    }
+
+    /// Largest factor by which pixels can be reduced to a side of at most `side_mm`; 1 where they are larger.
+    pub(super) fn reduction(&self, side_mm: f64) -> usize {
+        ((side_mm / self.mm_per_px) as usize).max(1)
     }
 
     /// mm² per px², where a true scale is known.
@@ -184,51 +188,61 @@ impl Frame {
     }
 }
 
-/// Turns sums over tiles into the metric's value.
-pub type Measure = fn(&[f64], &Frame) -> Result<f64, Reason>;
+#[cfg(test)]
+impl Sampling {
+    /// Of a sharp photo of a known scale.
+    pub(crate) fn sharp(mm_per_px: f64) -> Sampling {
+        let groove = GrooveSettings::default();
+        Sampling { mm_per_px, metric_scale: true, shortest_period_px: 3.0, groove }
+    }
+}
 
-/// Everything the program knows of one metric. There are no defaults: a metric that lacks a field does not compile.
+/// Turns sums over tiles into the metric's value.
+pub type MeasureFn = fn(&[f64], &Sampling) -> Result<f64, Reason>;
+
+/// One metric. There are no defaults: a metric that lacks a field does not compile.
 pub struct Metric {
     /// Permanent id.
     pub id: &'static str,
-    /// Part of the page under which it is listed.
+    /// Section of the page.
     pub section: &'static str,
     /// Name on the page.
     pub heading: &'static str,
     /// Unit.
     pub unit: Unit,
-    /// Direction.
+    /// Direction in which it improves.
     pub better: Better,
     /// Raised when the formula changes.
     pub definition: u32,
-    /// What it is read with.
+    /// Group that it is read in.
     pub group: Group,
-    /// The question whose primary endpoint it is; none of a secondary metric.
+    /// The question whose primary endpoint it is; `None` for a secondary metric.
     pub primary: Option<Question>,
-    /// Whether a change is a ratio; else only unit values are compared (L*, a*, b*, ITA …).
+    /// Whether a change is a ratio; otherwise it is a difference in the metric's unit (L*, a*, b*, ITA …).
     pub ratio: bool,
     /// What it is, in a sentence.
     pub what: &'static str,
     /// How it is computed.
     pub formula: &'static str,
-    /// What moves it beside a change of the skin.
+    /// What changes it besides the skin.
     pub also_moved_by: &'static str,
     /// Papers and standards.
     pub sources: &'static [&'static Citation],
-    /// Period of the structures that it is read from, mm: what a difference in focus lowers by. None of colour.
+    /// Period of the structures that it is read from, mm, which gives its loss by a difference in focus. `None` for
+    /// colour.
     pub period_mm: Option<f64>,
     /// Standard deviation between captures of unchanged skin.
     pub capture: CaptureSd,
-    /// How it follows the light.
+    /// How far its interval widens with the light.
     pub light: LightSensitivity,
-    /// From sums and the value: standard deviation of its natural log due to the noise power, which is subtracted
-    /// and known with an error only. None where no noise is subtracted.
+    /// From sums and the value: standard deviation of its natural log due to the error of the noise power that is
+    /// subtracted. `None` where no noise is subtracted.
     pub noise_error: Option<fn(&[f64], f64) -> f64>,
-    /// From a tile's sums to how many objects carry the estimate of a change; [`crate::change`] requires a minimum
-    /// of tiles with one. None where every tile of skin carries it.
+    /// From a tile's sums: number of objects that a change is estimated from; [`crate::change`] requires a minimum
+    /// of tiles with one. `None` where it is estimated from every tile of skin.
     pub countable_objects: Option<fn(&[f64]) -> f64>,
-    /// From sums to the value.
-    pub measure: Measure,
+    /// From sums: the value.
+    pub measure: MeasureFn,
 }
 
 impl PartialEq for Metric {

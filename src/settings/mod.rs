@@ -190,12 +190,12 @@ mod tests {
     fn an_override_changes_its_keys_and_no_other() {
         let mut expected = with("");
         expected["metric"]["glcm_bin_width"] = json!(0.03);
-        expected["metric"]["groove"]["dip"] = json!(1.0);
+        expected["metric"]["groove"]["depth_factor"] = json!(1.0);
         expected["metric"]["pore_sigmas_mm"] = json!([0.1, 0.2, 0.3, 0.4]);
         expected["change"]["replicates"] = json!(400);
         expected["quality"]["covered_percent"] = json!([1.0, 0.0]);
         let text = "change.replicates = 400\nquality.covered_percent = [1, 0]\n[metric]\n\
-                    pore_sigmas_mm = [0.1, 0.2, 0.3, 0.4]\nglcm_bin_width = 0.03\ngroove = { dip = 1 }";
+                    pore_sigmas_mm = [0.1, 0.2, 0.3, 0.4]\nglcm_bin_width = 0.03\ngroove = { depth_factor = 1 }";
         assert_eq!(with(text), expected);
         // Negative by default.
         assert_ne!(with("light.shading_weights = [1, 1, -1]"), with(""));

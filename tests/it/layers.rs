@@ -342,7 +342,7 @@ fn what_is_allowed_is_let_through() {
         ),
         ("tone.rs", "fn f<'a>(x: &'a str) { r#\"use crate::batch; \"#; '\\''; }"),
         ("tone.rs", "fn f() {}\n#[cfg(test)]\nmod tests { use crate::batch; fn g() { if x { } } }"),
-        ("tone.rs", "use crate::error::{Error, Result}; use crate::{Step, units::Mm};"),
+        ("tone.rs", "use crate::error::{Error, Result}; use crate::{Step, units::MmPerPx};"),
         ("tone.rs", "fn f() { crate::align::Field::identity(3); crate::align::Kind::Good; }"),
         ("plane.rs", "use rayon::prelude::*;"),
         ("batch/run.rs", "use crate::photo::decode::stored_size; use crate::report::{self, csv};"),

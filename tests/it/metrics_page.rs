@@ -62,7 +62,7 @@ fn page(accuracy: &Value) -> String {
          from {} times the response of the microrelief on. Lines of {} mm and more.\n",
         settings.glcm_bin_width,
         settings.glcm_distance_mm,
-        settings.pore_noises,
+        settings.pore_response_min,
         settings.line_min_mm,
     );
     let markdown = |text: &str| text.replace('*', "\\*");

@@ -1,7 +1,7 @@
 //! `glcm_*`: features of the co-occurrence matrix, a row of counts of pairs of levels.
 
 use crate::citations::{self, Citation};
-use crate::metric::{Better, CaptureSd, Frame, Group, LightSensitivity, Metric, Reason, Unit};
+use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
 
 const SECTION: &str = "Grey levels";
 const ALSO_MOVED_BY: &str = "As texture: bins of log luminance have a fixed width, so that contrast, entropy and \
@@ -48,7 +48,7 @@ pub const CONTRAST: Metric = Metric {
     measure: contrast,
 };
 
-fn contrast(s: &[f64], _: &Frame) -> Result<f64, Reason> {
+fn contrast(s: &[f64], _: &Sampling) -> Result<f64, Reason> {
     mean(s, |i, j, _| (i - j).powi(2))
 }
 
@@ -75,7 +75,7 @@ pub const JOINT_ENTROPY: Metric = Metric {
     measure: joint_entropy,
 };
 
-fn joint_entropy(s: &[f64], _: &Frame) -> Result<f64, Reason> {
+fn joint_entropy(s: &[f64], _: &Sampling) -> Result<f64, Reason> {
     mean(s, |_, _, p| -p.log2())
 }
 
@@ -102,7 +102,7 @@ pub const ANGULAR_SECOND_MOMENT: Metric = Metric {
     measure: angular_second_moment,
 };
 
-fn angular_second_moment(s: &[f64], _: &Frame) -> Result<f64, Reason> {
+fn angular_second_moment(s: &[f64], _: &Sampling) -> Result<f64, Reason> {
     mean(s, |_, _, p| p)
 }
 
@@ -129,7 +129,7 @@ pub const INVERSE_DIFFERENCE_MOMENT: Metric = Metric {
     measure: inverse_difference_moment,
 };
 
-fn inverse_difference_moment(s: &[f64], _: &Frame) -> Result<f64, Reason> {
+fn inverse_difference_moment(s: &[f64], _: &Sampling) -> Result<f64, Reason> {
     mean(s, |i, j, _| 1.0 / (1.0 + (i - j).powi(2)))
 }
 
@@ -156,7 +156,7 @@ pub const CORRELATION: Metric = Metric {
     measure: correlation,
 };
 
-fn correlation(s: &[f64], _: &Frame) -> Result<f64, Reason> {
+fn correlation(s: &[f64], _: &Sampling) -> Result<f64, Reason> {
     let mu = mean(s, |i, _, _| i)?;
     let variance = mean(s, |i, _, _| (i - mu).powi(2))?;
     if variance <= 0.0 {
@@ -188,6 +188,6 @@ pub const DISSIMILARITY: Metric = Metric {
     measure: dissimilarity,
 };
 
-fn dissimilarity(s: &[f64], _: &Frame) -> Result<f64, Reason> {
+fn dissimilarity(s: &[f64], _: &Sampling) -> Result<f64, Reason> {
     mean(s, |i, j, _| (i - j).abs())
 }

@@ -2,7 +2,7 @@
 
 use super::sums::{self, PoreSums};
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Frame, Group, LightSensitivity, Metric, Reason, Unit};
+use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
 
 /// Area of pores, of the measured skin.
 pub const METRIC: Metric = Metric {
@@ -27,7 +27,7 @@ pub const METRIC: Metric = Metric {
     measure,
 };
 
-fn measure(row: &[f64], _: &Frame) -> Result<f64, Reason> {
+fn measure(row: &[f64], _: &Sampling) -> Result<f64, Reason> {
     let s = PoreSums::from_row(row);
     let area = s.over_all_pores(s.area_px2)?;
     Ok(100.0 * area / s.pixels * if area > 0.0 { s.volume_ratio()? } else { 1.0 })

@@ -2,7 +2,7 @@
 
 use super::sums::{self, PoreSums};
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Frame, Group, LightSensitivity, Metric, Reason, Unit};
+use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
 
 /// Number of pores per area.
 pub const METRIC: Metric = Metric {
@@ -27,7 +27,7 @@ pub const METRIC: Metric = Metric {
     measure,
 };
 
-fn measure(row: &[f64], frame: &Frame) -> Result<f64, Reason> {
+fn measure(row: &[f64], sampling: &Sampling) -> Result<f64, Reason> {
     let s = PoreSums::from_row(row);
-    Ok(s.count()? / s.area_cm2(frame)?)
+    Ok(s.count()? / s.area_cm2(sampling)?)
 }

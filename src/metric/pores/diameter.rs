@@ -2,10 +2,10 @@
 
 use super::sums::{self, PoreSums};
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Frame, Group, LightSensitivity, Metric, Reason, Unit};
+use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
 
-/// Mean equivalent diameter of the pores present in all visits compared, in the mean of the visits, times the root
-/// of this visit's share of the mean volume of the strong ones among them.
+/// Mean equivalent diameter, in the mean of the visits, of the pores present in all of them; times the root of this
+/// visit's volume over that in the mean, of the strong ones among them.
 pub const METRIC: Metric = Metric {
     id: "pore_diameter",
     section: sums::SECTION,
@@ -29,7 +29,7 @@ pub const METRIC: Metric = Metric {
     measure,
 };
 
-fn measure(row: &[f64], frame: &Frame) -> Result<f64, Reason> {
+fn measure(row: &[f64], sampling: &Sampling) -> Result<f64, Reason> {
     let s = PoreSums::from_row(row);
-    Ok(s.diameter_px / s.in_all * s.volume_ratio()?.sqrt() * frame.length())
+    Ok(s.diameter_px / s.in_all * s.volume_ratio()?.sqrt() * sampling.length())
 }

@@ -2,7 +2,7 @@
 
 use super::sums::{self, PoreSums};
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Frame, Group, LightSensitivity, Metric, Reason, Unit};
+use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
 
 /// Mean ratio of the axes of pores.
 pub const METRIC: Metric = Metric {
@@ -27,7 +27,7 @@ pub const METRIC: Metric = Metric {
     measure,
 };
 
-fn measure(row: &[f64], _: &Frame) -> Result<f64, Reason> {
+fn measure(row: &[f64], _: &Sampling) -> Result<f64, Reason> {
     let s = PoreSums::from_row(row);
     if s.in_all <= 0.0 { Err(Reason::NothingFound) } else { Ok(s.elongation / s.in_all) }
 }

@@ -2,9 +2,9 @@
 
 use super::sums::{self, ScarSums};
 use crate::metric::sums::Sums;
-use crate::metric::{Better, Frame, Group, LightSensitivity, Metric, Reason, Unit};
+use crate::metric::{Better, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
 
-/// Area within half depth of the scars present, of the skin that is lit from beside.
+/// Area within half depth of the scars present, of the skin under oblique light.
 pub const METRIC: Metric = Metric {
     id: "scar_area_percent",
     section: sums::SECTION,
@@ -29,7 +29,7 @@ pub const METRIC: Metric = Metric {
     measure,
 };
 
-fn measure(row: &[f64], _: &Frame) -> Result<f64, Reason> {
+fn measure(row: &[f64], _: &Sampling) -> Result<f64, Reason> {
     let s = ScarSums::from_row(row);
     if s.searched <= 0.0 { Err(Reason::Quality) } else { Ok(100.0 * s.area_px2 / s.searched) }
 }

@@ -2,9 +2,9 @@
 
 use super::sums::{self, ScarSums};
 use crate::metric::sums::Sums;
-use crate::metric::{Better, Frame, Group, LightSensitivity, Metric, Reason, Unit};
+use crate::metric::{Better, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
 
-/// Mean depth of all scars that some visit shows, weighted by how precisely each is read.
+/// Mean depth of all scars present in some visit, weighted by precision.
 pub const METRIC: Metric = Metric {
     id: "scar_depth",
     section: sums::SECTION,
@@ -27,10 +27,11 @@ pub const METRIC: Metric = Metric {
     measure,
 };
 
-/// What is left of scars that have healed, of their depth in the mean of the visits: a log has no 0.
+/// Lower limit of a visit's depth whose logarithm is taken, share of the depth in the mean of the visits: that of
+/// healed scars.
 const HEALED: f64 = 0.05;
 
-fn measure(row: &[f64], frame: &Frame) -> Result<f64, Reason> {
+fn measure(row: &[f64], sampling: &Sampling) -> Result<f64, Reason> {
     let s = ScarSums::from_row(row);
     if s.searched <= 0.0 {
         return Err(Reason::Quality);
@@ -41,5 +42,5 @@ fn measure(row: &[f64], frame: &Frame) -> Result<f64, Reason> {
     if s.joint_depth <= 0.0 {
         return Err(Reason::BelowNoise);
     }
-    Ok(s.depth.max(HEALED * s.joint_depth) / s.weight * frame.length())
+    Ok(s.depth.max(HEALED * s.joint_depth) / s.weight * sampling.length())
 }

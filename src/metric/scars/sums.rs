@@ -1,4 +1,4 @@
-//! What the metrics of scars add up over tiles, and what they share.
+//! Sums over tiles for the metrics of scars, and texts that these share.
 
 use super::Scars;
 use crate::citations::{self, Citation};
@@ -13,14 +13,14 @@ pub(super) const ALSO_MOVED_BY: &str = "A light that moved: a bowl is recognised
     a line, a hair or the region's edge, are missed. With few scars the value varies much: see its interval.";
 /// Period of scars, mm.
 pub(super) const PERIOD_MM: f64 = 3.0;
-/// Scars are few: rendered skin shows 5–12 % of `scar_depth`. No real one has been tried, so as much is assumed as can
-/// be excluded.
+/// Scars are few: `scar_depth` of unchanged rendered skin varies by 5–12 %. No real scar has been tried, so the upper
+/// end is assumed.
 pub(super) const CAPTURE: CaptureSd = CaptureSd { floor: 0.1, at_1_cm2: 0.2 };
 
 sums! {
     /// Sums over a tile of skin and over the scars in it.
     pub(crate) struct ScarSums {
-        /// Pixels of skin that is lit from beside.
+        /// Pixels of skin under visibly oblique light.
         searched: f64,
         /// Area within half depth of the scars present in this visit, px².
         area_px2: f64,
@@ -30,7 +30,7 @@ sums! {
         depth: f64,
         /// Weight times depth in the mean of the visits.
         joint_depth: f64,
-        /// How many scars.
+        /// Number of scars.
         scars: f64,
     }
 }
@@ -59,7 +59,7 @@ pub fn sheet(scars: &Scars, visit: usize, tiles: &Tiles) -> Sheet {
     Sheet::of(sums)
 }
 
-/// How many scars some visit shows.
+/// Number of scars that are present in some visit.
 pub(super) fn scars(row: &[f64]) -> f64 {
     ScarSums::from_row(row).scars
 }

@@ -3,7 +3,7 @@
 use super::sums::{self, TextureSums};
 use crate::citations;
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Frame, Group, LightSensitivity, Metric, Reason, Unit};
+use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
 
 /// Coherence of the structure tensor.
 pub const METRIC: Metric = Metric {
@@ -28,10 +28,10 @@ pub const METRIC: Metric = Metric {
     measure,
 };
 
-fn measure(row: &[f64], _: &Frame) -> Result<f64, Reason> {
+fn measure(row: &[f64], _: &Sampling) -> Result<f64, Reason> {
     let s = TextureSums::from_row(row);
     let trace = s.tensor_xx + s.tensor_yy;
-    // The tensor is read from the finest band that is held.
+    // The tensor is that of the finest band that is resolved.
     let finest = if s.fine.energy.is_nan() { &s.coarse } else { &s.fine };
     if finest.noise.is_infinite() {
         return Err(Reason::BelowNoise);

@@ -3,7 +3,7 @@
 use super::sums::{self, TextureSums};
 use crate::metric::sums::Sums;
 use crate::metric::{
-    Better, CaptureSd, Frame, Group, LightSensitivity, Metric, Question, Reason, Unit,
+    Better, CaptureSd, Group, LightSensitivity, Metric, Question, Reason, Sampling, Unit,
 };
 
 /// Amplitude of the band of long periods.
@@ -29,7 +29,7 @@ pub const METRIC: Metric = Metric {
     measure,
 };
 
-fn measure(row: &[f64], _: &Frame) -> Result<f64, Reason> {
+fn measure(row: &[f64], _: &Sampling) -> Result<f64, Reason> {
     let s = TextureSums::from_row(row);
     s.coarse.amplitude(s.pixels)
 }

@@ -1,6 +1,6 @@
-//! What texture's metrics add up over tiles, and what they share.
+//! Sums over tiles for the metrics of texture, and texts that these share.
 
-use super::{Bands, Texture};
+use super::{TextureBands, VisitBands};
 use crate::citations::{self, Citation};
 use crate::filter::stats::deming;
 use crate::metric::sums::{Sums, sums};
@@ -12,10 +12,10 @@ pub(super) const AMPLITUDE_ALSO_MOVED_BY: &str = "A light that moved (2.4 % at 5
     of the camera, smoothing filters; blur, noise and compression as far as they cannot be matched.";
 
 sums! {
-    /// Sums over a tile of one band of log luminance. Noise is what is expected where a photo is alone, and the most
-    /// it may be in a pair; it is infinite where the file's rounding took most of the band.
+    /// Sums over a tile of one band of log luminance. The noise power is the expected one in a photo alone, and the
+    /// most it may be in a pair; it is infinite where the file's rounding removed most of the band.
     pub(crate) struct BandSums {
-        /// Squares in this photo; NaN where the photos do not hold the band.
+        /// Squares in this photo; NaN where the photos do not resolve the band.
         energy: f64,
         /// Squares in the other photo of a pair; 0 where there is none.
         other_energy: f64,
@@ -25,7 +25,7 @@ sums! {
         noise: f64,
         /// Noise power in the other photo.
         other_noise: f64,
-        /// What the noise power in this photo may be more.
+        /// By how much the noise power in this photo may exceed that.
         noise_error: f64,
     }
 }
@@ -39,40 +39,40 @@ sums! {
         fine: BandSums,
         /// The band of long periods.
         coarse: BandSums,
-        /// Structure tensor of the finest band that is held.
+        /// Structure tensor of the finest band that is resolved.
         tensor_xx: f64,
-        /// The same.
+        /// Its mixed element.
         tensor_xy: f64,
-        /// The same.
+        /// Its second diagonal element.
         tensor_yy: f64,
     }
 }
 
-impl Texture {
+impl TextureBands {
     /// Sums over tiles.
     pub fn sheet(&self, visit: usize, tiles: &Tiles) -> Sheet {
         let own = &self.0[visit];
         let other = if self.0.len() == 2 { Some(&self.0[1 - visit]) } else { None };
         let mut sums = vec![TextureSums::ZERO; tiles.count()];
-        // The tensor is read from the finest band that is held.
-        let finest = own.planes.iter().flatten().next();
+        // The tensor is that of the finest band that is resolved.
+        let finest = own.bands.iter().find_map(|band| band.plane.as_ref());
         tiles.for_each(|tile, x, y| {
             let sums = &mut sums[tile];
             sums.pixels += 1.0;
             let noisier = own.noisier.at(x, y);
             for (k, band) in [&mut sums.fine, &mut sums.coarse].into_iter().enumerate() {
-                let at = |visit: &Bands| {
-                    visit.planes[k].as_ref().map_or(f64::NAN, |p| f64::from(p.at(x, y)))
+                let at = |visit: &VisitBands| {
+                    visit.bands[k].plane.as_ref().map_or(f64::NAN, |p| f64::from(p.at(x, y)))
                 };
                 let here = at(own);
                 band.energy += here * here;
-                band.noise += noisier * own.noise[k];
-                band.noise_error += noisier * own.noise_error[k];
+                band.noise += noisier * own.bands[k].noise;
+                band.noise_error += noisier * own.bands[k].noise_error;
                 if let Some(other) = other {
                     let there = at(other);
                     band.other_energy += there * there;
                     band.shared_energy += here * there;
-                    band.other_noise += noisier * other.noise[k];
+                    band.other_noise += noisier * other.bands[k].noise;
                 }
             }
             if let Some(p) = finest {
@@ -91,9 +91,9 @@ impl Texture {
 impl BandSums {
     /// Root mean square over `pixels`, noise power subtracted.
     ///
-    /// In a pair noise is what the two photos do not share, estimated by Deming's regression
-    /// ([`crate::luminance`]) from the ratio of the two noise powers, but no more than it may be: a structure
-    /// that has vanished is no noise.
+    /// In a pair the noise power is that which the two photos do not share, estimated by Deming's regression
+    /// ([`crate::luminance`]) from the ratio of the two noise powers, and limited to the most it may be: the power of a
+    /// structure that vanished is not noise.
     pub(super) fn amplitude(&self, pixels: f64) -> Result<f64, Reason> {
         if pixels <= 0.0 {
             return Err(Reason::LowCoverage);
@@ -114,7 +114,7 @@ impl BandSums {
             self.noise
         };
         let signal = self.energy - noise;
-        // Below a third of the noise power the difference of the two is mostly chance.
+        // Below a third of the noise power the difference of the two is mostly random.
         if signal <= noise / 3.0 {
             return Err(Reason::BelowNoise);
         }
@@ -123,7 +123,7 @@ impl BandSums {
 }
 
 impl TextureSums {
-    /// Standard deviation of the natural log of an amplitude, `value`, from which noise known to `error` was
+    /// Standard deviation of the natural log of an amplitude, `value`, from which a noise power with this `error` was
     /// subtracted.
     pub(super) fn noise_error(&self, error: f64, value: f64) -> f64 {
         0.5 * error / (self.pixels * value * value)

@@ -3,10 +3,10 @@
 use super::sums::{self, ToneSums};
 use crate::citations;
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Frame, Group, LightSensitivity, Metric, Reason, Unit};
+use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
 
-/// Angle of the mean colour. For b* > 0, as skin has, it is the published arctan((L* − 50)/b*); b* ≤ 0 is no skin under
-/// a plausible white balance, and is not measurable.
+/// Angle of the mean colour. For b* > 0, as skin has, it is the published arctan((L* − 50)/b*); b* ≤ 0 does not occur
+/// on skin under a plausible white balance, and is not measurable.
 pub const METRIC: Metric = Metric {
     id: "ita",
     section: sums::COLOUR_SECTION,
@@ -29,7 +29,7 @@ pub const METRIC: Metric = Metric {
     measure,
 };
 
-fn measure(row: &[f64], _: &Frame) -> Result<f64, Reason> {
+fn measure(row: &[f64], _: &Sampling) -> Result<f64, Reason> {
     let s = ToneSums::from_row(row);
     let (l, b) = (s.mean(s.lightness)?, s.mean(s.yellowness)?);
     if b <= 0.0 { Err(Reason::Quality) } else { Ok((l - 50.0).atan2(b).to_degrees()) }

@@ -4,7 +4,7 @@ use super::sums::{self, ToneSums};
 use crate::citations;
 use crate::metric::sums::Sums;
 use crate::metric::{
-    Better, CaptureSd, Frame, Group, LightSensitivity, Metric, Question, Reason, Unit,
+    Better, CaptureSd, Group, LightSensitivity, Metric, Question, Reason, Sampling, Unit,
 };
 
 /// Mean a*.
@@ -30,7 +30,7 @@ pub const METRIC: Metric = Metric {
     measure,
 };
 
-fn measure(row: &[f64], _: &Frame) -> Result<f64, Reason> {
+fn measure(row: &[f64], _: &Sampling) -> Result<f64, Reason> {
     let s = ToneSums::from_row(row);
     s.mean(s.redness)
 }

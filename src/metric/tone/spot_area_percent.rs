@@ -3,7 +3,7 @@
 use super::sums::{self, ToneSums};
 use crate::citations;
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Frame, Group, LightSensitivity, Metric, Reason, Unit};
+use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
 
 /// Area of spots, of the measured skin.
 pub const METRIC: Metric = Metric {
@@ -28,7 +28,7 @@ pub const METRIC: Metric = Metric {
     measure,
 };
 
-fn measure(row: &[f64], _: &Frame) -> Result<f64, Reason> {
+fn measure(row: &[f64], _: &Sampling) -> Result<f64, Reason> {
     let s = ToneSums::from_row(row);
     Ok(100.0 * s.mean(s.spot_cells)?)
 }

@@ -1,6 +1,6 @@
-//! What the metrics of tone add up over tiles, and what they share.
+//! Sums over tiles for the metrics of tone, and texts that these share.
 
-use super::{MatchedOn, Reference, ToneCells};
+use super::{MatchedOn, ReferenceSkin, ToneCells};
 use crate::cielab::delta_e00;
 use crate::filter::label::label;
 use crate::metric::sums::{Sums, sums};
@@ -12,7 +12,8 @@ pub(super) const COLOUR_ALSO_MOVED_BY: &str = "White balance and light of the wh
     only against other skin (`--reference` or the other regions), else `no_reference`; in one photo the value is \
     that of the photo as it is.";
 pub(super) const SPOT_SECTION: &str = "Spots";
-pub(super) const SPOT_ALSO_MOVED_BY: &str = "Uneven light over millimetres; make-up. With few spots the value varies much: see its interval.";
+pub(super) const SPOT_ALSO_MOVED_BY: &str = "Uneven light over millimetres; make-up. With few spots the value \
+    varies much: see its interval.";
 
 sums! {
     /// Sums over the cells of skin of a tile.
@@ -55,7 +56,7 @@ impl ToneCells {
         &self,
         visit: usize,
         tiles: &Tiles,
-        reference: Reference<'_>,
+        reference: ReferenceSkin<'_>,
     ) -> Result<Sheet, Reason> {
         let (w, h) = (self.valid.width(), self.valid.height());
         let within = self.gains(visit, tiles, MatchedOn::Region).ok_or(Reason::LowCoverage)?;
@@ -87,7 +88,7 @@ impl ToneCells {
             sums.lightness += l;
             sums.redness += a;
             sums.yellowness += b;
-            // Over all that the photo shows, uneven light cannot be distinguished from uneven skin.
+            // Over all visible skin, an illumination gradient cannot be distinguished from uneven skin.
             let unevenness = || delta_e00(colour.at(x, y), mean);
             sums.unevenness += matched.as_ref().map_or(f64::NAN, |_| unevenness());
             let spot = labels.at(x, y) as usize;

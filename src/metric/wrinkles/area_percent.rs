@@ -2,10 +2,10 @@
 
 use super::sums::{self, WrinkleSums};
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Frame, Group, LightSensitivity, Metric, Reason, Unit};
+use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
 
-/// Length of the lines that are present times the width of the mean section of those that all visits show, of the
-/// measured skin.
+/// Length of the lines that are present times the width of the mean cross-section of those measurable in all visits,
+/// of the measured skin.
 pub const METRIC: Metric = Metric {
     id: "wrinkle_area_percent",
     section: sums::SECTION,
@@ -28,7 +28,7 @@ pub const METRIC: Metric = Metric {
     measure,
 };
 
-fn measure(row: &[f64], frame: &Frame) -> Result<f64, Reason> {
+fn measure(row: &[f64], sampling: &Sampling) -> Result<f64, Reason> {
     let s = WrinkleSums::from_row(row);
     if s.pixels <= 0.0 {
         return Err(Reason::LowCoverage);
@@ -36,5 +36,5 @@ fn measure(row: &[f64], frame: &Frame) -> Result<f64, Reason> {
     if s.present_px <= 0.0 {
         return Ok(0.0);
     }
-    Ok(100.0 * s.present_px * s.width_mm(frame)? / frame.mm_per_px / s.pixels)
+    Ok(100.0 * s.present_px * s.width_mm(sampling)? / sampling.mm_per_px / s.pixels)
 }

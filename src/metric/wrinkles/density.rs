@@ -2,7 +2,7 @@
 
 use super::sums::{self, WrinkleSums};
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Frame, Group, LightSensitivity, Metric, Reason, Unit};
+use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
 
 /// Length of the lines that are present per cm² of measured skin.
 pub const METRIC: Metric = Metric {
@@ -27,8 +27,8 @@ pub const METRIC: Metric = Metric {
     measure,
 };
 
-fn measure(row: &[f64], frame: &Frame) -> Result<f64, Reason> {
+fn measure(row: &[f64], sampling: &Sampling) -> Result<f64, Reason> {
     let s = WrinkleSums::from_row(row);
-    let area_cm2 = s.pixels * frame.mm2()? / 100.0;
-    Ok(s.length(frame)? / area_cm2)
+    let area_cm2 = s.pixels * sampling.mm2()? / 100.0;
+    Ok(s.length(sampling)? / area_cm2)
 }

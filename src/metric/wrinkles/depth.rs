@@ -2,9 +2,9 @@
 
 use super::sums::{self, WrinkleSums};
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Frame, Group, LightSensitivity, Metric, Reason, Unit};
+use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
 
-/// Depth of the mean section of the lines that all visits show, an optical estimate.
+/// Depth of the mean cross-section of the lines measurable in all visits, an optical estimate.
 pub const METRIC: Metric = Metric {
     id: "wrinkle_depth",
     section: sums::SECTION,
@@ -29,6 +29,6 @@ pub const METRIC: Metric = Metric {
     measure,
 };
 
-fn measure(row: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    Ok(sums::in_units(WrinkleSums::from_row(row).groove_mm(frame)?.depth, frame))
+fn measure(row: &[f64], sampling: &Sampling) -> Result<f64, Reason> {
+    Ok(sums::in_units(WrinkleSums::from_row(row).groove_mm(sampling)?.depth, sampling))
 }

@@ -2,9 +2,9 @@
 
 use super::sums::{self, BIN_FACTOR, FIRST_BIN_MM, WrinkleSums};
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Frame, Group, LightSensitivity, Metric, Reason, Unit};
+use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
 
-/// Depth that 5 % of the length that all visits show exceeds: a single deepest pixel would be chance.
+/// Depth that 5 % of the length measurable in all visits exceeds: that of a single deepest pixel would be noise.
 pub const METRIC: Metric = Metric {
     id: "wrinkle_depth_max",
     section: sums::SECTION,
@@ -27,7 +27,7 @@ pub const METRIC: Metric = Metric {
     measure,
 };
 
-fn measure(row: &[f64], frame: &Frame) -> Result<f64, Reason> {
+fn measure(row: &[f64], sampling: &Sampling) -> Result<f64, Reason> {
     let bins = WrinkleSums::from_row(row).depth_histogram;
     let total: f64 = bins.iter().sum();
     if total <= 0.0 {
@@ -37,7 +37,7 @@ fn measure(row: &[f64], frame: &Frame) -> Result<f64, Reason> {
     for (k, &length) in bins.iter().enumerate().rev() {
         if above + length >= 0.05 * total {
             let f = 1.0 - (0.05 * total - above) / length;
-            return Ok(sums::in_units(FIRST_BIN_MM * BIN_FACTOR.powf(k as f64 + f), frame));
+            return Ok(sums::in_units(FIRST_BIN_MM * BIN_FACTOR.powf(k as f64 + f), sampling));
         }
         above += length;
     }

@@ -2,7 +2,7 @@
 
 use super::sums::{self, WrinkleSums};
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Frame, Group, LightSensitivity, Metric, Reason, Unit};
+use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
 
 /// Length of the lines that are present.
 pub const METRIC: Metric = Metric {
@@ -29,6 +29,6 @@ pub const METRIC: Metric = Metric {
     measure,
 };
 
-fn measure(row: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    WrinkleSums::from_row(row).length(frame)
+fn measure(row: &[f64], sampling: &Sampling) -> Result<f64, Reason> {
+    WrinkleSums::from_row(row).length(sampling)
 }

@@ -1,9 +1,11 @@
-//! What the metrics of lines add up over tiles, and what they share.
+//! Sums over tiles for the metrics of lines, and texts that these share.
 
-use super::{Groove, LinePoint, SAMPLES, Section};
+use super::LinePoint;
+use super::groove::Groove;
+use super::section::{SAMPLES, Section};
 use crate::citations::{self, Citation};
 use crate::metric::sums::{Sums, sums};
-use crate::metric::{Frame, Reason, Sheet, Tiles};
+use crate::metric::{Reason, Sampling, Sheet, Tiles};
 
 pub(super) const SECTION: &str = "Wrinkles";
 pub(super) const SOURCES: &[&Citation] = &[&citations::FREEMAN_1991];
@@ -14,26 +16,26 @@ pub(super) const ALSO_MOVED_BY: &str = "Expression; a light that moved (5.1 % of
 pub(super) const PERIOD_MM: f64 = 1.2;
 /// Bins of the depth histogram.
 const BINS: usize = 96;
-/// How much deeper a bin is than the one before.
+/// Depth of a bin over that of the one before.
 pub(super) const BIN_FACTOR: f64 = 1.06;
 /// Depth of the first bin, mm.
 pub(super) const FIRST_BIN_MM: f64 = 0.01;
 
 sums! {
-    /// Sums over a tile of skin and over the lines in it. What has vanished, or not yet come, has no depth: sections
-    /// and depths are of the same lines in every visit.
+    /// Sums over a tile of skin and over the lines in it. A line that is absent in a visit has no depth there:
+    /// cross-sections and depths are of the same lines in every visit.
     pub(crate) struct WrinkleSums {
         /// Pixels measured.
         pixels: f64,
         /// Length of the lines that are present in this visit, px.
         present_px: f64,
-        /// Length of the lines that all visits show, px; what follows is over these.
+        /// Length of the lines that are measurable in all visits, px; what follows is over these.
         in_all_px: f64,
         /// Length times the relative response of the background texture.
         background_px: f64,
-        /// Length times the section in this visit.
+        /// Length times the cross-section in this visit.
         section: Section,
-        /// Length times the section in the mean of the visits.
+        /// Length times the mean cross-section of the visits.
         joint_section: Section,
         /// Length by depth in this visit.
         depth_histogram: [f64; BINS],
@@ -49,12 +51,12 @@ pub fn sheet(points: &[LinePoint], visit: usize, tiles: &Tiles) -> Sheet {
         let reading = &point.readings[visit];
         let sums = &mut sums[tile];
         let length = point.length_px;
-        if point.whole {
+        if point.measurable {
             sums.in_all_px += length;
-            sums.background_px += length * point.mesh;
+            sums.background_px += length * point.background;
             for k in 0..SAMPLES {
                 sums.section[k] += length * reading.section[k];
-                sums.joint_section[k] += length * point.joint[k];
+                sums.joint_section[k] += length * point.mean_section[k];
             }
             let bin = (reading.depth_mm.max(FIRST_BIN_MM) / FIRST_BIN_MM).ln() / BIN_FACTOR.ln();
             sums.depth_histogram[(bin as usize).min(BINS - 1)] += length;
@@ -66,9 +68,27 @@ pub fn sheet(points: &[LinePoint], visit: usize, tiles: &Tiles) -> Sheet {
     Sheet::of(sums)
 }
 
+/// Lengths of line that are present in the first visit only, in the last only, and in both, in the unit of lengths.
+pub fn vanished_new_kept(points: &[LinePoint], sampling: &Sampling) -> [f64; 3] {
+    let mut lengths = [0.0; 3];
+    for point in points {
+        let (Some(first), Some(last)) = (point.readings.first(), point.readings.last()) else {
+            continue;
+        };
+        let kind = match (first.present, last.present) {
+            (true, false) => 0,
+            (false, true) => 1,
+            (true, true) => 2,
+            (false, false) => continue,
+        };
+        lengths[kind] += point.length_px * sampling.length();
+    }
+    lengths
+}
+
 /// From mm of the scale that filters use to the unit of lengths.
-pub(super) fn in_units(mm: f64, frame: &Frame) -> f64 {
-    mm / frame.mm_per_px * frame.length()
+pub(super) fn in_units(mm: f64, sampling: &Sampling) -> f64 {
+    mm / sampling.mm_per_px * sampling.length()
 }
 
 /// Size of a region's groove in one visit, mm of the scale that filters use.
@@ -81,22 +101,22 @@ pub(super) struct GrooveSize {
 
 impl WrinkleSums {
     /// Length of the lines that are present, in the unit of lengths.
-    pub(super) fn length(&self, frame: &Frame) -> Result<f64, Reason> {
+    pub(super) fn length(&self, sampling: &Sampling) -> Result<f64, Reason> {
         if self.pixels <= 0.0 {
             return Err(Reason::LowCoverage);
         }
-        Ok(self.present_px * frame.length())
+        Ok(self.present_px * sampling.length())
     }
 
     /// The region's groove in this visit.
-    pub(super) fn groove_mm(&self, frame: &Frame) -> Result<GrooveSize, Reason> {
+    pub(super) fn groove_mm(&self, sampling: &Sampling) -> Result<GrooveSize, Reason> {
         let length = self.in_all_px;
-        if length <= 0.0 || length * frame.mm_per_px < frame.groove.least_mm {
+        if length <= 0.0 || length * sampling.mm_per_px < sampling.groove.length_min_mm {
             return Err(Reason::NothingFound);
         }
         let own = self.section.map(|v| v / length);
         let joint = self.joint_section.map(|v| v / length);
-        let groove = Groove::of(&joint, frame);
+        let groove = Groove::of(&joint, sampling);
         if groove.width_mm <= 0.0 {
             return Err(Reason::BelowNoise);
         }
@@ -105,8 +125,8 @@ impl WrinkleSums {
     }
 
     /// The width of the region's groove in this visit, where enough of it is left to have one, mm.
-    pub(super) fn width_mm(&self, frame: &Frame) -> Result<f64, Reason> {
-        let width = self.groove_mm(frame)?.width;
+    pub(super) fn width_mm(&self, sampling: &Sampling) -> Result<f64, Reason> {
+        let width = self.groove_mm(sampling)?.width;
         if width > 0.0 { Ok(width) } else { Err(Reason::BelowNoise) }
     }
 }
@@ -115,15 +135,10 @@ impl WrinkleSums {
 mod tests {
     use super::*;
 
-    /// A line that has vanished, or never was one, has no width and a depth of next to nothing: no NaN.
+    /// A vanished line, or a bright one, has no width and a depth near 0: no NaN.
     #[test]
-    fn what_has_vanished_has_no_width() {
-        let frame = Frame {
-            mm_per_px: 0.08,
-            metric_scale: true,
-            shortest_period_px: 3.0,
-            groove: Default::default(),
-        };
+    fn a_vanished_line_has_no_width() {
+        let sampling = Sampling::sharp(0.08);
         let line: Section = std::array::from_fn(|i| -(-(i as f64 - 24.0).powi(2) / 30.0).exp());
         let sums = |own: &Section, joint: &Section| WrinkleSums {
             pixels: 1e4,
@@ -135,10 +150,10 @@ mod tests {
             ..WrinkleSums::ZERO
         };
         let depth = |own: &Section, joint: &Section| {
-            sums(own, joint).groove_mm(&frame).map(|size| size.depth)
+            sums(own, joint).groove_mm(&sampling).map(|size| size.depth)
         };
         for gone in [[0.0; SAMPLES], line.map(|v| -v)] {
-            assert_eq!(sums(&gone, &line).width_mm(&frame), Err(Reason::BelowNoise));
+            assert_eq!(sums(&gone, &line).width_mm(&sampling), Err(Reason::BelowNoise));
             let left = depth(&gone, &line).unwrap();
             assert!(left < 0.2 * depth(&line, &line).unwrap(), "{left}");
             assert_eq!(depth(&gone, &gone), Err(Reason::BelowNoise));

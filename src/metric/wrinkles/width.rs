@@ -2,9 +2,9 @@
 
 use super::sums::{self, WrinkleSums};
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Frame, Group, LightSensitivity, Metric, Reason, Unit};
+use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
 
-/// Full width at half depth of the mean section of the lines that all visits show.
+/// Full width at half depth of the mean cross-section of the lines measurable in all visits.
 pub const METRIC: Metric = Metric {
     id: "wrinkle_width",
     section: sums::SECTION,
@@ -28,6 +28,6 @@ pub const METRIC: Metric = Metric {
     measure,
 };
 
-fn measure(row: &[f64], frame: &Frame) -> Result<f64, Reason> {
-    Ok(sums::in_units(WrinkleSums::from_row(row).width_mm(frame)?, frame))
+fn measure(row: &[f64], sampling: &Sampling) -> Result<f64, Reason> {
+    Ok(sums::in_units(WrinkleSums::from_row(row).width_mm(sampling)?, sampling))
 }

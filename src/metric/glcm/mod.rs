@@ -1,12 +1,12 @@
 //! Grey-level co-occurrence (Haralick 1973) with the definitions of the IBSI reference manual.
 //!
-//! Grey levels are bins of fixed width in log luminance (shared by all photos), the distance is
-//! in mm, four directions are merged, the matrix is symmetric. Photos are first smoothed to 0.25 mm,
-//! or to the shortest period that both carry where that is longer, so that noise is no texture.
+//! Grey levels are bins of fixed width in log luminance, the same for all photos; the distance is in mm; four
+//! directions are merged; the matrix is symmetric. Photos are first smoothed to periods of 0.25 mm, or to the shortest period that
+//! both resolve where that is longer, so that noise is not counted as texture.
 
 pub(super) mod features;
 
-use super::{Frame, Reason, Sheet, Tiles};
+use super::{Reason, Sampling, Sheet, Tiles};
 use crate::filter::gaussian::{blur_masked, sigma_of_period};
 use crate::luminance::Luminance;
 use crate::plane::Grid;
@@ -15,17 +15,24 @@ use crate::settings::MetricSettings;
 /// Grey levels; values beyond the outer bins are counted in them.
 const LEVELS: usize = 32;
 
-/// Quantised planes of each visit; none where the distance is below the resolution.
-pub struct Glcm(Option<(Vec<Grid<u8>>, usize)>);
+/// Quantised log luminance; `None` where the distance is below the resolution.
+pub struct Glcm(Option<Levels>);
+
+struct Levels {
+    /// One per visit.
+    planes: Vec<Grid<u8>>,
+    /// Distance of a pair of pixels.
+    distance_px: usize,
+}
 
 impl Glcm {
     /// Quantises each visit.
-    pub fn read(visits: &[&Luminance], frame: &Frame, settings: &MetricSettings) -> Self {
+    pub fn read(visits: &[&Luminance], sampling: &Sampling, settings: &MetricSettings) -> Self {
         let short =
-            (settings.texture_periods_mm[0] / frame.mm_per_px).max(frame.shortest_period_px);
-        let distance = settings.glcm_distance_mm / frame.mm_per_px;
-        // Two samples closer than half the shortest period hold the same thing.
-        if distance < 0.5 * frame.shortest_period_px {
+            (settings.texture_periods_mm[0] / sampling.mm_per_px).max(sampling.shortest_period_px);
+        let distance = settings.glcm_distance_mm / sampling.mm_per_px;
+        // Two samples closer than half the shortest period are not independent.
+        if distance < 0.5 * sampling.shortest_period_px {
             return Glcm(None);
         }
         let sigma = sigma_of_period(short) as f32;
@@ -39,17 +46,17 @@ impl Glcm {
                 })
             })
             .collect();
-        Glcm(Some((planes, distance.round().max(1.0) as usize)))
+        Glcm(Some(Levels { planes, distance_px: distance.round().max(1.0) as usize }))
     }
 
-    /// Pair counts per tile, both pixels measured.
+    /// Counts of pairs of levels per tile, of pairs whose pixels are both measured.
     pub fn sheet(&self, visit: usize, tiles: &Tiles) -> Result<Sheet, Reason> {
-        let Some((planes, d)) = &self.0 else { return Err(Reason::BelowResolution) };
-        Ok(pairs(&planes[visit], *d as isize, &DIRECTIONS, tiles))
+        let levels = self.0.as_ref().ok_or(Reason::BelowResolution)?;
+        Ok(pairs(&levels.planes[visit], levels.distance_px as isize, &DIRECTIONS, tiles))
     }
 }
 
-/// Steps to one of each pair of neighbours, in distances.
+/// Steps to one neighbour of each opposite pair, in units of the distance.
 const DIRECTIONS: [[isize; 2]; 4] = [[1, 0], [1, 1], [0, 1], [-1, 1]];
 
 /// Counts of the pairs of levels `distance` px apart, in both orders.
@@ -88,7 +95,7 @@ mod tests {
 
     /// The rows of the initiative's table: name and value, to three figures.
     fn references() -> impl Iterator<Item = (&'static str, f64)> {
-        include_str!("../../tests/reference/ibsi_digital_phantom_2d.csv")
+        include_str!("../../../tests/reference/ibsi_digital_phantom_2d.csv")
             .lines()
             .filter(|line| !line.starts_with('#'))
             .skip(1)
@@ -110,7 +117,7 @@ mod tests {
         pairs(&levels, 1, directions, &Tiles::new(Window::full(5, 4), inside, 8)).total(&[1.0])
     }
 
-    /// A feature of the manual's section 3.6 that is no metric here, from the same counts.
+    /// A feature of the manual's section 3.6 that is not among the metrics, from the same counts.
     fn feature(name: &str, s: &[f64]) -> f64 {
         /// Grey levels of the phantom.
         const N: f64 = 6.0;
@@ -160,12 +167,7 @@ mod tests {
     /// Both 2D aggregations: a matrix per slice and direction, and one per slice.
     #[test]
     fn co_occurrence_is_that_of_the_ibsi_digital_phantom() {
-        let frame = Frame {
-            mm_per_px: 1.0,
-            metric_scale: true,
-            shortest_period_px: 1.0,
-            groove: Default::default(),
-        };
+        let sampling = Sampling::sharp(1.0);
         let singly: Vec<&[[isize; 2]]> = DIRECTIONS.chunks(1).collect();
         let mut seen = 0;
         for (tag, reference) in references() {
@@ -190,7 +192,9 @@ mod tests {
             let measure = metric.map(|metric| metric.measure);
             let values = PHANTOM.iter().flat_map(|slice| merged.iter().map(|d| counts(slice, d)));
             let values: Vec<f64> = values
-                .map(|s| measure.map_or_else(|| feature(name, &s), |m| m(&s, &frame).expect(tag)))
+                .map(|s| {
+                    measure.map_or_else(|| feature(name, &s), |m| m(&s, &sampling).expect(tag))
+                })
                 .collect();
             close(tag, values.iter().sum::<f64>() / values.len() as f64, reference);
             seen += 1;
