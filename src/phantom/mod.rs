@@ -23,14 +23,14 @@ pub fn render_closeup(skin: &SkinSpec, treatment: &Treatment, capture: &Capture)
 }
 
 /// Smooth noise of unit variance: random nodes every `cell_mm`, joined by quadratic B-splines.
-struct Noise {
+struct SmoothNoise {
     seed: u64,
     cell_mm: f64,
 }
 
-impl Noise {
+impl SmoothNoise {
     fn new(seed: u64, stream: u64, cell_mm: f64) -> Self {
-        Noise { seed: hash(seed, stream as i64, 0x0015e, TURN), cell_mm }
+        SmoothNoise { seed: hash(seed, stream as i64, 0x0015e, TURN), cell_mm }
     }
 
     /// The noise on a grid.

@@ -4,7 +4,7 @@
 //! the camera. Everything is a function of the seed and of the position in mm, so the same skin
 //! can be made at any grid.
 
-use super::{Noise, Rng, TURN, hash};
+use super::{Rng, SmoothNoise, TURN, hash};
 use crate::plane::{Grid, Plane, Window, par_collect};
 use serde::Serialize;
 use std::f64::consts::{PI, TAU};
@@ -349,7 +349,7 @@ impl Skin {
         let freckles = (spec.freckle_density * area_cm2).round() as usize;
         let freckles =
             random_dots(spec, freckles, [0.35, 1.4], [0.06, 0.32], Rng::new(spec.seed, 6));
-        let noise = |stream, cell_mm| Noise::new(spec.seed, stream, cell_mm).plane(&grid);
+        let noise = |stream, cell_mm| SmoothNoise::new(spec.seed, stream, cell_mm).plane(&grid);
         let form = sum(&[(&noise(20, 22.0), 0.9), (&noise(21, 8.0), 0.1)]);
         let mut melanin = sum(&[
             (&noise(30, 9.0), 0.03),
@@ -599,7 +599,7 @@ fn random_dots(
 
 /// Skin lines and grain: two polygonal networks of furrows over soft plateaus, mm.
 fn fine_relief(spec: &SkinSpec, grid: &Lattice, angle: f64) -> Plane {
-    let noise = |stream, cell_mm| Noise::new(spec.seed, stream, cell_mm).plane(grid);
+    let noise = |stream, cell_mm| SmoothNoise::new(spec.seed, stream, cell_mm).plane(grid);
     let warp = [0, 1].map(|k| {
         sum(&[(&noise(50 + k, 3.0), 0.5), (&noise(52 + k, 0.8), 0.11), (&noise(54 + k, 0.3), 0.03)])
     });
