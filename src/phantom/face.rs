@@ -55,7 +55,7 @@ pub(super) fn skin(spec: &Spec) -> Skin {
         pore.depth *= 0.6 + 0.9 * near_nose;
     }
     let grid = skin.grid;
-    skin.form = Plane::from_fn(grid.width, grid.height, |x, y| form(grid.mm(x, y)) as f32);
+    skin.shape = Plane::from_fn(grid.width, grid.height, |x, y| head_height(grid.mm(x, y)) as f32);
     let relief = &skin.relief;
     skin.relief = Plane::from_fn(grid.width, grid.height, |x, y| {
         relief.at(x, y) * if is_skin(grid.mm(x, y)) { 1.3 } else { 0.25 }
@@ -135,7 +135,7 @@ fn brow_line(u: f64) -> f64 {
 }
 
 /// Height of the head, mm.
-fn form([x, y]: [f64; 2]) -> f64 {
+fn head_height([x, y]: [f64; 2]) -> f64 {
     let r = outline(x, y);
     let side = x.abs();
     let mut z = if r < 1.0 { 62.0 * (1.0 - r.powf(2.6)).powf(0.6) } else { -4.0 };
