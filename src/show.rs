@@ -37,8 +37,17 @@ pub struct DrawnVisit<'a> {
     pub field: Option<&'a Field>,
     /// The measured skin on the window of the regions; for a follow-up only skin that the baseline shows too.
     pub measured: Option<&'a Mask>,
-    /// The readings, and the index of this visit in them.
-    pub readings: Option<(&'a Readings, usize)>,
+    /// Its readings; none where nothing was measured.
+    pub readings: Option<VisitReadings<'a>>,
+}
+
+/// One visit of some readings.
+#[derive(Clone, Copy)]
+pub struct VisitReadings<'a> {
+    /// The readings of several visits.
+    pub all: &'a Readings,
+    /// Index of the visit in them.
+    pub visit: usize,
 }
 
 /// Pictures of the measured window, all in the baseline's frame.
@@ -51,8 +60,8 @@ pub fn pictures(regions: &RegionMap, visits: &[DrawnVisit<'_>]) -> Pictures {
         draw(&mut image, 1.0 / factor as f64);
         image
     };
-    let drawn = |v: &DrawnVisit<'_>, draw: &dyn Fn(&mut RgbaImage, f64, &Readings, usize)| {
-        v.readings.map(|(r, k)| overlay(&|image, scale| draw(image, scale, r, k)))
+    let drawn = |v: &DrawnVisit<'_>, draw: &dyn Fn(&mut RgbaImage, f64, VisitReadings<'_>)| {
+        v.readings.map(|r| overlay(&|image, scale| draw(image, scale, r)))
     };
     Pictures {
         photos: visits
@@ -63,9 +72,7 @@ pub fn pictures(regions: &RegionMap, visits: &[DrawnVisit<'_>]) -> Pictures {
         pores: visits.iter().map(|v| drawn(v, &draw_pores)).collect(),
         scars: visits
             .iter()
-            .map(|v| {
-                v.readings.filter(|(r, _)| r.scars.is_ok()).and_then(|_| drawn(v, &draw_scars))
-            })
+            .map(|v| v.readings.filter(|r| r.all.scars.is_ok()).and_then(|_| drawn(v, &draw_scars)))
             .collect(),
         regions: Some(overlay(&|image, scale| draw_outlines(image, scale, regions))),
     }
@@ -113,11 +120,11 @@ fn code(v: f64) -> u8 {
     (srgb::encode(v.clamp(0.0, 1.0)) * 255.0).round() as u8
 }
 
-fn draw_wrinkles(image: &mut RgbaImage, scale: f64, readings: &Readings, visit: usize) {
-    let Ok(points) = &readings.wrinkles else { return };
+fn draw_wrinkles(image: &mut RgbaImage, scale: f64, readings: VisitReadings<'_>) {
+    let Ok(points) = &readings.all.wrinkles else { return };
     for p in points {
         let at = ((p.x as f64 * scale) as i32, (p.y as f64 * scale) as i32);
-        let colour = match (p.readings[0].present, p.readings[visit].present) {
+        let colour = match (p.readings[0].present, p.readings[readings.visit].present) {
             (true, true) => LINE,
             (false, true) => NEW_LINE,
             (true, false) => VANISHED_LINE,
@@ -127,8 +134,8 @@ fn draw_wrinkles(image: &mut RgbaImage, scale: f64, readings: &Readings, visit: 
     }
 }
 
-fn draw_pores(image: &mut RgbaImage, scale: f64, readings: &Readings, visit: usize) {
-    let Ok(pores) = &readings.pores else { return };
+fn draw_pores(image: &mut RgbaImage, scale: f64, VisitReadings { all, visit }: VisitReadings<'_>) {
+    let Ok(pores) = &all.pores else { return };
     for p in pores.iter().filter(|p| p.readings[visit].present) {
         let at = ((p.x * scale) as i32, (p.y * scale) as i32);
         let radius = (0.5 * p.readings[visit].diameter_px * scale).round().max(2.0) as i32;
@@ -136,8 +143,8 @@ fn draw_pores(image: &mut RgbaImage, scale: f64, readings: &Readings, visit: usi
     }
 }
 
-fn draw_scars(image: &mut RgbaImage, scale: f64, readings: &Readings, visit: usize) {
-    let found = readings.scars.iter().flat_map(|scars| &scars.found);
+fn draw_scars(image: &mut RgbaImage, scale: f64, VisitReadings { all, visit }: VisitReadings<'_>) {
+    let found = all.scars.iter().flat_map(|scars| &scars.found);
     for s in found.filter(|s| s.readings[visit].present) {
         let at = ((s.x * scale) as i32, (s.y * scale) as i32);
         let radius = (s.radius_px * scale).round().max(3.0) as i32;
@@ -209,9 +216,9 @@ pub fn maps(regions: &RegionMap, scale: &Scale, visits: &[DrawnVisit<'_>]) -> Ma
             .collect(),
         pores: visits
             .iter()
-            .map(|v| v.readings.map(|r| pore_rows(r, (regions, scale), &mut known)))
+            .map(|v| v.readings.map(|r| pore_rows(r, regions, scale, &mut known)))
             .collect(),
-        scars: visits.iter().map(|v| scar_rows(v.readings?, (regions, scale))).collect(),
+        scars: visits.iter().map(|v| scar_rows(v.readings?, regions, scale)).collect(),
         measured: visits
             .iter()
             .map(|v| v.measured.map(|skin| measured(&labels, regions.window, skin)))
@@ -240,13 +247,13 @@ fn displacement(field: &Field, photo: &Photo, width: usize, height: usize) -> Gr
 }
 
 fn wrinkle_map(
-    (readings, visit): (&Readings, usize),
+    VisitReadings { all, visit }: VisitReadings<'_>,
     regions: &RegionMap,
     width: usize,
     height: usize,
 ) -> Mask {
     let mut mask = Mask::filled(width, height, false);
-    for p in readings.wrinkles.iter().flatten().filter(|p| p.readings[visit].present) {
+    for p in all.wrinkles.iter().flatten().filter(|p| p.readings[visit].present) {
         // A point represents a stretch of line of this length.
         let reach = (0.5 * p.length_px).round() as usize;
         let around = |v: usize, n: usize| v.saturating_sub(reach)..(v + reach + 1).min(n);
@@ -301,17 +308,18 @@ fn distance(a: [f64; 2], b: [f64; 2]) -> f64 {
     (a[0] - b[0]).hypot(a[1] - b[1])
 }
 
-/// Pores present in one visit. A pore takes the id of the nearest known pore within half a diameter that no other pore of
-/// the visit has taken, otherwise a new one.
+/// Pores present in one visit. A pore takes the id of the nearest known pore within half a diameter that no other
+/// pore of the visit has taken, otherwise a new one.
 fn pore_rows(
-    (readings, visit): (&Readings, usize),
-    (regions, scale): (&RegionMap, &Scale),
+    VisitReadings { all, visit }: VisitReadings<'_>,
+    regions: &RegionMap,
+    scale: &Scale,
     known: &mut KnownPores,
 ) -> Vec<PoreRow> {
     let mm = scale.mm_per_px.unwrap_or(MmPerPx(1.0)).0;
     let mut rows = Vec::new();
     let mut taken = BTreeSet::new();
-    for pore in readings.pores.iter().flatten().filter(|p| p.readings[visit].present) {
+    for pore in all.pores.iter().flatten().filter(|p| p.readings[visit].present) {
         let (x, y) = (regions.window.x as f64 + pore.x, regions.window.y as f64 + pore.y);
         let diameter = pore.readings[visit].diameter_px;
         let same = known.nearest([x, y], 0.5 * diameter, &taken);
@@ -325,11 +333,12 @@ fn pore_rows(
 
 /// Scars present in one visit; none where scars are not measurable.
 fn scar_rows(
-    (readings, visit): (&Readings, usize),
-    (regions, scale): (&RegionMap, &Scale),
+    VisitReadings { all, visit }: VisitReadings<'_>,
+    regions: &RegionMap,
+    scale: &Scale,
 ) -> Option<Vec<ScarRow>> {
     let mm = scale.mm_per_px.unwrap_or(MmPerPx(1.0)).0;
-    let scars = readings.scars.as_ref().ok()?;
+    let scars = all.scars.as_ref().ok()?;
     let present = scars.found.iter().filter(|s| s.readings[visit].present);
     let row = |scar: &Scar| {
         let at = [regions.window.x as f64 + scar.x, regions.window.y as f64 + scar.y];

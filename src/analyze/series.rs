@@ -8,7 +8,7 @@ use crate::report::Report;
 use crate::report::{Maps, Pictures};
 use crate::series::{Series, Visit};
 #[cfg(feature = "cli")]
-use crate::show::{self, DrawnVisit};
+use crate::show::{self, DrawnVisit, VisitReadings};
 
 /// What an analysis yields.
 #[derive(Debug, Clone)]
@@ -126,14 +126,14 @@ impl PreparedSeries {
             photo: &self.baseline.photo,
             field: Some(&baseline.field),
             measured: Some(&baseline.luminance.valid),
-            readings: self.baseline.readings.as_ref().map(|r| (r, 0)),
+            readings: self.baseline.readings.as_ref().map(|all| VisitReadings { all, visit: 0 }),
         }];
         shown.extend(self.follow_ups.iter().zip(&self.comparisons).map(|(visit, comparison)| {
             DrawnVisit {
                 photo: &visit.photo,
                 field: visit.prepared.as_ref().map(|p| &p.field),
                 measured: comparison.differences.as_ref().map(|d| &d.pair.baseline.valid),
-                readings: comparison.readings.as_ref().map(|r| (r, 1)),
+                readings: comparison.readings.as_ref().map(|all| VisitReadings { all, visit: 1 }),
             }
         }));
         shown

@@ -231,7 +231,8 @@ fn series(
     plans
 }
 
-/// Checks that the visits of one series are 0 … n, and that no later one has a scale or regions other than the baseline's.
+/// Checks that the visits of one series are 0 … n, and that no later one has a scale or regions other than the
+/// baseline's.
 fn check_visits(group: &[ManifestRow], problems: &mut Problems) {
     let baseline = &group[0];
     let name = format!("{} {}", baseline.subject, baseline.view);

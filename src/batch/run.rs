@@ -74,12 +74,12 @@ struct BatchState {
     fatal: Option<Error>,
 }
 
-/// Analyses all series with `analyze` and writes `series/SUBJECT/VIEW/`, `changes.csv` and `failures.csv` into the folder of
-/// the results, rows in the manifest's order. Returns the failures.
+/// Analyses all series with `analyze` and writes `series/SUBJECT/VIEW/`, `changes.csv` and `failures.csv` into the
+/// folder of the results, rows in the manifest's order. Returns the failures.
 ///
 /// # Errors
-/// Before any series: an output may not be written ([`output::check`]). During the batch: `changes.csv` or `failures.csv`
-/// cannot be written. A series that fails is not an error.
+/// Before any series: an output may not be written ([`output::check`]). During the batch: `changes.csv` or
+/// `failures.csv` cannot be written. A series that fails is not an error.
 pub fn run(
     plans: &[SeriesPlan],
     options: &BatchOptions<'_>,
@@ -135,7 +135,8 @@ fn write_error(path: &Path, cause: io::Error) -> Error {
     Error::wrap(path, Step::Write, cause)
 }
 
-/// Checks that all outputs of a batch may be written: the tables of changes and of failures, and the folders of the series.
+/// Checks that all outputs of a batch may be written: the tables of changes and of failures, and the folders of the
+/// series.
 fn check_outputs(plans: &[SeriesPlan], tables: [&Path; 2], out: &Path) -> Result<()> {
     let signs = [csv::CHANGES_SIGN, FAILURES_SIGN];
     let tables = tables.map(Path::to_path_buf).into_iter().zip(signs);
@@ -174,8 +175,8 @@ fn admit(state: &Mutex<BatchState>, freed: &Condvar, i: usize, need: u64, memory
     freed.notify_all();
 }
 
-/// Expected memory of a series, bytes, from the headers of its photos. A photo that cannot be read counts as 0 and fails
-/// later. At least 1, so that memory is in use whenever a series runs.
+/// Expected memory of a series, bytes, from the headers of its photos. A photo that cannot be read counts as 0 and
+/// fails later. At least 1, so that memory is in use whenever a series runs.
 fn need(plan: &SeriesPlan, settings: &BatchSettings) -> u64 {
     let pixels = plan.request.photos.iter().map(|photo| match stored_size(&photo.path) {
         Ok((width, height)) => u64::from(width) * u64::from(height),

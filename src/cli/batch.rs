@@ -84,7 +84,7 @@ impl Machine {
 
 /// A size in bytes, with K, M, G or T for powers of 1024.
 fn bytes(text: &str) -> Result<u64, String> {
-    let error = || format!("{text:?} is not a memory size; write 500M or 4G");
+    let error = || format!("{text:?} is no size of memory; write 500M or 4G");
     let (number, unit) = match text.char_indices().last() {
         Some((at, letter)) if letter.is_ascii_alphabetic() => (&text[..at], letter),
         _ => (text, 'B'),

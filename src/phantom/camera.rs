@@ -1,8 +1,8 @@
 //! From a patch of skin to a photo: irradiance of a height field, light transport in the skin, then the camera.
 //!
-//! Irradiance is the numerical sum of one directional light (with cast shadows), of a uniform sky above the horizon in
-//! twelve directions, and of two interreflections between the walls of grooves. Then the light scatters inside the skin,
-//! most widely in red. The pixels of a photo are sampled once from the fine grid.
+//! Irradiance is the numerical sum of one directional light (with cast shadows), of a uniform sky above the horizon
+//! in twelve directions, and of two interreflections between the walls of grooves. Then the light scatters inside the
+//! skin, most widely in red. The pixels of a photo are sampled once from the fine grid.
 
 use super::Rng;
 use super::skin::{Skin, Treatment};
@@ -205,7 +205,8 @@ impl<'a> Mapper<'a> {
         self.capture.unbent_to_mm(self.bend.apply(px))
     }
 
-    /// [`Capture::to_px`], by fixed-point iteration: it converges because the gradient of the deformation is far below 1.
+    /// [`Capture::to_px`], by fixed-point iteration: it converges because the gradient of the deformation is far
+    /// below 1.
     pub(super) fn px(&self, mm: [f64; 2]) -> [f64; 2] {
         let c = self.capture;
         let (sin, cos) = c.rotation_deg.to_radians().sin_cos();
@@ -257,8 +258,8 @@ impl Shot {
     }
 }
 
-/// A JPEG without chroma subsampling. Not by the encoder of `image`: it rounds every coefficient towards zero first, which
-/// costs some 1.5 % of the skin's contrast, depending on the quality.
+/// A JPEG without chroma subsampling. Not by the encoder of `image`: it rounds every coefficient towards zero first,
+/// which costs some 1.5 % of the skin's contrast, depending on the quality.
 pub fn jpeg(image: &RgbImage, quality: u8) -> Vec<u8> {
     jpeg_sampled(image, quality, SamplingFactor::R_4_4_4)
 }
@@ -436,8 +437,8 @@ fn normal(height: &Plane, x: usize, y: usize, per_mm: f32) -> [f32; 3] {
     [-gx * n, -gy * n, n]
 }
 
-/// Tangent of the elevation of the horizon in one direction, at least 0. Rows are clamped at the border; columns beyond it
-/// do not count.
+/// Tangent of the elevation of the horizon in one direction, at least 0. Rows are clamped at the border; columns
+/// beyond it do not count.
 fn horizon(height: &Plane, direction: [f64; 2], per_mm: f32, radii: &[f64]) -> Plane {
     let (w, h) = (height.width() as isize, height.height() as isize);
     let mut tangent = Plane::filled(height.width(), height.height(), 0.0);
@@ -463,8 +464,8 @@ fn horizon(height: &Plane, direction: [f64; 2], per_mm: f32, radii: &[f64]) -> P
     tangent
 }
 
-/// Irradiance by a uniform sky, 1 on a flat surface without occlusion: the cosine-weighted integral over the sky above the
-/// horizon, direction by direction.
+/// Irradiance by a uniform sky, 1 on a flat surface without occlusion: the cosine-weighted integral over the sky
+/// above the horizon, direction by direction.
 fn sky(height: &Plane, per_mm: f32, radii: &[f64]) -> Plane {
     let mut sum = Plane::filled(height.width(), height.height(), 0.0);
     for d in 0..DIRECTIONS {

@@ -1,8 +1,8 @@
 //! Test skin and test faces with known truth.
 //!
-//! Skin is a height field in mm with pigments ([`skin`]), illuminated and photographed ([`camera`]). The truth ([`truth`])
-//! consists of the parameters of the skin, never of what a filter finds in the image. Nothing here uses the formulas of
-//! the measuring stages.
+//! Skin is a height field in mm with pigments ([`skin`]), illuminated and photographed ([`camera`]). The truth
+//! ([`truth`]) consists of the parameters of the skin, never of what a filter finds in the image. Nothing here uses
+//! the formulas of the measuring stages.
 
 pub mod camera;
 pub mod face;

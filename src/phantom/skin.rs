@@ -597,7 +597,8 @@ fn random_dots(
         .collect()
 }
 
-/// Microrelief, mm: two polygonal networks of furrows (primary and secondary skin lines) between smooth plateaus, and grain.
+/// Microrelief, mm: two polygonal networks of furrows (primary and secondary skin lines) between smooth plateaus, and
+/// grain.
 fn fine_relief(spec: &SkinSpec, grid: &Lattice, angle: f64) -> Plane {
     let noise = |stream, cell_mm| SmoothNoise::new(spec.seed, stream, cell_mm).plane(grid);
     let warp = [0, 1].map(|k| {

@@ -1,5 +1,5 @@
-//! The tables of `docs/accuracy.md`, held to `docs/accuracy.json`: `SKINDELTA_BLESS=1 cargo test --test it accuracy_page`
-//! writes them, and fails once.
+//! The tables of `docs/accuracy.md`, held to `docs/accuracy.json`: `SKINDELTA_BLESS=1 cargo test --test it
+//! accuracy_page` writes them, and fails once.
 
 use skindelta::validate::page::{insert, tables};
 use std::path::Path;
