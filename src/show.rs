@@ -1,4 +1,4 @@
-//! Finished pictures and maps: the only stage that draws.
+//! Pictures and maps of the results: the only stage that draws.
 
 use crate::align::Field;
 use crate::filter::thin::thin;
@@ -18,31 +18,40 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Longer side of a picture, px.
 const PICTURE_PX: usize = 1600;
-/// Distance of displacement samples, baseline px (the contract of `--maps`).
+/// Spacing of the displacement samples, baseline px (the contract of `--maps`).
 const DISPLACEMENT_STEP: usize = 8;
 
 const LINE: Rgba<u8> = Rgba([255, 64, 64, 255]);
-/// A line that the baseline does not show, and one that only the baseline shows.
+/// A line that the baseline lacks, and one that the follow-up lacks.
 const NEW_LINE: Rgba<u8> = Rgba([255, 200, 0, 255]);
 const VANISHED_LINE: Rgba<u8> = Rgba([255, 255, 255, 255]);
 const PORE: Rgba<u8> = Rgba([32, 200, 255, 255]);
 const SCAR: Rgba<u8> = Rgba([120, 255, 120, 255]);
 const OUTLINE: Rgba<u8> = Rgba([255, 255, 255, 200]);
 
-/// One visit as it is shown: its map from the baseline and what was found in it.
-pub struct Shown<'a> {
+/// One visit to draw: its photo, its registration and its detections.
+pub struct DrawnVisit<'a> {
     /// The photo.
     pub photo: &'a Photo,
-    /// Its field; none where alignment failed.
+    /// Its registration; none where it was rejected.
     pub field: Option<&'a Field>,
-    /// The skin that is measured, on the regions' window; of a follow-up what the baseline shows too.
+    /// The measured skin on the window of the regions; for a follow-up only skin that the baseline shows too.
     pub measured: Option<&'a Mask>,
-    /// What was read, and which visit of the reading this is.
-    pub readings: Option<(&'a Readings, usize)>,
+    /// Its readings; none where nothing was measured.
+    pub readings: Option<VisitReadings<'a>>,
 }
 
-/// Pictures of the measured window, all on the baseline's frame.
-pub fn pictures(regions: &RegionMap, visits: &[Shown<'_>]) -> Pictures {
+/// One visit of some readings.
+#[derive(Clone, Copy)]
+pub struct VisitReadings<'a> {
+    /// The readings of several visits.
+    pub all: &'a Readings,
+    /// Index of the visit in them.
+    pub visit: usize,
+}
+
+/// Pictures of the measured window, all in the baseline's frame.
+pub fn pictures(regions: &RegionMap, visits: &[DrawnVisit<'_>]) -> Pictures {
     let window = regions.window;
     let factor = window.width.max(window.height).div_ceil(PICTURE_PX).max(1);
     let size = [window.width.div_ceil(factor) as u32, window.height.div_ceil(factor) as u32];
@@ -51,8 +60,8 @@ pub fn pictures(regions: &RegionMap, visits: &[Shown<'_>]) -> Pictures {
         draw(&mut image, 1.0 / factor as f64);
         image
     };
-    let drawn = |v: &Shown<'_>, draw: &dyn Fn(&mut RgbaImage, f64, &Readings, usize)| {
-        v.readings.map(|(r, k)| overlay(&|image, scale| draw(image, scale, r, k)))
+    let drawn = |v: &DrawnVisit<'_>, draw: &dyn Fn(&mut RgbaImage, f64, VisitReadings<'_>)| {
+        v.readings.map(|r| overlay(&|image, scale| draw(image, scale, r)))
     };
     Pictures {
         photos: visits
@@ -63,15 +72,13 @@ pub fn pictures(regions: &RegionMap, visits: &[Shown<'_>]) -> Pictures {
         pores: visits.iter().map(|v| drawn(v, &draw_pores)).collect(),
         scars: visits
             .iter()
-            .map(|v| {
-                v.readings.filter(|(r, _)| r.scars.is_ok()).and_then(|_| drawn(v, &draw_scars))
-            })
+            .map(|v| v.readings.filter(|r| r.all.scars.is_ok()).and_then(|_| drawn(v, &draw_scars)))
             .collect(),
         regions: Some(overlay(&|image, scale| draw_outlines(image, scale, regions))),
     }
 }
 
-/// The photo seen through `field`, averaged over `factor`² samples a picture pixel.
+/// The photo resampled by `field`, the mean of up to 3 × 3 samples per pixel of the picture.
 fn photo_picture(
     photo: &Photo,
     field: &Field,
@@ -113,11 +120,11 @@ fn code(v: f64) -> u8 {
     (srgb::encode(v.clamp(0.0, 1.0)) * 255.0).round() as u8
 }
 
-fn draw_wrinkles(image: &mut RgbaImage, scale: f64, readings: &Readings, visit: usize) {
-    let Ok(points) = &readings.wrinkles else { return };
+fn draw_wrinkles(image: &mut RgbaImage, scale: f64, readings: VisitReadings<'_>) {
+    let Ok(points) = &readings.all.wrinkles else { return };
     for p in points {
         let at = ((p.x as f64 * scale) as i32, (p.y as f64 * scale) as i32);
-        let colour = match (p.readings[0].present, p.readings[visit].present) {
+        let colour = match (p.readings[0].present, p.readings[readings.visit].present) {
             (true, true) => LINE,
             (false, true) => NEW_LINE,
             (true, false) => VANISHED_LINE,
@@ -127,8 +134,8 @@ fn draw_wrinkles(image: &mut RgbaImage, scale: f64, readings: &Readings, visit: 
     }
 }
 
-fn draw_pores(image: &mut RgbaImage, scale: f64, readings: &Readings, visit: usize) {
-    let Ok(pores) = &readings.pores else { return };
+fn draw_pores(image: &mut RgbaImage, scale: f64, VisitReadings { all, visit }: VisitReadings<'_>) {
+    let Ok(pores) = &all.pores else { return };
     for p in pores.iter().filter(|p| p.readings[visit].present) {
         let at = ((p.x * scale) as i32, (p.y * scale) as i32);
         let radius = (0.5 * p.readings[visit].diameter_px * scale).round().max(2.0) as i32;
@@ -136,8 +143,8 @@ fn draw_pores(image: &mut RgbaImage, scale: f64, readings: &Readings, visit: usi
     }
 }
 
-fn draw_scars(image: &mut RgbaImage, scale: f64, readings: &Readings, visit: usize) {
-    let found = readings.scars.iter().flat_map(|scars| &scars.found);
+fn draw_scars(image: &mut RgbaImage, scale: f64, VisitReadings { all, visit }: VisitReadings<'_>) {
+    let found = all.scars.iter().flat_map(|scars| &scars.found);
     for s in found.filter(|s| s.readings[visit].present) {
         let at = ((s.x * scale) as i32, (s.y * scale) as i32);
         let radius = (s.radius_px * scale).round().max(3.0) as i32;
@@ -177,7 +184,7 @@ fn draw_outlines(image: &mut RgbaImage, scale: f64, regions: &RegionMap) {
 }
 
 /// The maps of `--maps`, in baseline coordinates.
-pub fn maps(regions: &RegionMap, scale: &Scale, visits: &[Shown<'_>]) -> Maps {
+pub fn maps(regions: &RegionMap, scale: &Scale, visits: &[DrawnVisit<'_>]) -> Maps {
     let (w, h) = (visits[0].photo.width(), visits[0].photo.height());
     let names: Vec<String> = regions
         .regions
@@ -186,7 +193,7 @@ pub fn maps(regions: &RegionMap, scale: &Scale, visits: &[Shown<'_>]) -> Maps {
         .filter(|n| n != WHOLE || regions.regions.len() == 1)
         .collect();
     let mut labels = Grid::filled(w, h, 0u8);
-    // The first listed region shows where several overlap: paint in reverse.
+    // Where regions overlap, the first listed one is visible: paint in reverse order.
     for (k, name) in names.iter().enumerate().rev() {
         let Some(region) = regions.regions.iter().find(|r| &r.name == name) else { continue };
         for y in 0..region.window.height {
@@ -209,9 +216,9 @@ pub fn maps(regions: &RegionMap, scale: &Scale, visits: &[Shown<'_>]) -> Maps {
             .collect(),
         pores: visits
             .iter()
-            .map(|v| v.readings.map(|r| pore_rows(r, (regions, scale), &mut known)))
+            .map(|v| v.readings.map(|r| pore_rows(r, regions, scale, &mut known)))
             .collect(),
-        scars: visits.iter().map(|v| scar_rows(v.readings?, (regions, scale))).collect(),
+        scars: visits.iter().map(|v| scar_rows(v.readings?, regions, scale)).collect(),
         measured: visits
             .iter()
             .map(|v| v.measured.map(|skin| measured(&labels, regions.window, skin)))
@@ -221,11 +228,11 @@ pub fn maps(regions: &RegionMap, scale: &Scale, visits: &[Shown<'_>]) -> Maps {
     }
 }
 
-/// The labels inside `skin`, which covers `window`; 0 elsewhere.
+/// The labels where `skin` (a mask of `window`) holds; 0 elsewhere.
 fn measured(labels: &Grid<u8>, window: Window, skin: &Mask) -> Grid<u8> {
     Grid::from_fn(labels.width(), labels.height(), |x, y| {
-        let shown = window.contains(x, y) && skin.at(x - window.x, y - window.y);
-        if shown { labels.at(x, y) } else { 0 }
+        let is_skin = window.contains(x, y) && skin.at(x - window.x, y - window.y);
+        if is_skin { labels.at(x, y) } else { 0 }
     })
 }
 
@@ -234,20 +241,20 @@ fn displacement(field: &Field, photo: &Photo, width: usize, height: usize) -> Gr
     let (right, bottom) = (photo.width() as f64 - 1.0, photo.height() as f64 - 1.0);
     Grid::from_fn(width.div_ceil(step), height.div_ceil(step), |x, y| {
         let [px, py] = field.at((x * step) as f64, (y * step) as f64);
-        let seen = px >= 0.0 && py >= 0.0 && px <= right && py <= bottom;
-        if seen { [px as f32, py as f32] } else { [f32::NAN; 2] }
+        let visible = px >= 0.0 && py >= 0.0 && px <= right && py <= bottom;
+        if visible { [px as f32, py as f32] } else { [f32::NAN; 2] }
     })
 }
 
 fn wrinkle_map(
-    (readings, visit): (&Readings, usize),
+    VisitReadings { all, visit }: VisitReadings<'_>,
     regions: &RegionMap,
     width: usize,
     height: usize,
 ) -> Mask {
     let mut mask = Mask::filled(width, height, false);
-    for p in readings.wrinkles.iter().flatten().filter(|p| p.readings[visit].present) {
-        // A point stands for as many pixels of line.
+    for p in all.wrinkles.iter().flatten().filter(|p| p.readings[visit].present) {
+        // A point represents a stretch of line of this length.
         let reach = (0.5 * p.length_px).round() as usize;
         let around = |v: usize, n: usize| v.saturating_sub(reach)..(v + reach + 1).min(n);
         for y in around(regions.window.y + p.y, height) {
@@ -259,11 +266,11 @@ fn wrinkle_map(
     thin(&mask)
 }
 
-/// Pores of all visits so far, by cells of the baseline, so that one is found again by its place.
+/// Pores of all visits so far in cells of the baseline, to look them up by their position.
 #[derive(Default)]
 struct KnownPores {
-    /// Where each was first seen; the index is its id.
-    places: Vec<[f64; 2]>,
+    /// Position of the first detection of each; the index is its id.
+    positions: Vec<[f64; 2]>,
     cells: BTreeMap<(i64, i64), Vec<usize>>,
 }
 
@@ -275,24 +282,24 @@ impl KnownPores {
         ((x / PORE_CELL_PX).floor() as i64, (y / PORE_CELL_PX).floor() as i64)
     }
 
-    /// The pore nearest to `place` within `reach` px that is not among the `taken`.
-    fn nearest(&self, place: [f64; 2], reach: f64, taken: &BTreeSet<usize>) -> Option<usize> {
-        let (left, top) = Self::cell(place.map(|v| v - reach));
-        let (right, bottom) = Self::cell(place.map(|v| v + reach));
+    /// The pore nearest to `position` within `reach` px that is not among the `taken`.
+    fn nearest(&self, position: [f64; 2], reach: f64, taken: &BTreeSet<usize>) -> Option<usize> {
+        let (left, top) = Self::cell(position.map(|v| v - reach));
+        let (right, bottom) = Self::cell(position.map(|v| v + reach));
         (top..=bottom)
             .flat_map(|y| (left..=right).filter_map(move |x| self.cells.get(&(x, y))))
             .flatten()
             .filter(|id| !taken.contains(id))
-            .map(|&id| (distance(self.places[id], place), id))
-            .filter(|(far, _)| *far <= reach)
+            .map(|&id| (distance(self.positions[id], position), id))
+            .filter(|(distance, _)| *distance <= reach)
             .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
             .map(|(_, id)| id)
     }
 
-    fn add(&mut self, place: [f64; 2]) -> usize {
-        let id = self.places.len();
-        self.places.push(place);
-        self.cells.entry(Self::cell(place)).or_default().push(id);
+    fn add(&mut self, position: [f64; 2]) -> usize {
+        let id = self.positions.len();
+        self.positions.push(position);
+        self.cells.entry(Self::cell(position)).or_default().push(id);
         id
     }
 }
@@ -301,17 +308,18 @@ fn distance(a: [f64; 2], b: [f64; 2]) -> f64 {
     (a[0] - b[0]).hypot(a[1] - b[1])
 }
 
-/// Pores present in one visit. The nearest known pore within half a diameter gives its id, to one
-/// pore of the visit only.
+/// Pores present in one visit. A pore takes the id of the nearest known pore within half a diameter that no other
+/// pore of the visit has taken, otherwise a new one.
 fn pore_rows(
-    (readings, visit): (&Readings, usize),
-    (regions, scale): (&RegionMap, &Scale),
+    VisitReadings { all, visit }: VisitReadings<'_>,
+    regions: &RegionMap,
+    scale: &Scale,
     known: &mut KnownPores,
 ) -> Vec<PoreRow> {
     let mm = scale.mm_per_px.unwrap_or(MmPerPx(1.0)).0;
     let mut rows = Vec::new();
     let mut taken = BTreeSet::new();
-    for pore in readings.pores.iter().flatten().filter(|p| p.readings[visit].present) {
+    for pore in all.pores.iter().flatten().filter(|p| p.readings[visit].present) {
         let (x, y) = (regions.window.x as f64 + pore.x, regions.window.y as f64 + pore.y);
         let diameter = pore.readings[visit].diameter_px;
         let same = known.nearest([x, y], 0.5 * diameter, &taken);
@@ -323,13 +331,14 @@ fn pore_rows(
     rows
 }
 
-/// Scars present in one visit; none where none could be sought.
+/// Scars present in one visit; none where scars are not measurable.
 fn scar_rows(
-    (readings, visit): (&Readings, usize),
-    (regions, scale): (&RegionMap, &Scale),
+    VisitReadings { all, visit }: VisitReadings<'_>,
+    regions: &RegionMap,
+    scale: &Scale,
 ) -> Option<Vec<ScarRow>> {
     let mm = scale.mm_per_px.unwrap_or(MmPerPx(1.0)).0;
-    let scars = readings.scars.as_ref().ok()?;
+    let scars = all.scars.as_ref().ok()?;
     let present = scars.found.iter().filter(|s| s.readings[visit].present);
     let row = |scar: &Scar| {
         let at = [regions.window.x as f64 + scar.x, regions.window.y as f64 + scar.y];
@@ -344,7 +353,7 @@ fn scar_rows(
     Some(present.map(row).collect())
 }
 
-/// Name of the first listed region at a place of the baseline, empty where there is none.
+/// Name of the first listed region at a position of the baseline; empty where there is none.
 fn region_at(regions: &RegionMap, [x, y]: [f64; 2]) -> String {
     let (x, y) = (x.round() as usize, y.round() as usize);
     let mut regions = regions.regions.iter();
@@ -358,11 +367,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pore_is_found_again_by_its_place_and_once_a_visit() {
+    fn a_pore_is_found_again_by_its_position_and_once_a_visit() {
         let mut known = KnownPores::default();
-        let [first, second] = [[15.9, 40.0], [19.0, 40.0]].map(|place| known.add(place));
+        let [first, second] = [[15.9, 40.0], [19.0, 40.0]].map(|position| known.add(position));
         let mut taken = BTreeSet::new();
-        // Across the border of a cell, and the nearer of two.
+        // Across the border of a cell, and the nearest of two.
         assert_eq!(known.nearest([16.5, 40.0], 4.0, &taken), Some(first));
         assert_eq!(known.nearest([18.0, 40.0], 4.0, &taken), Some(second));
         assert_eq!(known.nearest([25.0, 40.0], 4.0, &taken), None);

@@ -8,7 +8,7 @@ use crate::report::Report;
 use crate::report::{Maps, Pictures};
 use crate::series::{Series, Visit};
 #[cfg(feature = "cli")]
-use crate::show::{self, Shown};
+use crate::show::{self, DrawnVisit, VisitReadings};
 
 /// What an analysis yields.
 #[derive(Debug, Clone)]
@@ -120,20 +120,20 @@ impl PreparedSeries {
     }
 
     /// Each visit as it is drawn.
-    fn shown(&self) -> Vec<Shown<'_>> {
+    fn shown(&self) -> Vec<DrawnVisit<'_>> {
         let baseline = &self.baseline.prepared;
-        let mut shown = vec![Shown {
+        let mut shown = vec![DrawnVisit {
             photo: &self.baseline.photo,
             field: Some(&baseline.field),
             measured: Some(&baseline.luminance.valid),
-            readings: self.baseline.readings.as_ref().map(|r| (r, 0)),
+            readings: self.baseline.readings.as_ref().map(|all| VisitReadings { all, visit: 0 }),
         }];
         shown.extend(self.follow_ups.iter().zip(&self.comparisons).map(|(visit, comparison)| {
-            Shown {
+            DrawnVisit {
                 photo: &visit.photo,
                 field: visit.prepared.as_ref().map(|p| &p.field),
                 measured: comparison.differences.as_ref().map(|d| &d.pair.baseline.valid),
-                readings: comparison.readings.as_ref().map(|r| (r, 1)),
+                readings: comparison.readings.as_ref().map(|all| VisitReadings { all, visit: 1 }),
             }
         }));
         shown

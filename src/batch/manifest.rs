@@ -1,4 +1,4 @@
-//! Reads a manifest: a CSV table of photos, checked as a whole before any series runs.
+//! Reading of a manifest: a CSV table of photos, checked as a whole before any series is analysed.
 
 use crate::analyze::{PhotoInput, Request};
 use crate::arguments;
@@ -12,22 +12,22 @@ use std::path::Path;
 /// One series of a batch.
 #[derive(Debug, Clone)]
 pub struct SeriesPlan {
-    /// Whose skin, `[A-Za-z0-9_-]+`.
+    /// The subject, `[A-Za-z0-9_-]+`.
     pub subject: String,
-    /// Which view of it, `[A-Za-z0-9_-]+`.
+    /// The view of it, `[A-Za-z0-9_-]+`.
     pub view: String,
-    /// What is to be analysed.
+    /// The analysis to run.
     pub request: Request,
     /// The photos as the manifest names them, in order of visit.
     pub(super) files: Vec<String>,
 }
 
-/// The columns that a manifest may have; the first three it must.
+/// The columns of a manifest; the first three are required.
 const COLUMNS: [&str; 8] =
     ["subject", "visit", "path", "view", "date", "label", "mm_per_px", "regions"];
 
-/// A row of the manifest, with the line it stands on.
-struct Row {
+/// A row of the manifest and its line number.
+struct ManifestRow {
     line: u64,
     subject: String,
     view: String,
@@ -39,11 +39,11 @@ struct Row {
     regions: Option<String>,
 }
 
-/// Reads a manifest; series come in the order of their first line, visits in their own. `common`
-/// gives all that the manifest does not say, and has no photos.
+/// Reads a manifest. Series are in the order of their first line, visits in ascending order. `common` has no photos and
+/// holds everything that the manifest does not specify.
 ///
 /// # Errors
-/// Everything that is wrong with the manifest, at once, each with its line.
+/// All problems of the manifest at once, each with its line.
 pub fn plan(manifest: &Path, common: &Request) -> Result<Vec<SeriesPlan>> {
     let bytes = fs::read(manifest).map_err(|cause| Error::wrap(manifest, Step::Read, cause))?;
     let folder = manifest.parent().unwrap_or(Path::new(""));
@@ -61,7 +61,7 @@ pub fn plan(manifest: &Path, common: &Request) -> Result<Vec<SeriesPlan>> {
     }
 }
 
-/// What is wrong with a manifest: line and sentence.
+/// Problems of a manifest: line number and message.
 #[derive(Default)]
 struct Problems(Vec<(u64, String)>);
 
@@ -70,7 +70,7 @@ impl Problems {
         self.0.push((line, why.into()));
     }
 
-    /// All problems by line, each on a line of its own; none where there are none.
+    /// All problems in the order of their lines, one per line of text; none where there are none.
     fn text(mut self) -> Option<String> {
         self.0.sort();
         self.0.dedup();
@@ -80,8 +80,8 @@ impl Problems {
     }
 }
 
-/// The rows that can be read; the others become problems.
-fn rows(bytes: &[u8], folder: &Path, problems: &mut Problems) -> Vec<Row> {
+/// The valid rows; the others are added to the problems.
+fn rows(bytes: &[u8], folder: &Path, problems: &mut Problems) -> Vec<ManifestRow> {
     let mut reader =
         ::csv::ReaderBuilder::new().trim(::csv::Trim::All).flexible(true).from_reader(bytes);
     let header = match reader.headers() {
@@ -129,13 +129,13 @@ fn rows(bytes: &[u8], folder: &Path, problems: &mut Problems) -> Vec<Row> {
     rows
 }
 
-/// One row, or its problems.
+/// One row; none where it has problems.
 fn row<'a>(
     line: u64,
     cell: impl Fn(&str) -> Option<&'a str>,
     folder: &Path,
     problems: &mut Problems,
-) -> Option<Row> {
+) -> Option<ManifestRow> {
     let before = problems.0.len();
     let mut name = |column: &str, default: &str| {
         let text = cell(column).unwrap_or(default);
@@ -156,13 +156,13 @@ fn row<'a>(
     } else if !folder.join(path).is_file() {
         problems.add(line, format!("{path}: no such file"));
     }
-    let mut told = |why: String| problems.add(line, why);
-    let date = cell("date").map(arguments::date).transpose().map_err(&mut told);
-    let mm_per_px = cell("mm_per_px").map(arguments::mm_per_px).transpose().map_err(&mut told);
+    let mut report = |why: String| problems.add(line, why);
+    let date = cell("date").map(arguments::date).transpose().map_err(&mut report);
+    let mm_per_px = cell("mm_per_px").map(arguments::mm_per_px).transpose().map_err(&mut report);
     if problems.0.len() > before {
         return None;
     }
-    Some(Row {
+    Some(ManifestRow {
         line,
         subject,
         view,
@@ -175,21 +175,21 @@ fn row<'a>(
     })
 }
 
-/// Rows gathered into series, each with visits 0 … n.
+/// Rows grouped into series, each with visits 0 … n.
 fn series(
-    rows: Vec<Row>,
+    rows: Vec<ManifestRow>,
     folder: &Path,
     common: &Request,
     problems: &mut Problems,
 ) -> Vec<SeriesPlan> {
-    let mut groups: Vec<Vec<Row>> = Vec::new();
-    let mut places: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut groups: Vec<Vec<ManifestRow>> = Vec::new();
+    let mut indices: BTreeMap<(String, String), usize> = BTreeMap::new();
     for row in rows {
-        let place = *places.entry((row.subject.clone(), row.view.clone())).or_insert(groups.len());
-        if place == groups.len() {
+        let index = *indices.entry((row.subject.clone(), row.view.clone())).or_insert(groups.len());
+        if index == groups.len() {
             groups.push(Vec::new());
         }
-        groups[place].push(row);
+        groups[index].push(row);
     }
     let mut region_files: BTreeMap<String, Result<RegionRequest>> = BTreeMap::new();
     let mut plans = Vec::with_capacity(groups.len());
@@ -231,9 +231,9 @@ fn series(
     plans
 }
 
-/// Holds the visits of one series, in their order, to 0 … n, and to one scale and one set of
-/// regions: those of the baseline.
-fn check_visits(group: &[Row], problems: &mut Problems) {
+/// Checks that the visits of one series are 0 … n, and that no later one has a scale or regions other than the
+/// baseline's.
+fn check_visits(group: &[ManifestRow], problems: &mut Problems) {
     let baseline = &group[0];
     let name = format!("{} {}", baseline.subject, baseline.view);
     if baseline.visit != 0 {
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn all_problems_of_a_manifest_are_told_at_once() {
+    fn all_problems_of_a_manifest_are_reported_at_once() {
         let folder = folder(
             "subject,visit,path,view,date,mm_per_px,regions\n\
              a,0,a0,,,,\n\
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_with_another_header_is_refused() {
+    fn a_manifest_with_another_header_is_an_error() {
         for (manifest, expected) in [
             ("subject;visit;path\n", "line 1: unknown column \"subject;visit;path\""),
             ("subject,visit\n", "line 1: no column path"),

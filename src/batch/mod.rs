@@ -1,17 +1,17 @@
-//! Many series: a manifest in, one outcome per series out.
+//! Analysis of many series that a manifest lists.
 //!
-//! - `manifest`: reads the manifest and checks all of it before any work starts;
-//! - `run`: analyses the series on a few threads within a limit of memory and writes the tables.
+//! - `manifest`: reads the manifest and checks all of it before any analysis starts;
+//! - `run`: analyses the series on a few threads within a memory limit and writes the tables.
 
 mod manifest;
 mod run;
 
 pub use manifest::{SeriesPlan, plan};
-pub use run::{Failure, Options, run};
+pub use run::{BatchOptions, Failure, run};
 
 #[cfg(test)]
 mod testing {
-    //! Manifests with their photos, for the tests of this folder.
+    //! Manifests with photos for the tests of this module.
 
     use super::{SeriesPlan, plan};
     use crate::analyze::Request;

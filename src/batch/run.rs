@@ -1,6 +1,5 @@
-//! Runs the series of a batch on a few plain threads, admitted in the manifest's order as memory
-//! allows; the rows of their images share the one pool of threads. A series that fails, or panics,
-//! stops no other.
+//! Analysis of the series of a batch on a few plain threads. Series start in the manifest's order as memory allows; the
+//! loops over their image rows share one thread pool. A series that fails or panics does not stop the others.
 
 use super::manifest::SeriesPlan;
 use crate::analyze::{Analysis, Request};
@@ -20,17 +19,17 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 /// A step of a series that failed: a row of `failures.csv`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// Whose skin.
+    /// Subject.
     pub subject: String,
-    /// Which view.
+    /// View.
     pub view: String,
-    /// The visit, where the failure is that of one photo.
+    /// The visit, if the failure is that of one photo.
     pub visit: Option<usize>,
-    /// The photo as the manifest names it, or the other file concerned, without its folder.
+    /// The photo as the manifest names it, or the name of another file without its folder.
     pub file: String,
-    /// Where it happened.
+    /// Step of the analysis that failed.
     pub step: &'static str,
-    /// What is wrong.
+    /// Cause.
     pub reason: String,
 }
 
@@ -44,47 +43,46 @@ impl fmt::Display for Failure {
     }
 }
 
-/// How a batch is run.
-pub struct Options<'a> {
+/// Resources and outputs of a batch.
+pub struct BatchOptions<'a> {
     /// Folder of the results.
     pub out: &'a Path,
-    /// Memory that the series in work may need together, bytes. A larger series runs alone.
+    /// Memory that the running series may need together, bytes. A series that needs more runs alone.
     pub memory: u64,
-    /// Series in work at the same time, at most.
+    /// Largest number of series that run at the same time.
     pub workers: usize,
-    /// What a series is expected to need.
+    /// Expected memory of a series.
     pub settings: BatchSettings,
     /// Called once per finished series.
     pub progress: &'a (dyn Fn() + Sync),
 }
 
-/// What the threads of a batch share.
-struct State {
-    /// The next series that nobody works on yet.
+/// Shared state of the threads of a batch.
+struct BatchState {
+    /// The next series that no thread has taken.
     next: usize,
-    /// Series let into memory so far; they enter in order, so that none starves.
+    /// Number of series admitted so far; they are admitted in order, so that a large one is not passed by for ever.
     admitted: usize,
-    /// Memory that the series in work are expected to need, bytes.
+    /// Expected memory of the running series, bytes.
     used: u64,
-    /// `changes.csv`, and the lines of series that finished before an earlier one.
+    /// `changes.csv`, the number of series in it, and the lines of series that finished before an earlier one.
     changes: File,
     written: usize,
     waiting: BTreeMap<usize, String>,
     failures: BTreeMap<usize, Failure>,
-    /// What makes it senseless to go on: the results cannot be written.
+    /// Error that stops the batch: the results cannot be written.
     fatal: Option<Error>,
 }
 
-/// Analyses all series with `analyze` and writes `series/SUBJECT/VIEW/`, `changes.csv` and
-/// `failures.csv` into the folder of the results; rows in the manifest's order, whatever finishes
-/// first. Returns the failures.
+/// Analyses all series with `analyze` and writes `series/SUBJECT/VIEW/`, `changes.csv` and `failures.csv` into the
+/// folder of the results, rows in the manifest's order. Returns the failures.
 ///
 /// # Errors
-/// Before any series: an output may not be written ([`output::check`]). The tables over all series
-/// cannot be written. A series that fails is no error.
+/// Before any series: an output may not be written ([`output::check`]). During the batch: `changes.csv` or
+/// `failures.csv` cannot be written. A series that fails is not an error.
 pub fn run(
     plans: &[SeriesPlan],
-    options: &Options<'_>,
+    options: &BatchOptions<'_>,
     analyze: &(dyn Fn(&Request) -> Result<Analysis> + Sync),
 ) -> Result<Vec<Failure>> {
     let table = options.out.join("changes.csv");
@@ -93,7 +91,7 @@ pub fn run(
     fs::create_dir_all(options.out).map_err(|why| write_error(options.out, why))?;
     let mut changes = File::create(&table).map_err(|why| write_error(&table, why))?;
     changes.write_all(csv::changes_header().as_bytes()).map_err(|why| write_error(&table, why))?;
-    let state = Mutex::new(State {
+    let state = Mutex::new(BatchState {
         next: 0,
         admitted: 0,
         used: 0,
@@ -108,7 +106,7 @@ pub fn run(
         for _ in 0..options.workers.clamp(1, plans.len().max(1)) {
             scope.spawn(|| {
                 while let Some(i) = take(&state, plans.len()) {
-                    // Series enter in order: one that never came would stop all others.
+                    // Series are admitted in order: one that is never admitted would block all others.
                     let need = || need(&plans[i], &options.settings);
                     let need = catch_unwind(AssertUnwindSafe(need)).unwrap_or(1);
                     admit(&state, &freed, i, need, options.memory);
@@ -132,13 +130,13 @@ pub fn run(
     Ok(failures)
 }
 
-/// A table or folder that cannot be written.
+/// The error of a table or folder that cannot be written.
 fn write_error(path: &Path, cause: io::Error) -> Error {
     Error::wrap(path, Step::Write, cause)
 }
 
-/// Whether all outputs of a batch may be written: its tables of changes and of failures, and the folders
-/// of its series.
+/// Checks that all outputs of a batch may be written: the tables of changes and of failures, and the folders of the
+/// series.
 fn check_outputs(plans: &[SeriesPlan], tables: [&Path; 2], out: &Path) -> Result<()> {
     let signs = [csv::CHANGES_SIGN, FAILURES_SIGN];
     let tables = tables.map(Path::to_path_buf).into_iter().zip(signs);
@@ -151,12 +149,12 @@ fn check_outputs(plans: &[SeriesPlan], tables: [&Path; 2], out: &Path) -> Result
     output::check(&outputs, &inputs)
 }
 
-/// The state, also after a panic elsewhere: it is consistent between any two statements.
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+/// Locks the state, also after a panic of another thread: it is consistent between any two statements.
+fn lock(state: &Mutex<BatchState>) -> MutexGuard<'_, BatchState> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn take(state: &Mutex<State>, count: usize) -> Option<usize> {
+fn take(state: &Mutex<BatchState>, count: usize) -> Option<usize> {
     let mut state = lock(state);
     let i = state.next;
     (i < count && state.fatal.is_none()).then(|| {
@@ -165,8 +163,8 @@ fn take(state: &Mutex<State>, count: usize) -> Option<usize> {
     })
 }
 
-/// Waits until series `i` is next and fits beside those in work, or is alone.
-fn admit(state: &Mutex<State>, freed: &Condvar, i: usize, need: u64, memory: u64) {
+/// Waits until series `i` is next and fits into memory beside the running ones, or runs alone.
+fn admit(state: &Mutex<BatchState>, freed: &Condvar, i: usize, need: u64, memory: u64) {
     let mut state = freed
         .wait_while(lock(state), |state| {
             state.admitted != i || (state.used > 0 && state.used + need > memory)
@@ -177,8 +175,8 @@ fn admit(state: &Mutex<State>, freed: &Condvar, i: usize, need: u64, memory: u64
     freed.notify_all();
 }
 
-/// Memory that a series is expected to need, bytes, by the headers of its photos. A photo that
-/// cannot be read needs none, and fails later. Never 0, so that memory in use means work.
+/// Expected memory of a series, bytes, from the headers of its photos. A photo that cannot be read counts as 0 and
+/// fails later. At least 1, so that memory is in use whenever a series runs.
 fn need(plan: &SeriesPlan, settings: &BatchSettings) -> u64 {
     let pixels = plan.request.photos.iter().map(|photo| match stored_size(&photo.path) {
         Ok((width, height)) => u64::from(width) * u64::from(height),
@@ -192,7 +190,7 @@ fn need(plan: &SeriesPlan, settings: &BatchSettings) -> u64 {
         .clamp(1, u64::MAX / 4)
 }
 
-/// Lines of `changes.csv` of one series, its files written; or why not, with no files left.
+/// Analyses one series, writes its files and returns its lines of `changes.csv`. After an error no files are left.
 fn one(
     plan: &SeriesPlan,
     out: &Path,
@@ -212,14 +210,14 @@ fn one(
         Err(Error::new("", Step::Measure, why))
     });
     if outcome.is_err() {
-        // A result of an earlier run must not pass for one of this.
+        // The result of an earlier run must not be mistaken for one of this run.
         let _ = report::withdraw(&folder);
     }
     outcome
 }
 
 impl SeriesPlan {
-    /// Where its results go.
+    /// Folder of its results.
     fn folder(&self, out: &Path) -> PathBuf {
         out.join("series").join(&self.subject).join(&self.view)
     }
@@ -245,8 +243,8 @@ impl SeriesPlan {
     }
 }
 
-impl State {
-    /// Notes the outcome of series `i` and writes all lines whose turn has come.
+impl BatchState {
+    /// Records the outcome of series `i` and writes all lines that are next in order.
     fn record(&mut self, i: usize, plan: &SeriesPlan, outcome: Result<String>, table: &Path) {
         let rows = outcome.unwrap_or_else(|error| {
             self.failures.insert(i, plan.failure(&error));
@@ -262,7 +260,7 @@ impl State {
     }
 }
 
-/// How `failures.csv` starts.
+/// Form by which an earlier `failures.csv` is recognised.
 const FAILURES_SIGN: Sign = Sign::Form(Form("subject,view,visit,file,step,reason", ""));
 
 /// `failures.csv`.
@@ -293,7 +291,7 @@ mod tests {
     use crate::series::ScaleSource;
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    /// An analysis that tells one change, in a region named after the baseline's file.
+    /// An analysis with one change, in a region named after the baseline's file.
     fn analysis(request: &Request) -> Analysis {
         let name = request.photos[0].path.file_name().unwrap().to_string_lossy().into_owned();
         let change = ChangeRow {
@@ -352,7 +350,7 @@ mod tests {
     ) -> Vec<Failure> {
         let settings = BatchSettings { bytes_per_photo_pixel: 1, bytes_per_working_pixel: 0 };
         let out = folder.path().join("out");
-        let options = Options { out: &out, memory, workers, settings, progress: &|| {} };
+        let options = BatchOptions { out: &out, memory, workers, settings, progress: &|| {} };
         run(&planned(folder).unwrap(), &options, analyze).unwrap()
     }
 
@@ -370,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_series_that_fails_or_panics_costs_only_itself() {
+    fn a_series_that_fails_or_panics_does_not_affect_others() {
         let folder = many(6);
         let out = folder.path().join("out/series");
         assert_eq!(run_in(&folder, u64::MAX, 3, &|request| Ok(analysis(request))), []);
@@ -384,12 +382,12 @@ mod tests {
                 _ => Ok(analysis(request)),
             }
         });
-        let told: Vec<_> = failures
+        let found: Vec<_> = failures
             .iter()
             .map(|f| (f.subject.as_str(), f.visit, f.file.as_str(), f.step))
             .collect();
         assert_eq!(
-            told,
+            found,
             [
                 ("s1", Some(0), "p1", "decode"),
                 ("s2", None, "", "measure"),
@@ -410,14 +408,14 @@ mod tests {
     }
 
     #[test]
-    fn tables_of_somebody_else_are_not_overwritten() {
+    fn foreign_tables_are_not_overwritten() {
         let folder = many(1);
         let out = folder.path().join("out");
         fs::create_dir(&out).unwrap();
         for name in ["changes.csv", "failures.csv"] {
             let own = out.join(name);
             fs::write(&own, "subject,view\n").unwrap();
-            let options = Options {
+            let options = BatchOptions {
                 out: &out,
                 memory: u64::MAX,
                 workers: 1,
@@ -430,7 +428,7 @@ mod tests {
             assert_eq!(fs::read_to_string(&own).unwrap(), "subject,view\n");
             fs::remove_file(own).unwrap();
         }
-        // Its own tables, those of a run that was cut short included, are written anew.
+        // Its own tables are replaced, also those of an interrupted run.
         for _ in 0..2 {
             run_in(&folder, u64::MAX, 1, &|request| Ok(analysis(request)));
         }

@@ -1,10 +1,10 @@
 //! `skindelta batch`
 
-use super::{Machine, Method, print, with_option};
+use super::{Machine, MethodArgs, print, with_option};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use skindelta::analyze::analyze;
-use skindelta::batch::{self, Options};
+use skindelta::batch::{self, BatchOptions};
 use skindelta::settings::BatchSettings;
 use skindelta::{Error, Result, Step};
 use std::path::PathBuf;
@@ -14,8 +14,8 @@ use std::process::ExitCode;
 ///
 /// The table is a CSV file with the columns subject, visit, path, and where wanted view, date,
 /// label, mm_per_px, regions. Visits are 0 (the baseline), 1, 2 and so on; paths start at the
-/// table's folder. A series that fails is listed in failures.csv, the others go on, and the exit
-/// code is 1.
+/// table's folder. A series that fails is listed in failures.csv, the others are analysed, and the
+/// exit code is then 1.
 #[derive(Args)]
 #[command(after_help = "\
 Example of a table:
@@ -40,18 +40,18 @@ pub struct Batch {
     #[arg(long, value_name = "SIZE", help_heading = "Program", value_parser = bytes)]
     memory: Option<u64>,
     #[command(flatten)]
-    method: Method,
+    method: MethodArgs,
 }
 
 impl Batch {
     pub fn run(&self, machine: &Machine) -> Result<ExitCode> {
         let series = batch::plan(&self.manifest, &self.method.request(true, false)?)?;
-        // Draws nothing where standard error is no terminal.
+        // Invisible where standard error is not a terminal.
         let bar = if machine.quiet { ProgressBar::hidden() } else { ProgressBar::new(0) };
         bar.set_length(series.len() as u64);
         let style = ProgressStyle::with_template("{pos} of {len} series {wide_bar} {eta} left");
         bar.set_style(style.map_err(|why| Error::wrap("", Step::Usage, why))?);
-        let options = Options {
+        let options = BatchOptions {
             out: &self.out,
             memory: self.memory.unwrap_or_else(default_memory),
             workers: machine.workers(),
@@ -73,7 +73,7 @@ impl Batch {
 }
 
 impl Machine {
-    /// Series to work on at the same time.
+    /// Number of series that run at the same time.
     fn workers(&self) -> usize {
         self.threads.map_or_else(
             || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -95,7 +95,7 @@ fn bytes(text: &str) -> Result<u64, String> {
     if (1.0..1e18).contains(&size) { Ok(size as u64) } else { Err(error()) }
 }
 
-/// Half of the machine's memory; 4 GiB where the system does not tell.
+/// Half of the machine's memory; 4 GiB where the system does not report it.
 fn default_memory() -> u64 {
     const UNKNOWN: u64 = 4 << 30;
     let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();

@@ -1,6 +1,6 @@
 //! `skindelta check`
 
-use super::{Machine, Skin, complain, photo, print};
+use super::{Machine, SkinArgs, complain, photo, print};
 use clap::Args;
 use skindelta::Result;
 use skindelta::quality::{QualityCheck, Status};
@@ -10,8 +10,8 @@ use std::process::ExitCode;
 
 /// Check photos before the patient leaves: retake, or go on
 ///
-/// Each photo is judged on its own: sharpness, exposure, light, pose. Nothing is written. The exit
-/// code is 0 whatever the judgement, and 1 where a photo cannot be read.
+/// Each photo is checked on its own: sharpness, exposure, light, pose. Nothing is written. The exit
+/// code is 0 whatever the result, and 1 if a photo cannot be read.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -22,7 +22,7 @@ pub struct Check {
     #[arg(required = true, value_name = "PHOTO")]
     photos: Vec<PathBuf>,
     #[command(flatten)]
-    skin: Skin,
+    skin: SkinArgs,
 }
 
 impl Check {
@@ -32,7 +32,7 @@ impl Check {
         for path in &self.photos {
             request.photos = vec![photo(path)];
             match machine.analyze(&request) {
-                Ok(analysis) => print(&judgement(path, &analysis.report.quality))?,
+                Ok(analysis) => print(&summary(path, &analysis.report.quality))?,
                 Err(error) => {
                     complain(&error);
                     code = ExitCode::FAILURE;
@@ -43,8 +43,8 @@ impl Check {
     }
 }
 
-/// The judgement in a line, and the checks below it.
-fn judgement(path: &Path, checks: &[QualityCheck]) -> String {
+/// The overall result in a line, and the checks below it.
+fn summary(path: &Path, checks: &[QualityCheck]) -> String {
     let any = |status| checks.iter().any(|check| check.status == status);
     let word = if any(Status::Fail) {
         "retake"
@@ -92,10 +92,10 @@ mod tests {
             advice: advice.map(String::from),
         };
         let path = Path::new("a.jpg");
-        let good = judgement(path, &[check(Status::Pass, None)]);
+        let good = summary(path, &[check(Status::Pass, None)]);
         assert_eq!(good, "a.jpg: good, go on\n  pass  sharpness: 1.250 px (limit 1.000 px)\n");
         let bad = [check(Status::Warn, None), check(Status::Fail, Some("Focus on the skin."))];
-        let bad = judgement(path, &bad);
+        let bad = summary(path, &bad);
         assert!(
             bad.starts_with("a.jpg: retake\n") && bad.ends_with("        Focus on the skin.\n")
         );

@@ -1,4 +1,4 @@
-//! What each stage costs in time and memory: for `-v`, never for result.json.
+//! Time and memory of each stage, for `-v`; never part of result.json.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,31 +6,31 @@ use std::time::Instant;
 
 /// Wall time and peak memory from stage to stage.
 #[derive(Clone)]
-pub struct Clock(Arc<Mutex<State>>);
+pub struct Clock(Arc<Mutex<ClockState>>);
 
-struct State {
+struct ClockState {
     last: Instant,
     now: &'static str,
     costs: Vec<Cost>,
 }
 
-/// What one stage cost, all visits together.
+/// Cost of one stage, all visits together.
 #[derive(Clone)]
 struct Cost {
     stage: &'static str,
     seconds: f64,
-    /// Peak memory of the process so far, MiB, where the system tells.
+    /// Peak memory of the process so far, MiB; none where the system does not report it.
     peak_mib: Option<f64>,
 }
 
 impl Clock {
-    /// Starts now.
+    /// A clock that starts now.
     pub fn new() -> Self {
-        let state = State { last: Instant::now(), now: "start", costs: Vec::new() };
+        let state = ClockState { last: Instant::now(), now: "start", costs: Vec::new() };
         Clock(Arc::new(Mutex::new(state)))
     }
 
-    /// Ends the stage that runs and begins another.
+    /// Ends the current stage and starts the next one.
     pub fn stage(&self, stage: &'static str) -> ControlFlow<()> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -48,7 +48,7 @@ impl Clock {
         ControlFlow::Continue(())
     }
 
-    /// A line for each stage that has run, and the sum.
+    /// A line for each finished stage, and the sum.
     pub fn table(&self) -> String {
         let _ = self.stage("end");
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);

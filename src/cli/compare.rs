@@ -1,6 +1,6 @@
 //! `skindelta compare`
 
-use super::{Machine, Skin, is_stdout, json_output, photo, print, usage, write_json};
+use super::{Machine, SkinArgs, is_stdout, json_output, photo, print, usage, write_json};
 use clap::Args;
 use skindelta::align::AlignmentStatus;
 use skindelta::analyze::{Analysis, Request};
@@ -16,8 +16,8 @@ use std::process::ExitCode;
 /// Compare photos of the same skin over time
 ///
 /// The first photo is the baseline; each later one is compared with it. Writes result.json,
-/// metrics.csv and report.html (open it in a browser). Exit code 0 also where photos turn out not
-/// to be comparable: the report says why.
+/// metrics.csv and report.html (open it in a browser). The exit code is 0 also where photos are
+/// not comparable: the report gives the reason.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -60,7 +60,7 @@ pub struct Compare {
     #[arg(long, value_name = "L,L,...", help_heading = "Results", value_delimiter = ',')]
     labels: Vec<String>,
     #[command(flatten)]
-    skin: Skin,
+    skin: SkinArgs,
 }
 
 impl Compare {
@@ -108,7 +108,7 @@ impl Compare {
         Ok(request)
     }
 
-    /// Where the files go; nowhere when only the JSON was asked for.
+    /// Folder of the results; none where only the JSON is written.
     fn folder(&self) -> Option<&Path> {
         match (&self.out, &self.json) {
             (Some(out), _) => Some(out),
@@ -127,7 +127,7 @@ impl Compare {
     }
 }
 
-/// The changes that were detected, the number of the others, and what stands against trusting them.
+/// The detected changes, the number of the other rows, and warnings.
 fn summary(report: &Report) -> String {
     let mut text = String::new();
     let real = |row: &&ChangeRow| {

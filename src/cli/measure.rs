@@ -1,6 +1,6 @@
 //! `skindelta measure`
 
-use super::{Machine, Skin, complain, photo, print};
+use super::{Machine, SkinArgs, complain, photo, print};
 use clap::Args;
 use skindelta::analyze::Request;
 use skindelta::{Result, output, report};
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 /// Measure each photo on its own, without comparing them
 ///
 /// Writes one folder of results per photo, 001-NAME, 002-NAME and so on. A photo that cannot be
-/// read is told, the others are measured, and the exit code is 1.
+/// read is reported, the others are measured, and the exit code is 1.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -30,7 +30,7 @@ pub struct Measure {
     #[arg(long, help_heading = "Results")]
     no_html: bool,
     #[command(flatten)]
-    skin: Skin,
+    skin: SkinArgs,
 }
 
 impl Measure {
@@ -67,7 +67,7 @@ fn measure(request: &Request, folder: &Path, machine: &Machine) -> Result<()> {
     report::write(folder, &analysis.report, pictures, maps)
 }
 
-/// `NNN-STEM`, counted from 1; what no file system wants in a name becomes `_`.
+/// `NNN-STEM`, counted from 1; characters that file systems may not allow become `_`.
 fn folder_name(i: usize, path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let stem: String = stem

@@ -1,4 +1,4 @@
-//! The command line: one file per subcommand, each turning arguments into a request.
+//! The command line: one file per subcommand, which turns arguments into a request.
 
 mod batch;
 mod check;
@@ -24,9 +24,9 @@ use std::sync::Arc;
 
 /// Measure how skin texture changes between photos taken before and after treatment.
 ///
-/// Photos of the same skin are aligned, made comparable, and measured: texture, pores, wrinkles,
-/// scars, tone. Each change comes with its uncertainty, and a verdict only where it is larger than
-/// what two photos of unchanged skin would show.
+/// Photos of the same skin are registered, made comparable, and measured: texture, pores, wrinkles,
+/// scars, tone. Each change has a 95 % interval, and is detected only where it is larger than the
+/// difference between two photos of unchanged skin.
 #[derive(Parser)]
 #[command(
     version,
@@ -56,28 +56,28 @@ enum Command {
     Validate(validate::Validate),
 }
 
-/// How the program behaves on this machine; moves no number.
+/// Options of the program on this machine; they do not affect the results.
 #[derive(Args)]
 pub struct Machine {
     /// Threads to use [default: all cores]
     #[arg(long, global = true, value_name = "N", help_heading = "Program",
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// Say nothing but errors
+    /// Print errors only
     #[arg(short, long, global = true, help_heading = "Program", conflicts_with = "verbose")]
     quiet: bool,
-    /// Say what each stage cost in time and memory; -vv: also what is done to which photo
+    /// Print time and memory of each stage; -vv: also each step of the analysis
     #[arg(short, long, global = true, help_heading = "Program", action = ArgAction::Count)]
     verbose: u8,
 }
 
 impl Cli {
-    /// Number of threads asked for, 0 for all cores.
+    /// Requested number of threads, 0 for all cores.
     pub fn threads(&self) -> usize {
         self.machine.threads.map_or(0, usize::from)
     }
 
-    /// Does what was asked.
+    /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
         if self.machine.verbose > 1 && log::set_logger(&Trace).is_ok() {
             log::set_max_level(log::LevelFilter::Trace);
@@ -94,9 +94,9 @@ impl Cli {
     }
 }
 
-/// How skin is measured, the same in all commands.
+/// Options of the measurement, the same for all commands.
 #[derive(Args)]
-struct Method {
+struct MethodArgs {
     /// ONNX model that finds skin and face regions, with a sidecar FILE.toml beside it
     #[arg(long, value_name = "FILE", help_heading = "Skin")]
     model: Option<PathBuf>,
@@ -109,14 +109,14 @@ struct Method {
     max_megapixels: Option<f64>,
     /// TOML file with numbers that replace settings, as a line glcm_bin_width = 0.03 below [metric]
     ///
-    /// result.json holds all settings by their names; src/settings/settings.toml says what each is.
+    /// result.json holds all settings by their names; src/settings/settings.toml documents them.
     #[arg(long, value_name = "FILE.toml", help_heading = "Program")]
     settings: Option<PathBuf>,
 }
 
-/// Which skin of a photo is measured, and how large it is.
+/// Regions and scale.
 #[derive(Args)]
-struct Skin {
+struct SkinArgs {
     /// What to measure: face, whole (the full picture), grid:RxC (rows x columns of cells), or a
     /// region file
     ///
@@ -127,17 +127,17 @@ struct Skin {
     regions: String,
     /// Millimetres of skin per pixel of the first photo
     ///
-    /// Without it nothing can be told in millimetres: photograph a ruler beside the skin once, and
-    /// divide a length on it by the pixels it covers.
+    /// Without it a close-up has no values in millimetres: photograph a ruler beside the skin once,
+    /// and divide a length on it by the pixels it covers.
     #[arg(long, value_name = "F", help_heading = "Skin", value_parser = arguments::mm_per_px,
           allow_negative_numbers = true)]
     mm_per_px: Option<f64>,
     #[command(flatten)]
-    method: Method,
+    method: MethodArgs,
 }
 
-impl Method {
-    /// A request without photos, its model loaded.
+impl MethodArgs {
+    /// A request without photos, with the model loaded.
     fn request(&self, pictures: bool, maps: bool) -> Result<Request> {
         let mut settings = self.settings.as_deref().map_or(Ok(Settings::default()), settings)?;
         if let Some(most) = self.max_megapixels {
@@ -156,7 +156,7 @@ impl Method {
     }
 }
 
-impl Skin {
+impl SkinArgs {
     /// A request without photos.
     fn request(&self, pictures: bool, maps: bool) -> Result<Request> {
         let mut request = self.method.request(pictures, maps)?;
@@ -172,14 +172,14 @@ fn photo(path: &Path) -> PhotoInput {
     PhotoInput { path: path.into(), label: None, date: None }
 }
 
-/// The settings with what a file replaces.
+/// The settings with the replacements of a file.
 fn settings(file: &Path) -> Result<Settings> {
     let text = std::fs::read_to_string(file).map_err(|why| Error::new(file, Step::Read, why))?;
     Settings::with_overrides(&text).map_err(|error| Error::new(file, error.step, error.why))
 }
 
 fn megapixels(text: &str) -> Result<f64, String> {
-    // The largest sides that any of the formats is read with.
+    // 65535 × 65535 px, the largest size of the supported formats.
     const MOST: f64 = 4294.0;
     text.parse().ok().filter(|n| *n > 0.0 && *n <= MOST).ok_or_else(|| format!("0 to {MOST}"))
 }
@@ -195,7 +195,7 @@ fn json_output(file: Option<&Path>) -> Option<Output> {
     Some(Output { path, sign: report::JSON_SIGN })
 }
 
-/// Writes what `--json` asks for, where it does.
+/// Writes the JSON to the file or standard output that `--json` names.
 fn write_json(file: Option<&Path>, text: impl FnOnce() -> String) -> Result<()> {
     let error = |file, cause: io::Error| Error::wrap(file, Step::Write, cause);
     match file {
@@ -209,12 +209,12 @@ fn write_json(file: Option<&Path>, text: impl FnOnce() -> String) -> Result<()> 
     }
 }
 
-/// An option that cannot be used as it stands.
+/// The error of an option that cannot be used.
 fn usage(why: impl Into<String>) -> Error {
     Error::new("", Step::Usage, why.into())
 }
 
-/// Writes to standard output; a reader that has gone away is no error.
+/// Writes to standard output; a closed pipe is not an error.
 fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -230,23 +230,23 @@ pub fn complain(error: &Error) {
     eprintln!("skindelta: {}", with_option(&error.to_string()));
 }
 
-/// What a message of the library asks for, and how it is given on the command line.
+/// Phrases in messages of the library, and the option of the command line for each.
 const OPTIONS: [(&str, &str); 3] = [
     ("limit of megapixels", "--max-megapixels"),
     ("scale in mm per pixel", "--mm-per-px"),
     ("onnx feature", "cargo build --release --features onnx"),
 ];
 
-/// A message of the library, with the option that it speaks of.
+/// A message of the library with the option that it concerns.
 fn with_option(message: &str) -> String {
-    // Its name follows, as it does the option.
+    // The name of the region follows, as it does after the option.
     let message = message.replace("reference region", "--reference");
     let named = OPTIONS.iter().find(|(phrase, _)| message.contains(phrase));
     named.map_or(message.clone(), |(_, option)| format!("{message} ({option})"))
 }
 
 impl Machine {
-    /// Analyses a series of files; says what the user must know, and what each stage cost.
+    /// Analyses a series of files; prints notices, warnings and the cost of each stage.
     fn analyze(&self, request: &Request) -> Result<Analysis> {
         let clock = Clock::new();
         let watch = clock.clone();
@@ -267,7 +267,7 @@ impl Machine {
     }
 }
 
-/// Writes what the library traces to standard error, a line each: for `-vv`.
+/// Writes the log of the library to standard error, for `-vv`.
 struct Trace;
 
 impl log::Log for Trace {
@@ -288,7 +288,7 @@ mod tests {
     use skindelta::photo::Photo;
 
     #[test]
-    fn a_message_of_the_library_gets_its_option() {
+    fn a_message_of_the_library_names_its_option() {
         let settings = Settings::default().photo;
         let small = skindelta::settings::PhotoSettings { max_megapixels: 1e-6, ..settings };
         let bytes = include_bytes!("../../fixtures/closeup/visit-0.jpg");

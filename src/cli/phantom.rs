@@ -8,10 +8,11 @@ use skindelta::phantom::{self, Kind, Spec};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Write test photos of drawn skin, with the truth beside them
+/// Write test photos of rendered skin, and their true values
 ///
-/// The skin improves by known steps from visit to visit; truth.json says by how much, and where
-/// every pixel went. Photos of nobody: safe to share, and to learn the program with.
+/// The skin improves by known steps from visit to visit; truth.json holds the steps, and
+/// visit-K-displacement.npy the displacement of the pixels. No real person is shown: the photos can be
+/// shared, and used to learn the program.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -21,28 +22,28 @@ pub struct Phantom {
     /// Folder for the photos
     #[arg(value_name = "DIR")]
     dir: PathBuf,
-    /// What to write [default: closeup and face]
+    /// Which photos to write [default: closeup and face]
     #[arg(long, value_enum)]
-    kind: Option<What>,
-    /// Which skin: the same number gives the same photos
+    kind: Option<PhotoSet>,
+    /// Seed of the skin: the same number gives the same photos
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Number of visits, the baseline included
     #[arg(long, value_name = "N", default_value_t = 2,
           value_parser = clap::value_parser!(u8).range(1..=20))]
     visits: u8,
-    /// Pixels per millimetre; the skin shown stays the same
+    /// Pixels per millimetre; the photographed area of skin stays the same
     #[arg(long, value_name = "F", value_parser = px_per_mm)]
     px_per_mm: Option<f64>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum What {
+enum PhotoSet {
     /// A patch of skin
     Closeup,
     /// A face
     Face,
-    /// The small set that the program's own tests use
+    /// The fixtures of the program's tests
     Fixtures,
 }
 
@@ -52,9 +53,9 @@ impl Phantom {
         let face = || (self.dir.join("face"), self.spec(Kind::Face));
         let series = match self.kind {
             None => vec![closeup(), face()],
-            Some(What::Closeup) => vec![closeup()],
-            Some(What::Face) => vec![face()],
-            Some(What::Fixtures) => {
+            Some(PhotoSet::Closeup) => vec![closeup()],
+            Some(PhotoSet::Face) => vec![face()],
+            Some(PhotoSet::Fixtures) => {
                 phantom::write_fixtures(&self.dir)?;
                 Vec::new()
             }

@@ -1,8 +1,8 @@
-//! From a patch of skin to a photo: light on a height field, light in the skin, then the camera.
+//! From a patch of skin to a photo: irradiance of a height field, light transport in the skin, then the camera.
 //!
-//! Irradiance is summed numerically: one lamp (with cast shadows) and a sky of which each place
-//! sees what the horizon in twelve directions leaves, two bounces between the walls, then
-//! scattering inside the skin, widest in red. Photo pixels are sampled once from the fine grid.
+//! Irradiance is the numerical sum of one directional light (with cast shadows), of a uniform sky above the horizon
+//! in twelve directions, and of two interreflections between the walls of grooves. Then the light scatters inside the
+//! skin, most widely in red. The pixels of a photo are sampled once from the fine grid.
 
 use super::Rng;
 use super::skin::{Skin, Treatment};
@@ -12,24 +12,24 @@ use jpeg_encoder::SamplingFactor;
 use serde::Serialize;
 use std::f64::consts::TAU;
 
-/// Share of the lamp in the irradiance of flat skin facing it; the sky gives the rest.
-const LAMP: f32 = 0.5;
-/// Directions in which the horizon is looked for.
+/// Share of the directional light in the irradiance of flat skin facing it; the sky adds the rest.
+const DIRECT: f32 = 0.5;
+/// Directions in which the horizon is computed.
 const DIRECTIONS: usize = 12;
-/// Distances at which it is looked for, samples of the grid.
+/// Distances at which it is sampled, samples of the grid.
 const RADII: [f64; 12] = [1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0, 13.0, 17.0, 22.0, 29.0, 40.0];
-/// How far light wanders in skin, mm (Gaussian sigma): red, green, blue.
+/// Scattering length in skin, mm (Gaussian sigma): red, green, blue.
 const SCATTER_MM: [f32; 3] = [0.30, 0.12, 0.08];
-/// Share of the light that comes out close to where it went in (a quarter of that distance).
+/// Share of the light that scatters by a quarter of that length only.
 const SCATTER_NEAR: f32 = 0.5;
-/// How far light goes between the walls of a groove, mm.
+/// Range of the interreflections between the walls of a groove, mm (Gaussian sigma).
 const BOUNCE_MM: f32 = 0.35;
-/// Strength of the reflection at the surface, and the exponent of its lobe.
+/// Strength of the specular reflection, and the exponent of its lobe.
 const GLOSS: (f32, f32) = (0.12, 28.0);
-/// Variance of the noise per unit of linear signal, and of the reading, at `noise` 1.
+/// Variance of the shot noise per unit of linear signal, and of the read noise, at `noise` 1.
 pub(crate) const NOISE: (f32, f32) = (3.0e-5, 8.0e-7);
 
-/// How a photo is taken. `Default` is a good, square-on photo; see [`Capture::careful`].
+/// Parameters of one photo. `Default` is a sharp photo taken perpendicularly; see [`Capture::careful`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Capture {
     /// Pixels per mm of skin at `scale` 1.
@@ -38,15 +38,15 @@ pub struct Capture {
     pub width_px: usize,
     /// Height in pixels.
     pub height_px: usize,
-    /// Where the lamp stands: 0 right, 90 up in the picture.
+    /// Azimuth of the light: 0 right, 90 up in the photo, degrees.
     pub light_azimuth_deg: f64,
-    /// Height of the lamp above the skin's plane.
+    /// Elevation of the light above the plane of the skin, degrees.
     pub light_elevation_deg: f64,
     /// Exposure, stops.
     pub exposure_stops: f64,
     /// Gains of the channels.
     pub white_balance: [f64; 3],
-    /// Relative change of the light from the middle to the right and to the lower edge.
+    /// Illumination gradient: relative change from the middle to the right and to the lower edge.
     pub gradient: [f64; 2],
     /// Sigma of the camera's blur, px.
     pub blur_px: f64,
@@ -54,15 +54,15 @@ pub struct Capture {
     pub noise: f64,
     /// JPEG quality (4:4:4); PNG when absent.
     pub jpeg_quality: Option<u8>,
-    /// Factor on `px_per_mm`: another distance.
+    /// Factor on `px_per_mm`, as from another distance.
     pub scale: f64,
-    /// Clockwise turn of the skin in the picture.
+    /// Clockwise rotation of the skin in the photo, degrees.
     pub rotation_deg: f64,
-    /// Shift of the skin in the picture, px.
+    /// Shift of the skin in the photo, px.
     pub shift_px: [f64; 2],
-    /// Largest displacement of the smooth bend, px: pose, expression, lens.
+    /// Largest displacement of the smooth deformation, px: pose, expression, lens.
     pub bend_px: f64,
-    /// Seed of the noise and of the bend's shape.
+    /// Seed of the noise and of the deformation.
     pub seed: u64,
 }
 
@@ -90,9 +90,9 @@ impl Default for Capture {
 }
 
 impl Capture {
-    /// The default photo with all that differs between two careful visits: exposure ±0.3 stop,
-    /// white balance ±8 %, uneven light ±15 %, the lamp ±1.5°, blur up to 0.6 px more, noise up to
-    /// three times, JPEG 80–96, distance ±5 %, rotation ±3°, shift ±2 % of the width, bend to 7 px.
+    /// The default photo with the differences between two careful visits: exposure ±0.3 stop, white balance ±8 %,
+    /// illumination gradient ±15 %, light direction ±1.5°, additional blur up to 0.6 px, noise up to three times, JPEG
+    /// 80–96, distance ±5 %, rotation ±3°, shift ±2 % of the width, deformation up to 7 px.
     pub fn careful(seed: u64) -> Capture {
         let mut rng = Rng::new(seed, 100);
         let base = Capture::default();
@@ -114,19 +114,19 @@ impl Capture {
         }
     }
 
-    /// Unit vector towards the lamp: x right, y down, z to the camera.
+    /// Unit vector to the light: x right, y down, z to the camera.
     pub fn light(&self) -> [f64; 3] {
         let (azimuth, elevation) =
             (self.light_azimuth_deg.to_radians(), self.light_elevation_deg.to_radians());
         [elevation.cos() * azimuth.cos(), -elevation.cos() * azimuth.sin(), elevation.sin()]
     }
 
-    /// The position on the skin, in mm, that pixel position `px` shows. Exact.
+    /// The position on the skin, mm, of a pixel position. Exact.
     pub fn to_mm(&self, px: [f64; 2]) -> [f64; 2] {
         self.unbent_to_mm(Bend::new(self).apply(px))
     }
 
-    /// The pixel position that shows the position `mm` of the skin (to 1e-9 px).
+    /// The pixel position of a position on the skin, mm (to 1e-9 px).
     pub fn to_px(&self, mm: [f64; 2]) -> [f64; 2] {
         Mapper::new(self).px(mm)
     }
@@ -147,7 +147,7 @@ impl Capture {
     }
 }
 
-/// The smooth bend: pixel `p` shows what pixel `p + bend(p)` would show without it.
+/// Smooth deformation: pixel `p` shows what pixel `p + bend(p)` would show without it.
 struct Bend {
     waves: Vec<Wave>,
 }
@@ -189,7 +189,7 @@ impl Bend {
     }
 }
 
-/// Positions on the skin → pixels, with the bend worked out once.
+/// Map between positions on the skin and pixels, with the deformation computed once.
 pub(super) struct Mapper<'a> {
     capture: &'a Capture,
     bend: Bend,
@@ -205,7 +205,8 @@ impl<'a> Mapper<'a> {
         self.capture.unbent_to_mm(self.bend.apply(px))
     }
 
-    /// [`Capture::to_px`]: the bend's gradient is far below 1, so the iteration contracts.
+    /// [`Capture::to_px`], by fixed-point iteration: it converges because the gradient of the deformation is far
+    /// below 1.
     pub(super) fn px(&self, mm: [f64; 2]) -> [f64; 2] {
         let c = self.capture;
         let (sin, cos) = c.rotation_deg.to_radians().sin_cos();
@@ -236,9 +237,9 @@ impl<'a> Mapper<'a> {
 /// One photo with its truth.
 #[derive(Debug, Clone)]
 pub struct Shot {
-    /// What the sensor gave, 8-bit sRGB, before the file format.
+    /// The 8-bit sRGB image before compression.
     pub image: RgbImage,
-    /// How it was taken: holds the exact map between skin and pixels.
+    /// The capture, with the exact map between skin and pixels.
     pub capture: Capture,
 }
 
@@ -257,14 +258,13 @@ impl Shot {
     }
 }
 
-/// A JPEG without chroma subsampling, as cameras write it: `image`'s own encoder rounds every
-/// coefficient towards zero first, which takes 1.5 % of the skin's contrast, more or less as the
-/// quality goes.
+/// A JPEG without chroma subsampling. Not by the encoder of `image`: it rounds every coefficient towards zero first,
+/// which costs some 1.5 % of the skin's contrast, depending on the quality.
 pub fn jpeg(image: &RgbImage, quality: u8) -> Vec<u8> {
     jpeg_sampled(image, quality, SamplingFactor::R_4_4_4)
 }
 
-/// The same with this sampling of the colour.
+/// A JPEG with this chroma subsampling.
 pub fn jpeg_sampled(image: &RgbImage, quality: u8, sampling: SamplingFactor) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, quality);
@@ -276,7 +276,7 @@ pub fn jpeg_sampled(image: &RgbImage, quality: u8, sampling: SamplingFactor) -> 
     bytes
 }
 
-/// What the camera sees: a height field with albedo on a fine grid, and the sky each place sees.
+/// What is photographed: a height field with albedo on a fine grid, and its irradiance by the sky.
 #[derive(Debug, Clone)]
 pub struct Scene {
     per_mm: f64,
@@ -293,8 +293,8 @@ impl Scene {
 
     /// A scene of heights in mm and linear albedo, `per_mm` samples per mm.
     pub fn new(per_mm: f64, height: Plane, albedo: Grid<[f32; 3]>) -> Scene {
-        // What is near hides the sky sample by sample; what is farther (a nose, a brow) is looked
-        // for on a coarse grid, less what that grid sees nearby.
+        // Occlusion by near heights is computed on the fine grid; that by far ones (a nose, a brow) on a coarse grid,
+        // divided by the near occlusion of that grid.
         let mut sky = sky(&height, per_mm as f32, &RADII);
         let k = 12;
         let coarse = shrunk(&height, k);
@@ -314,7 +314,7 @@ impl Scene {
         Shot { image: develop(&self.expose(&radiance, capture), capture), capture: capture.clone() }
     }
 
-    /// Light leaving each place towards the camera, linear RGB; flat white in full light is 1.
+    /// Radiance towards the camera, linear RGB; a flat white surface in full light has 1.
     fn radiance(&self, light: [f64; 3]) -> Grid<[f32; 3]> {
         let (w, h, per_mm) = (self.height.width(), self.height.height(), self.per_mm as f32);
         let l = light.map(|v| v as f32);
@@ -325,14 +325,14 @@ impl Scene {
             [l[0] / n, l[1] / n, z / n]
         };
         let fresnel = GLOSS.0 * (0.6 + 0.4 * (1.0 - l[2]));
-        // Diffuse irradiance and gloss of each place.
+        // Diffuse irradiance and specular reflection.
         let lit: Grid<[f32; 2]> = Grid::from_fn(w, h, |x, y| {
             let n = normal(&self.height, x, y, per_mm);
             let direct = (n[0] * l[0] + n[1] * l[1] + n[2] * l[2]).max(0.0) * shadow.at(x, y);
             let nh = (n[0] * half[0] + n[1] * half[1] + n[2] * half[2]).max(0.0);
             let sky = self.sky.at(x, y);
-            let diffuse = LAMP * direct + (1.0 - LAMP) * sky;
-            let gloss = LAMP * shadow.at(x, y) * nh.powf(GLOSS.1) + 0.25 * (1.0 - LAMP) * sky;
+            let diffuse = DIRECT * direct + (1.0 - DIRECT) * sky;
+            let gloss = DIRECT * shadow.at(x, y) * nh.powf(GLOSS.1) + 0.25 * (1.0 - DIRECT) * sky;
             [diffuse, fresnel * gloss]
         });
         let diffuse = lit.map(|v| v[0]);
@@ -341,7 +341,7 @@ impl Scene {
         let twice = Plane::from_fn(w, h, |x, y| walls(x, y) * once.at(x, y));
         let twice = blurred(&twice, BOUNCE_MM * per_mm);
         let channels = [0, 1, 2].map(|c| {
-            // Half of the absorption on the way in, half on the way out.
+            // Half of the absorption where light enters, half where it leaves.
             let entering = Plane::from_fn(w, h, |x, y| {
                 let rho = self.albedo.at(x, y)[c];
                 let bounced = rho * once.at(x, y) + rho * rho * twice.at(x, y);
@@ -357,7 +357,7 @@ impl Scene {
         Grid::from_fn(w, h, |x, y| [0, 1, 2].map(|c| channels[c].at(x, y)))
     }
 
-    /// Share of the lamp that each place sees.
+    /// Share of the directional light that reaches each sample.
     fn shadow(&self, l: [f32; 3]) -> Plane {
         let flat = (l[0] * l[0] + l[1] * l[1]).sqrt().max(1e-6);
         let tangent = l[2] / flat;
@@ -367,11 +367,11 @@ impl Scene {
             self.per_mm as f32,
             &RADII,
         );
-        // The lamp is not a point: the edge of the shadow is a few degrees wide.
+        // The light is not a point: the edge of the shadow is a few degrees wide.
         horizon.map(|t| (0.5 + (tangent - t) / (0.3 * tangent + 0.1)).clamp(0.0, 1.0))
     }
 
-    /// Samples the radiance for each pixel, with light, exposure and white balance of the photo.
+    /// Samples the radiance for each pixel, with illumination gradient, exposure and white balance of the photo.
     fn expose(&self, radiance: &Grid<[f32; 3]>, c: &Capture) -> [Plane; 3] {
         let mapper = Mapper::new(c);
         let (w, h) = (radiance.width(), radiance.height());
@@ -437,7 +437,8 @@ fn normal(height: &Plane, x: usize, y: usize, per_mm: f32) -> [f32; 3] {
     [-gx * n, -gy * n, n]
 }
 
-/// Tangent of the horizon's elevation in one direction, 0 at least. Clamped at the border.
+/// Tangent of the elevation of the horizon in one direction, at least 0. Rows are clamped at the border; columns
+/// beyond it do not count.
 fn horizon(height: &Plane, direction: [f64; 2], per_mm: f32, radii: &[f64]) -> Plane {
     let (w, h) = (height.width() as isize, height.height() as isize);
     let mut tangent = Plane::filled(height.width(), height.height(), 0.0);
@@ -445,7 +446,8 @@ fn horizon(height: &Plane, direction: [f64; 2], per_mm: f32, radii: &[f64]) -> P
         let [dx, dy] = direction.map(|d| (d * r).round());
         (dx as isize, dy as isize, per_mm / (dx.hypot(dy).max(1.0)) as f32)
     });
-    let offsets: Vec<_> = offsets.collect();
+    // On a small plane the farthest samples lie outside of every column.
+    let offsets: Vec<_> = offsets.filter(|(dx, ..)| dx.abs() < w).collect();
     tangent.par_rows(|y, row| {
         let here = height.row(y);
         for &(dx, dy, per) in &offsets {
@@ -453,8 +455,8 @@ fn horizon(height: &Plane, direction: [f64; 2], per_mm: f32, radii: &[f64]) -> P
             let first = (-dx).clamp(0, w);
             let last = (w - dx).clamp(first, w);
             let (a, b) = (first as usize, last as usize);
-            let seen = &there[(first + dx) as usize..(last + dx) as usize];
-            for ((t, z), s) in row[a..b].iter_mut().zip(&here[a..b]).zip(seen) {
+            let far = &there[(first + dx) as usize..(last + dx) as usize];
+            for ((t, z), s) in row[a..b].iter_mut().zip(&here[a..b]).zip(far) {
                 *t = t.max((s - z) * per);
             }
         }
@@ -462,8 +464,8 @@ fn horizon(height: &Plane, direction: [f64; 2], per_mm: f32, radii: &[f64]) -> P
     tangent
 }
 
-/// Irradiance of each place under a uniform sky, 1 where it lies flat and free: the cosine-weighted
-/// integral over what the horizon leaves, direction by direction.
+/// Irradiance by a uniform sky, 1 on a flat surface without occlusion: the cosine-weighted integral over the sky
+/// above the horizon, direction by direction.
 fn sky(height: &Plane, per_mm: f32, radii: &[f64]) -> Plane {
     let mut sum = Plane::filled(height.width(), height.height(), 0.0);
     for d in 0..DIRECTIONS {
@@ -507,7 +509,7 @@ fn bilinear(grid: &Grid<[f32; 3]>, at: [f64; 2]) -> [f32; 3] {
     })
 }
 
-/// Gaussian blur (cut at 3 sigma), border clamped; wide ones on a shrunk copy.
+/// Gaussian blur (truncated at 3 sigma), border clamped; wide ones on a shrunk copy.
 fn blurred(plane: &Plane, sigma: f32) -> Plane {
     if sigma < 0.2 {
         return plane.clone();
@@ -597,7 +599,7 @@ mod tests {
     }
 
     #[test]
-    fn positions_come_back_from_the_skin() {
+    fn positions_map_to_the_skin_and_back() {
         for seed in 0..20 {
             let capture = Capture { bend_px: 7.0, ..Capture::careful(seed) };
             for p in [[0.0, 0.0], [899.0, 0.0], [450.3, 320.7], [0.0, 699.0]] {
@@ -608,7 +610,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dot_lies_in_the_picture_where_the_map_says() {
+    fn a_dot_lies_where_the_map_predicts() {
         let (n, per_mm) = (560, 20.0);
         let dots = [[-6.0, -4.0], [0.0, 0.0], [7.0, 3.0], [-5.0, 5.0]];
         let albedo = Grid::from_fn(n, 440, |x, y| {
@@ -657,6 +659,15 @@ mod tests {
     }
 
     #[test]
+    fn a_patch_of_a_few_mm_can_be_rendered() {
+        let spec = SkinSpec { size_mm: [6.0, 5.0], ..patch() };
+        let capture = Capture { width_px: 40, height_px: 30, ..small() };
+        let image = render_closeup(&spec, &Treatment::default(), &capture).image;
+        assert_eq!(image.dimensions(), (40, 30));
+        assert!(image.pixels().any(|p| p != image.get_pixel(0, 0)), "skin has a texture");
+    }
+
+    #[test]
     fn half_the_exposure_is_half_the_light() {
         let scene = Scene::of_skin(&Skin::new(&patch()), &Treatment::default());
         let full = linear(&scene.shoot(&small()));
@@ -665,7 +676,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bottom_of_a_trench_sees_the_sky_between_its_walls() {
+    fn the_sky_on_the_bottom_of_a_trench_is_that_between_its_walls() {
         // Infinite trench, half-width a, depth d: a / sqrt(a² + d²) of the sky's irradiance.
         for (a, d) in [(12.0f32, 12.0f32), (12.0, 6.0), (27.0, 20.0)] {
             let trench =
@@ -676,9 +687,9 @@ mod tests {
                         if (x as f32 - 80.0).abs() < a { -d / 10.0 } else { 0.0 }
                     },
                 );
-            let seen = sky(&trench, 10.0, &RADII).at(80, 60);
+            let found = sky(&trench, 10.0, &RADII).at(80, 60);
             let expected = a / a.hypot(d);
-            assert!((seen / expected - 1.0).abs() < 0.08, "{a} {d}: {seen} not {expected}");
+            assert!((found / expected - 1.0).abs() < 0.08, "{a} {d}: {found} not {expected}");
             assert!((sky(&trench, 10.0, &RADII).at(2, 60) - 1.0).abs() < 1e-3);
         }
     }

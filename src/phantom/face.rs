@@ -1,12 +1,12 @@
-//! A simple frontal face with the same skin on it: wide enough to be found by a face detector,
-//! with wrinkles and pores where faces have them.
+//! A simple frontal face covered with the skin of [`super::skin`]: realistic enough for a face detector, with wrinkles
+//! and pores where faces have them.
 //!
-//! Coordinates are mm in the plane of the picture, (0, 0) in the middle of the frame.
+//! Coordinates are mm in the image plane, (0, 0) in the middle of the frame.
 
 use super::camera::{Capture, Scene};
 use super::skin::{Lattice, STEP_MM, Skin, SkinSpec, Treatment, Wrinkle, smoothstep};
 use super::truth::{FaceTruth, Spec};
-use super::{Noise, Rng};
+use super::{Rng, SmoothNoise};
 use crate::plane::{Grid, Plane};
 use std::f64::consts::TAU;
 
@@ -19,7 +19,7 @@ const HALF_WIDTH: f64 = 70.0;
 /// Radius of the iris with its dark ring (11.8 mm across).
 const IRIS: f64 = 5.9;
 
-/// Where the parts of the face are in the baseline.
+/// Positions of the parts of the face in the baseline.
 pub(super) fn truth(baseline: &Capture) -> FaceTruth {
     let px = |x: f64, y: f64| baseline.to_px([x, y]);
     let [left, right] = [px(-HALF_WIDTH, EYE[1]), px(HALF_WIDTH, EYE[1])];
@@ -30,7 +30,7 @@ pub(super) fn truth(baseline: &Capture) -> FaceTruth {
     }
 }
 
-/// The skin of a face: a patch bent over a head, wrinkled where faces are.
+/// The skin of a face: a patch with the shape of a head, and wrinkles where faces have them.
 pub(super) fn skin(spec: &Spec) -> Skin {
     let margin = |n: usize| 1.06 * n as f64 / spec.px_per_mm + 90.0 / spec.px_per_mm;
     let mut skin = Skin::new(&SkinSpec {
@@ -55,7 +55,7 @@ pub(super) fn skin(spec: &Spec) -> Skin {
         pore.depth *= 0.6 + 0.9 * near_nose;
     }
     let grid = skin.grid;
-    skin.form = Plane::from_fn(grid.width, grid.height, |x, y| form(grid.mm(x, y)) as f32);
+    skin.shape = Plane::from_fn(grid.width, grid.height, |x, y| head_height(grid.mm(x, y)) as f32);
     let relief = &skin.relief;
     skin.relief = Plane::from_fn(grid.width, grid.height, |x, y| {
         relief.at(x, y) * if is_skin(grid.mm(x, y)) { 1.3 } else { 0.25 }
@@ -63,7 +63,7 @@ pub(super) fn skin(spec: &Spec) -> Skin {
     skin
 }
 
-/// What the camera sees: that skin, painted with eyes, lips, brows and hair.
+/// The scene: that skin, with eyes, lips, brows and hair painted on it.
 pub(super) fn scene(skin: &Skin, treatment: &Treatment) -> Scene {
     let mut albedo = skin.albedo(treatment);
     paint(&mut albedo, &skin.grid, skin.spec.seed);
@@ -75,7 +75,7 @@ fn bump(x: f64, y: f64, a: f64, b: f64) -> f64 {
     (-(x / a).powi(2) - (y / b).powi(2)).exp()
 }
 
-/// Radius in the outline of the face: 1 on the jaw and the scalp.
+/// Relative distance from the middle of the face: 1 on the outline (jaw and scalp).
 fn outline(x: f64, y: f64) -> f64 {
     let half = HALF_WIDTH + 2.0 - 17.0 * smoothstep((y - 15.0) / 85.0);
     ((x / half).abs().powf(2.3) + ((y + 8.0) / 112.0).abs().powf(2.3)).powf(1.0 / 2.3)
@@ -118,7 +118,7 @@ fn mouth_line(x: f64) -> f64 {
     MOUTH[1] + 0.8 * bump(x, 0.0, 6.0, 1.0) - 0.002 * x * x
 }
 
-/// Whether a place, in mm from the middle of the frame, is bare skin that a treatment is judged on.
+/// Whether a position, in mm from the middle of the frame, is bare skin.
 pub fn is_skin([x, y]: [f64; 2]) -> bool {
     let face = outline(x, y) < 0.99 && !in_hair(x, y);
     face && in_eye(x, y) < -0.9 && in_lips(x, y).abs() > 1.05 && !in_brow(x, y)
@@ -134,8 +134,8 @@ fn brow_line(u: f64) -> f64 {
     EYE[1] - 18.0 - 6.0 * (2.4 * u).sin() + 3.0 * u * u
 }
 
-/// Shape of the head, mm.
-fn form([x, y]: [f64; 2]) -> f64 {
+/// Height of the head, mm.
+fn head_height([x, y]: [f64; 2]) -> f64 {
     let r = outline(x, y);
     let side = x.abs();
     let mut z = if r < 1.0 { 62.0 * (1.0 - r.powf(2.6)).powf(0.6) } else { -4.0 };
@@ -159,7 +159,7 @@ fn form([x, y]: [f64; 2]) -> f64 {
     z
 }
 
-/// Evenly spaced points along the quadratic Bézier curve of three points, a little uneven.
+/// Points every [`STEP_MM`] along the quadratic Bézier curve of three points, with small random undulations.
 fn bow(a: [f64; 2], b: [f64; 2], c: [f64; 2], mut rng: Rng) -> Vec<[f64; 2]> {
     let (p1, p2) = (rng.range(0.0, TAU), rng.range(0.0, TAU));
     let at = |t: f64| {
@@ -209,90 +209,128 @@ fn wrinkles(seed: u64) -> Vec<Wrinkle> {
     all
 }
 
-/// Lays `colour` over the albedo with opacity 0 … 1.
+/// Blends `colour` over the albedo with an opacity of 0 … 1.
 fn cover(pixel: &mut [f32; 3], colour: [f32; 3], opacity: f64) {
     let o = opacity.clamp(0.0, 1.0) as f32;
     *pixel = [0, 1, 2].map(|k| pixel[k] + o * (colour[k] - pixel[k]));
 }
 
-/// Everything that is not bare skin.
+fn scaled(colour: [f32; 3], factor: f32) -> [f32; 3] {
+    colour.map(|v| v * factor)
+}
+
+/// Paints everything that is not bare skin.
 fn paint(albedo: &mut Grid<[f32; 3]>, grid: &Lattice, seed: u64) {
-    let mottle = Noise::new(seed, 210, 0.6).plane(grid);
+    let mottle = SmoothNoise::new(seed, 210, 0.6).plane(grid);
     albedo.par_rows(|j, row| {
         for (i, pixel) in row.iter_mut().enumerate() {
             let [x, y] = grid.mm(i, j);
-            let side = x.abs();
             let skin = *pixel;
-            let dim = |f: f32| skin.map(|v| v * f);
-            let outside = smoothstep((outline(x, y) - 1.0) * 90.0 + 0.5);
-            if outside > 0.0 {
-                let mut behind = [0.30, 0.33, 0.36].map(|v: f32| v * (1.0 + 0.0006 * y as f32));
-                if in_neck(x, y) {
-                    behind = dim(0.45 + 0.25 * smoothstep((y - 95.0) / 30.0) as f32);
-                }
-                if in_ear(x, y) {
-                    behind = dim(0.7);
-                }
-                if y > 118.0 + 0.004 * (55.0 - side).max(0.0).powi(2) {
-                    behind = [0.05, 0.07, 0.11];
-                }
-                cover(pixel, behind, outside);
-            }
-            // Bare scalp shines through where the hair begins.
-            let depth = (-2..=2).filter(|k| in_hair(x, y + 2.2 * *k as f64 + 2.2)).count();
-            cover(pixel, [0.022, 0.015, 0.011], 0.18 * depth as f64);
-            // Redder cheeks and nose, darker lids.
-            let flush = 0.16 * bump(side - 38.0, y - 25.0, 20.0, 16.0)
-                + 0.2 * bump(x, y - 28.0, 14.0, 12.0);
-            let lid = 0.28 * bump(side - EYE[0], y - EYE[1], 17.0, 9.0);
-            let tint = [0.1, 0.9, 0.62].map(|h: f64| (-(h * flush + (0.5 + 0.3 * h) * lid)).exp());
-            *pixel = [0, 1, 2].map(|k| pixel[k] * tint[k] as f32);
-            let lips = in_lips(x, y).abs();
-            let grain = 1.0 + 0.06 * mottle.at(i, j);
-            let lip = [0.84, 0.50, 0.52].map(|f| f * grain);
-            let lip = [0, 1, 2].map(|k| skin[k] * lip[k]);
-            cover(pixel, lip, smoothstep((1.04 - lips) * 7.0));
-            let seam = 1.0 - (y - mouth_line(x)).abs() / 1.1;
-            cover(
-                pixel,
-                [0.05, 0.02, 0.02],
-                0.9 * smoothstep(seam * 1.5) * smoothstep((25.5 - side) / 4.0),
-            );
-            let nostril = 1.0 - ((side - 7.6) / 4.6).hypot((y - 36.5 + 0.25 * (side - 7.6)) / 2.3);
-            cover(pixel, [0.02, 0.008, 0.006], smoothstep(nostril * 3.0 + 0.3));
-            let crease = 1.0 - (y - EYE[1] + 9.5 - 0.012 * (side - EYE[0]).powi(2)).abs() / 0.7;
-            cover(
-                pixel,
-                dim(0.5),
-                0.7 * smoothstep(crease) * smoothstep((14.0 - (side - EYE[0]).abs()) / 5.0),
-            );
+            paint_surroundings(pixel, skin, [x, y]);
+            paint_flush(pixel, [x, y]);
+            paint_mouth(pixel, skin, [x, y], mottle.at(i, j));
+            paint_folds(pixel, skin, [x, y]);
             eye(pixel, x, y, mottle.at(i, j));
         }
     });
     let mut rng = Rng::new(seed, 211);
+    brow_hairs(albedo, grid, &mut rng);
+    lashes(albedo, grid, &mut rng);
+    scalp_hairs(albedo, grid, &mut rng);
+}
+
+/// Background, neck, ears and clothes outside the outline of the face, and the hair of the head.
+fn paint_surroundings(pixel: &mut [f32; 3], skin: [f32; 3], [x, y]: [f64; 2]) {
+    let outside = smoothstep((outline(x, y) - 1.0) * 90.0 + 0.5);
+    if outside > 0.0 {
+        let mut behind = [0.30, 0.33, 0.36].map(|v: f32| v * (1.0 + 0.0006 * y as f32));
+        if in_neck(x, y) {
+            behind = scaled(skin, 0.45 + 0.25 * smoothstep((y - 95.0) / 30.0) as f32);
+        }
+        if in_ear(x, y) {
+            behind = scaled(skin, 0.7);
+        }
+        if y > 118.0 + 0.004 * (55.0 - x.abs()).max(0.0).powi(2) {
+            behind = [0.05, 0.07, 0.11];
+        }
+        cover(pixel, behind, outside);
+    }
+    // The hair is thin where it begins.
+    let depth = (-2..=2).filter(|k| in_hair(x, y + 2.2 * *k as f64 + 2.2)).count();
+    cover(pixel, [0.022, 0.015, 0.011], 0.18 * depth as f64);
+}
+
+/// Redder cheeks and nose, darker lids.
+fn paint_flush(pixel: &mut [f32; 3], [x, y]: [f64; 2]) {
+    let side = x.abs();
+    let flush =
+        0.16 * bump(side - 38.0, y - 25.0, 20.0, 16.0) + 0.2 * bump(x, y - 28.0, 14.0, 12.0);
+    let lid = 0.28 * bump(side - EYE[0], y - EYE[1], 17.0, 9.0);
+    let tint = [0.1, 0.9, 0.62].map(|h: f64| (-(h * flush + (0.5 + 0.3 * h) * lid)).exp());
+    *pixel = [0, 1, 2].map(|k| pixel[k] * tint[k] as f32);
+}
+
+/// Lips and the line between them.
+fn paint_mouth(pixel: &mut [f32; 3], skin: [f32; 3], [x, y]: [f64; 2], mottle: f32) {
+    let lips = in_lips(x, y).abs();
+    let grain = 1.0 + 0.06 * mottle;
+    let lip = [0.84, 0.50, 0.52].map(|f| f * grain);
+    let lip = [0, 1, 2].map(|k| skin[k] * lip[k]);
+    cover(pixel, lip, smoothstep((1.04 - lips) * 7.0));
+    let seam = 1.0 - (y - mouth_line(x)).abs() / 1.1;
+    cover(
+        pixel,
+        [0.05, 0.02, 0.02],
+        0.9 * smoothstep(seam * 1.5) * smoothstep((25.5 - x.abs()) / 4.0),
+    );
+}
+
+/// Nostrils, and the creases above the upper lids.
+fn paint_folds(pixel: &mut [f32; 3], skin: [f32; 3], [x, y]: [f64; 2]) {
+    let side = x.abs();
+    let nostril = 1.0 - ((side - 7.6) / 4.6).hypot((y - 36.5 + 0.25 * (side - 7.6)) / 2.3);
+    cover(pixel, [0.02, 0.008, 0.006], smoothstep(nostril * 3.0 + 0.3));
+    let crease = 1.0 - (y - EYE[1] + 9.5 - 0.012 * (side - EYE[0]).powi(2)).abs() / 0.7;
+    cover(
+        pixel,
+        scaled(skin, 0.5),
+        0.7 * smoothstep(crease) * smoothstep((14.0 - (side - EYE[0]).abs()) / 5.0),
+    );
+}
+
+fn brow_hairs(albedo: &mut Grid<[f32; 3]>, grid: &Lattice, rng: &mut Rng) {
     for _ in 0..1500 {
         let (u, side) = (rng.uniform(), if rng.uniform() < 0.5 { -1.0 } else { 1.0 });
         let spread = (4.6 - 2.9 * u) * rng.range(-1.0, 1.0);
         let angle = rng.range(-0.2, 0.2) - 1.15 + 1.35 * u + 0.12 * spread;
         let from = [side * (13.0 + 40.0 * u), brow_line(u) + spread + 1.0];
-        stroke(albedo, grid, from, [side * angle.cos(), angle.sin()], 6.5, 0.35, &mut rng);
+        let direction = [side * angle.cos(), angle.sin()];
+        Hair { from, direction, length_mm: 6.5, width_mm: 0.35 }.paint(albedo, grid, rng);
     }
+}
+
+fn lashes(albedo: &mut Grid<[f32; 3]>, grid: &Lattice, rng: &mut Rng) {
     for _ in 0..150 {
         let (u, side) = (rng.range(-0.95, 0.95), if rng.uniform() < 0.5 { -1.0 } else { 1.0 });
         let lid = EYE[1] - 1.2 * u - 5.6 * (1.0 - u * u).powf(0.7);
-        let way = [side * (0.75 * u + 0.1), -0.55];
-        stroke(albedo, grid, [side * (EYE[0] + 15.5 * u), lid], way, 4.2, 0.3, &mut rng);
+        let from = [side * (EYE[0] + 15.5 * u), lid];
+        let direction = [side * (0.75 * u + 0.1), -0.55];
+        Hair { from, direction, length_mm: 4.2, width_mm: 0.3 }.paint(albedo, grid, rng);
     }
+}
+
+fn scalp_hairs(albedo: &mut Grid<[f32; 3]>, grid: &Lattice, rng: &mut Rng) {
     for _ in 0..16000 {
         let from = [rng.range(-83.0, 83.0), rng.range(-128.0, 0.0)];
         if in_hair(from[0], from[1]) {
-            let way = [from[0] / 60.0 + rng.range(-0.12, 0.12), (from[0].abs() - 50.0) / 45.0];
-            stroke(albedo, grid, from, way, 11.0, 0.4, &mut rng);
+            let direction =
+                [from[0] / 60.0 + rng.range(-0.12, 0.12), (from[0].abs() - 50.0) / 45.0];
+            Hair { from, direction, length_mm: 11.0, width_mm: 0.4 }.paint(albedo, grid, rng);
         }
     }
 }
 
-/// One eye: white, iris, pupil, catch light, shadow and line of the upper lid.
+/// One eye: sclera, iris, pupil, catch light, shadow and line of the upper lid.
 fn eye(pixel: &mut [f32; 3], x: f64, y: f64, mottle: f32) {
     let open = in_eye(x, y);
     let inside = smoothstep(open * 2.0 + 0.5);
@@ -305,7 +343,7 @@ fn eye(pixel: &mut [f32; 3], x: f64, y: f64, mottle: f32) {
     cover(&mut colour, [0.02, 0.012, 0.01], 0.8 * smoothstep(1.0 - (r - IRIS + 0.8).abs() / 0.8));
     cover(&mut colour, [0.004; 3], smoothstep((2.1 - r) * 3.0 + 0.5));
     colour = colour.map(|v| v * (0.45 + 0.55 * smoothstep((dy + 6.5) / 5.0)) as f32);
-    // The lamp's mirror image lies on the same side in both eyes.
+    // The reflection of the light lies on the same side in both eyes.
     cover(&mut colour, [2.2; 3], smoothstep((0.9 - (x.signum() * dx + 1.6).hypot(dy + 2.0)) * 3.0));
     cover(pixel, colour, inside);
     let upper = dy < 0.0;
@@ -317,45 +355,49 @@ fn eye(pixel: &mut [f32; 3], x: f64, y: f64, mottle: f32) {
     );
 }
 
-/// One hair, drawn into the albedo: from a point along a direction, bending a little.
-fn stroke(
-    albedo: &mut Grid<[f32; 3]>,
-    grid: &Lattice,
+/// One hair: from a point along a direction, bending a little.
+struct Hair {
     from: [f64; 2],
-    way: [f64; 2],
+    direction: [f64; 2],
+    /// Mean length, mm.
     length_mm: f64,
+    /// Width at the root, mm.
     width_mm: f64,
-    rng: &mut Rng,
-) {
-    let shade = rng.range(0.4, 1.9) as f32;
-    let colour = [0.034, 0.022, 0.015].map(|v: f32| v * shade);
-    let length = length_mm * rng.range(0.6, 1.2);
-    let bend = rng.range(-0.5, 0.5) / length;
-    let mut angle = way[1].atan2(way[0]);
-    let mut at = from;
-    let step = 0.6 / grid.per_mm;
-    for i in 0..(length / step) as usize {
-        let thin = 1.0 - (i as f64 * step / length).powi(2);
-        let half = 0.5 * width_mm * thin;
-        let centre = [
-            at[0] * grid.per_mm + (grid.width - 1) as f64 / 2.0,
-            at[1] * grid.per_mm + (grid.height - 1) as f64 / 2.0,
-        ];
-        let reach = (half * grid.per_mm).ceil() as i64 + 1;
-        for j in -reach..=reach {
-            for k in -reach..=reach {
-                let (gx, gy) = (centre[0].round() as i64 + k, centre[1].round() as i64 + j);
-                if gx < 0 || gy < 0 || gx >= grid.width as i64 || gy >= grid.height as i64 {
-                    continue;
+}
+
+impl Hair {
+    /// Paints the hair over the albedo, in a random shade, length and bend.
+    fn paint(&self, albedo: &mut Grid<[f32; 3]>, grid: &Lattice, rng: &mut Rng) {
+        let shade = rng.range(0.4, 1.9) as f32;
+        let colour = [0.034, 0.022, 0.015].map(|v: f32| v * shade);
+        let length = self.length_mm * rng.range(0.6, 1.2);
+        let bend = rng.range(-0.5, 0.5) / length;
+        let mut angle = self.direction[1].atan2(self.direction[0]);
+        let mut at = self.from;
+        let step = 0.6 / grid.per_mm;
+        for i in 0..(length / step) as usize {
+            let thin = 1.0 - (i as f64 * step / length).powi(2);
+            let half = 0.5 * self.width_mm * thin;
+            let centre = [
+                at[0] * grid.per_mm + (grid.width - 1) as f64 / 2.0,
+                at[1] * grid.per_mm + (grid.height - 1) as f64 / 2.0,
+            ];
+            let reach = (half * grid.per_mm).ceil() as i64 + 1;
+            for j in -reach..=reach {
+                for k in -reach..=reach {
+                    let (gx, gy) = (centre[0].round() as i64 + k, centre[1].round() as i64 + j);
+                    if gx < 0 || gy < 0 || gx >= grid.width as i64 || gy >= grid.height as i64 {
+                        continue;
+                    }
+                    let r = (gx as f64 - centre[0]).hypot(gy as f64 - centre[1]) / grid.per_mm;
+                    let (x, y) = (gx as usize, gy as usize);
+                    let mut pixel = albedo.at(x, y);
+                    cover(&mut pixel, colour, 0.6 * (half - r) * grid.per_mm + 0.3);
+                    albedo.set(x, y, pixel);
                 }
-                let r = (gx as f64 - centre[0]).hypot(gy as f64 - centre[1]) / grid.per_mm;
-                let (x, y) = (gx as usize, gy as usize);
-                let mut pixel = albedo.at(x, y);
-                cover(&mut pixel, colour, 0.6 * (half - r) * grid.per_mm + 0.3);
-                albedo.set(x, y, pixel);
             }
+            at = [at[0] + step * angle.cos(), at[1] + step * angle.sin()];
+            angle += bend * step;
         }
-        at = [at[0] + step * angle.cos(), at[1] + step * angle.sin()];
-        angle += bend * step;
     }
 }

@@ -1,8 +1,8 @@
 //! Test skin and test faces with known truth.
 //!
-//! Skin is a height field in mm with pigments ([`skin`]), lit and photographed ([`camera`]); the
-//! truth is what it was made of ([`truth`]), never what a filter sees in the picture. Nothing here
-//! uses the formulas of the measuring stages.
+//! Skin is a height field in mm with pigments ([`skin`]), illuminated and photographed ([`camera`]). The truth
+//! ([`truth`]) consists of the parameters of the skin, never of what a filter finds in the image. Nothing here uses
+//! the formulas of the measuring stages.
 
 pub mod camera;
 pub mod face;
@@ -16,21 +16,20 @@ pub use truth::{Kind, Spec, outputs, write, write_fixtures};
 use crate::plane::Plane;
 use crate::rng::{Rng, TURN, hash};
 
-/// A photo of a flat patch of skin; for several photos of one skin keep the [`Skin`] and the
-/// [`Scene`].
+/// A photo of a flat patch of skin. For several photos of one skin keep its [`Skin`] and [`Scene`].
 pub fn render_closeup(skin: &SkinSpec, treatment: &Treatment, capture: &Capture) -> Shot {
     Scene::of_skin(&Skin::new(skin), treatment).shoot(capture)
 }
 
-/// Smooth noise of unit variance: random nodes every `cell_mm`, joined by quadratic B-splines.
-struct Noise {
+/// Smooth noise of unit variance: random nodes every `cell_mm`, interpolated by quadratic B-splines.
+struct SmoothNoise {
     seed: u64,
     cell_mm: f64,
 }
 
-impl Noise {
+impl SmoothNoise {
     fn new(seed: u64, stream: u64, cell_mm: f64) -> Self {
-        Noise { seed: hash(seed, stream as i64, 0x0015e, TURN), cell_mm }
+        SmoothNoise { seed: hash(seed, stream as i64, 0x0015e, TURN), cell_mm }
     }
 
     /// The noise on a grid.
@@ -47,7 +46,7 @@ impl Noise {
             let (j, wy) = node(grid.mm(0, y)[1]);
             let nodes: Vec<f32> = (first..=last)
                 .map(|i| {
-                    // Uniform nodes of variance 1/3; the spline keeps 0.55² of it on average.
+                    // Uniform nodes of variance 1/3, of which the spline keeps 0.55² on average.
                     let value =
                         |k: i64| (hash(self.seed, i, j + k, TURN) >> 40) as f32 / 8_388_608.0 - 1.0;
                     3.15 * (wy[0] * value(0) + wy[1] * value(1) + wy[2] * value(2))

@@ -1,15 +1,15 @@
-//! A patch of skin as a physical thing: heights in mm, pigments as concentrations.
+//! A patch of skin: a height field in mm and concentrations of pigments.
 //!
 //! Coordinates are mm, (0, 0) in the middle of the patch, x right, y down; heights grow towards
 //! the camera. Everything is a function of the seed and of the position in mm, so the same skin
-//! can be made at any grid.
+//! can be sampled on any grid.
 
-use super::{Noise, Rng, TURN, hash};
+use super::{Rng, SmoothNoise, TURN, hash};
 use crate::plane::{Grid, Plane, Window, par_collect};
 use serde::Serialize;
 use std::f64::consts::{PI, TAU};
 
-/// Linear sRGB albedo of the six skin tones, light to dark (Fitzpatrick I … VI, by eye).
+/// Linear sRGB albedo of the six skin tones, light to dark (Fitzpatrick I … VI, chosen by eye).
 const TONES: [[f32; 3]; 6] = [
     [0.63, 0.42, 0.335],
     [0.56, 0.345, 0.255],
@@ -18,41 +18,41 @@ const TONES: [[f32; 3]; 6] = [
     [0.215, 0.112, 0.066],
     [0.115, 0.062, 0.038],
 ];
-/// Absorption of one unit of melanin, in the natural log of linear RGB.
+/// Absorbance of one unit of melanin, natural log of linear RGB.
 const MELANIN: [f32; 3] = [0.33, 0.62, 0.86];
-/// Absorption of one unit of haemoglobin, in the natural log of linear RGB.
+/// Absorbance of one unit of haemoglobin, natural log of linear RGB.
 const HAEMOGLOBIN: [f32; 3] = [0.10, 0.90, 0.62];
-/// Distance of the points of a wrinkle's centre line, mm.
+/// Spacing of the points of a wrinkle's centre line, mm.
 pub(super) const STEP_MM: f64 = 0.1;
 /// Width of the soft edge of a treated zone, mm.
 const ZONE_EDGE_MM: f64 = 1.0;
 
-/// What skin to grow.
+/// Parameters of a patch of skin.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SkinSpec {
-    /// Seed of everything random.
+    /// Seed of all random values.
     pub seed: u64,
     /// Skin tone, 1 (lightest) … 6 (darkest).
     pub tone: u8,
-    /// Size of the patch in mm; it must cover what the photos show.
+    /// Size of the patch in mm; it must contain the frames of the photos.
     pub size_mm: [f64; 2],
-    /// Samples of the height field per mm; twice the photo's px/mm is enough.
+    /// Samples of the height field per mm; twice the px/mm of the photo is enough.
     pub samples_per_mm: f64,
-    /// Wrinkles on the patch.
+    /// Number of wrinkles on the patch.
     pub wrinkles: usize,
-    /// Least and largest depth of a wrinkle's deepest place in mm; most are shallow.
+    /// Range of the maximum depth of a wrinkle, mm; most are shallow.
     pub wrinkle_depth_mm: [f64; 2],
     /// Pores per cm².
     pub pore_density: f64,
     /// Median diameter of a pore in mm.
     pub pore_diameter_mm: f64,
-    /// Factor on the depth of the skin lines and the grain.
+    /// Factor on the depth of the microrelief (skin lines and grain).
     pub fine_relief: f64,
-    /// Atrophic scars: bowls of 1.5–5 mm.
+    /// Number of atrophic scars, depressions of 1.5–5 mm diameter.
     pub scars: usize,
-    /// Least and largest depth of a scar, mm.
+    /// Range of the depth of a scar, mm.
     pub scar_depth_mm: [f64; 2],
-    /// Pigmented spots of 1.5–5 mm.
+    /// Number of pigmented spots of 1.5–5 mm.
     pub spots: usize,
     /// Freckles per cm².
     pub freckle_density: f64,
@@ -78,19 +78,19 @@ impl Default for SkinSpec {
     }
 }
 
-/// A part of the skin, in mm.
+/// A treated part of the skin.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Zone {
-    /// Middle.
+    /// Middle, mm.
     pub centre_mm: [f64; 2],
-    /// Half the width and half the height.
+    /// Half the width and half the height, mm.
     pub half_mm: [f64; 2],
-    /// An ellipse instead of a rectangle.
+    /// Whether it is an ellipse instead of a rectangle.
     pub ellipse: bool,
 }
 
 impl Zone {
-    /// 1 inside, 0 outside, with an edge of 1 mm.
+    /// 1 inside, 0 outside, smooth over an edge of 1 mm.
     pub fn weight(&self, at: [f64; 2]) -> f64 {
         let [u, v] = [0, 1].map(|k| (at[k] - self.centre_mm[k]).abs());
         let inside_mm = if self.ellipse {
@@ -103,28 +103,28 @@ impl Zone {
     }
 }
 
-/// Factors by which the true things of the baseline are scaled at a visit; 1 = untouched.
+/// Factors on the parameters of the baseline's skin at a visit; 1 = untreated.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Treatment {
     /// Depth of wrinkles.
     pub wrinkle_depth: f64,
     /// Width of wrinkles.
     pub wrinkle_width: f64,
-    /// Length of wrinkles, taken off at both ends.
+    /// Length of wrinkles, shortened at both ends.
     pub wrinkle_length: f64,
-    /// Diameter of pores; their depth goes with it.
+    /// Diameter and depth of pores.
     pub pore_diameter: f64,
     /// Share of the pores that remain.
     pub pore_count: f64,
-    /// Height of skin lines and grain.
+    /// Height of the microrelief.
     pub fine_relief: f64,
-    /// Deviations of melanin: spots, freckles, mottling.
+    /// Deviation of melanin from its mean: spots, freckles, mottling.
     pub pigment: f64,
-    /// Deviations of haemoglobin: red mottling.
+    /// Deviation of haemoglobin from its mean: red mottling.
     pub redness: f64,
     /// Depth of scars.
     pub scar_depth: f64,
-    /// Where the treatment acts; everywhere when absent.
+    /// Treated part of the skin; all of it when absent.
     pub zone: Option<Zone>,
 }
 
@@ -164,7 +164,7 @@ pub struct Wrinkle {
     pub depth_mm: Vec<f64>,
     /// Full width at half depth, mm.
     pub width_mm: f64,
-    /// Shares of the three cross-sections Gaussian, V and U.
+    /// Shares of the Gaussian, V and U profiles in the cross-section.
     profile: [f64; 3],
 }
 
@@ -218,11 +218,11 @@ impl Wrinkle {
         Wrinkle { points_mm, depth_mm, width_mm, profile: self.profile }
     }
 
-    /// Depth of the groove at each sample of the part of the grid it touches, mm.
+    /// Depth of the groove, mm, in the window of the grid that it covers.
     fn stamp(&self, grid: &Lattice) -> (Window, Plane) {
         let reach = 2.4 * self.width_mm;
         let window = grid.window(&self.points_mm, reach);
-        // Nearest place on the centre line: squared distance and depth there.
+        // Nearest point of the centre line: squared distance and depth there.
         let mut near = Grid::filled(window.width, window.height, [f32::MAX, 0.0f32]);
         for (i, p) in self.points_mm.windows(2).enumerate() {
             let [dx, dy] = [p[1][0] - p[0][0], p[1][1] - p[0][1]];
@@ -256,7 +256,7 @@ impl Wrinkle {
     }
 }
 
-/// A small round thing on the skin: a pore, a scar, a spot.
+/// A small elliptical object on the skin: a pore, a scar, a spot.
 #[derive(Debug, Clone, Copy)]
 pub struct Dot {
     /// Middle, mm.
@@ -269,9 +269,9 @@ pub struct Dot {
     pub elongation: f64,
     /// Direction of the long axis, radians.
     pub angle: f64,
-    /// Concentration of the plug that darkens it (pores).
+    /// Melanin of the plug that darkens a pore.
     plug: f64,
-    /// A uniform number: which pores go first.
+    /// Uniform random number: pores are removed in the order of falling rank.
     rank: f64,
 }
 
@@ -295,7 +295,7 @@ impl Lattice {
         ]
     }
 
-    /// Samples around some points.
+    /// Window of the samples within `reach_mm` of some points.
     fn window(&self, points: &[[f64; 2]], reach_mm: f64) -> Window {
         let side = |k: usize, n: usize| {
             let lo = points.iter().map(|p| p[k]).fold(f64::MAX, f64::min) - reach_mm;
@@ -313,14 +313,14 @@ impl Lattice {
 /// One person's patch of skin, untreated.
 #[derive(Debug, Clone)]
 pub struct Skin {
-    /// What was asked for.
+    /// Its parameters.
     pub spec: SkinSpec,
     /// The sampling grid.
     pub grid: Lattice,
-    /// Skin lines and grain, mm.
+    /// Microrelief (skin lines and grain), mm.
     pub relief: Plane,
-    /// Slow curvature of the whole patch, mm.
-    pub form: Plane,
+    /// Low-frequency shape of the patch, mm.
+    pub shape: Plane,
     /// Wrinkles.
     pub wrinkles: Vec<Wrinkle>,
     /// Pores.
@@ -334,7 +334,7 @@ pub struct Skin {
 }
 
 impl Skin {
-    /// Grows a flat patch of skin.
+    /// Generates a flat patch of skin.
     pub fn new(spec: &SkinSpec) -> Skin {
         let [width, height] = spec.size_mm.map(|mm| (mm * spec.samples_per_mm).ceil() as usize);
         let grid = Lattice { per_mm: spec.samples_per_mm, width, height };
@@ -349,8 +349,8 @@ impl Skin {
         let freckles = (spec.freckle_density * area_cm2).round() as usize;
         let freckles =
             random_dots(spec, freckles, [0.35, 1.4], [0.06, 0.32], Rng::new(spec.seed, 6));
-        let noise = |stream, cell_mm| Noise::new(spec.seed, stream, cell_mm).plane(&grid);
-        let form = sum(&[(&noise(20, 22.0), 0.9), (&noise(21, 8.0), 0.1)]);
+        let noise = |stream, cell_mm| SmoothNoise::new(spec.seed, stream, cell_mm).plane(&grid);
+        let shape = sum(&[(&noise(20, 22.0), 0.9), (&noise(21, 8.0), 0.1)]);
         let mut melanin = sum(&[
             (&noise(30, 9.0), 0.03),
             (&noise(31, 2.2), 0.03),
@@ -366,7 +366,7 @@ impl Skin {
         ]);
         let relief = fine_relief(spec, &grid, angle);
         let spec = spec.clone();
-        Skin { spec, grid, relief, form, wrinkles, pores, scars, spots, melanin, haemoglobin }
+        Skin { spec, grid, relief, shape, wrinkles, pores, scars, spots, melanin, haemoglobin }
     }
 
     /// The wrinkles after a treatment.
@@ -394,7 +394,7 @@ impl Skin {
     pub fn height(&self, t: &Treatment) -> Plane {
         let mut height = Plane::from_fn(self.grid.width, self.grid.height, |x, y| {
             let f = t.factor(t.fine_relief, self.grid.mm(x, y)) as f32;
-            self.form.at(x, y) + f * self.relief.at(x, y)
+            self.shape.at(x, y) + f * self.relief.at(x, y)
         });
         let wrinkles = self.wrinkles(t);
         for (window, stamp) in par_collect(wrinkles.len(), |i| wrinkles[i].stamp(&self.grid)) {
@@ -473,7 +473,7 @@ fn stamp_dots(
     }
 }
 
-/// A smooth random walk of the heading, from the middle to both ends.
+/// A curve from its middle to both ends whose heading is a sum of random waves; points every [`STEP_MM`].
 pub(super) fn curve(
     middle: [f64; 2],
     heading: f64,
@@ -507,7 +507,7 @@ pub(super) fn curve(
     points
 }
 
-/// Wrinkles of one main direction, apart from each other.
+/// Wrinkles of one main direction that do not touch each other.
 fn random_wrinkles(spec: &SkinSpec, angle: f64, mut rng: Rng) -> Vec<Wrinkle> {
     let [w, h] = spec.size_mm;
     let mut wrinkles: Vec<Wrinkle> = Vec::new();
@@ -536,7 +536,7 @@ fn random_wrinkles(spec: &SkinSpec, angle: f64, mut rng: Rng) -> Vec<Wrinkle> {
     wrinkles
 }
 
-/// Pores by dart throwing: most keep their distance from the next.
+/// Pores by dart throwing: most keep a minimum distance to the next one.
 fn random_pores(spec: &SkinSpec, mut rng: Rng) -> Vec<Dot> {
     let [w, h] = spec.size_mm;
     let count = (spec.pore_density * w * h / 100.0).round() as usize;
@@ -575,7 +575,7 @@ fn random_pores(spec: &SkinSpec, mut rng: Rng) -> Vec<Dot> {
     pores
 }
 
-/// `count` round things anywhere on the patch.
+/// `count` dots at random positions of the patch.
 fn random_dots(
     spec: &SkinSpec,
     count: usize,
@@ -597,9 +597,10 @@ fn random_dots(
         .collect()
 }
 
-/// Skin lines and grain: two polygonal networks of furrows over soft plateaus, mm.
+/// Microrelief, mm: two polygonal networks of furrows (primary and secondary skin lines) between smooth plateaus, and
+/// grain.
 fn fine_relief(spec: &SkinSpec, grid: &Lattice, angle: f64) -> Plane {
-    let noise = |stream, cell_mm| Noise::new(spec.seed, stream, cell_mm).plane(grid);
+    let noise = |stream, cell_mm| SmoothNoise::new(spec.seed, stream, cell_mm).plane(grid);
     let warp = [0, 1].map(|k| {
         sum(&[(&noise(50 + k, 3.0), 0.5), (&noise(52 + k, 0.8), 0.11), (&noise(54 + k, 0.3), 0.03)])
     });
@@ -613,7 +614,7 @@ fn fine_relief(spec: &SkinSpec, grid: &Lattice, angle: f64) -> Plane {
     Plane::from_fn(grid.width, grid.height, |x, y| {
         let at = grid.mm(x, y);
         let [px, py] = [0, 1].map(|k| at[k] + warp[k].at(x, y) as f64);
-        // Skin lines run along the tension lines: cells are longer that way.
+        // Cells are elongated along the tension lines.
         let (u, v) = ((px * cos + py * sin) / 1.45, py * cos - px * sin);
         let uneven = (1.0 + 0.35 * patchy.at(x, y)).clamp(0.25, 1.9);
         let (line, dome) = primary.depth(u, v);
@@ -622,7 +623,7 @@ fn fine_relief(spec: &SkinSpec, grid: &Lattice, angle: f64) -> Plane {
     })
 }
 
-/// A polygonal network: borders of the cells of scattered points, each border of its own depth.
+/// A polygonal network: the borders of the Voronoi cells of scattered points, each border with a depth of its own.
 struct Furrows {
     seed: u64,
     cell_mm: f64,
@@ -630,7 +631,7 @@ struct Furrows {
 }
 
 impl Furrows {
-    /// Relative depth of the furrow at (u, v) mm, and how high the plateau bulges, both 0 … 1.
+    /// Relative depth of the furrow and relative height of the plateau at (u, v) mm, both 0 … 1.
     fn depth(&self, u: f64, v: f64) -> (f32, f32) {
         let (u, v) = ((u / self.cell_mm) as f32, (v / self.cell_mm) as f32);
         let (cu, cv) = (u.floor(), v.floor());
@@ -674,7 +675,7 @@ mod tests {
     }
 
     #[test]
-    fn a_straight_wrinkle_has_the_depth_and_width_it_is_given() {
+    fn a_straight_wrinkle_has_its_nominal_depth_and_width() {
         let points: Vec<[f64; 2]> = (0..=200).map(|i| [0.1 * i as f64 - 10.0, 0.0]).collect();
         for seed in 0..6 {
             let wrinkle = Wrinkle::along(points.clone(), 0.4, 1.2, Rng::new(seed, 0));
@@ -693,7 +694,7 @@ mod tests {
     }
 
     #[test]
-    fn a_factor_scales_what_it_names() {
+    fn a_factor_scales_its_parameter() {
         let skin = Skin::new(&small());
         let height = |t: &Treatment| skin.height(t);
         let plain = Treatment::default();
@@ -719,7 +720,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_leaves_the_rest_alone() {
+    fn skin_outside_the_zone_is_unchanged() {
         let skin = Skin::new(&small());
         let zone = Zone { centre_mm: [-6.0, 0.0], half_mm: [4.0, 6.0], ellipse: true };
         let treatment = Treatment {
@@ -757,7 +758,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_grows_the_same_skin_at_any_grid() {
+    fn the_same_seed_gives_the_same_skin_on_any_grid() {
         let fine = Skin::new(&small());
         let coarse = Skin::new(&SkinSpec { samples_per_mm: 10.0, ..small() });
         assert_eq!(fine.pores.len(), coarse.pores.len());

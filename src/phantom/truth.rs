@@ -1,10 +1,10 @@
-//! What the test photos are of: files, and `truth.json` beside them.
+//! Series of test photos: their specification, their files, and `truth.json` beside them.
 //!
-//! All pixel positions are in baseline pixels, so that a result can be laid over them.
+//! All pixel positions are in baseline pixels, as those of the results are.
 
 use super::camera::{Capture, Mapper, Scene, Shot};
 use super::face;
-use super::skin::{Skin, SkinSpec, Treatment};
+use super::skin::{Dot, Skin, SkinSpec, Treatment, Wrinkle};
 use crate::error::{Error, Result, Step};
 use crate::npy;
 use crate::output::{self, Form, Output, Sign};
@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 
 /// Spacing of the displacement grid, baseline pixels (the maps of the analysis use the same).
 const GRID_PX: usize = 8;
-/// Every how many points of a centre line one is written.
+/// One of this many points of a centre line is written, and the last one.
 const KEPT_POINTS: usize = 5;
 
-/// What is photographed.
+/// Kind of test photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -30,9 +30,9 @@ pub enum Kind {
 /// A series of test photos.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spec {
-    /// What is photographed.
+    /// Kind of test photo.
     pub kind: Kind,
-    /// Seed of the skin; the photos' nuisances follow from it.
+    /// Seed of the skin; the seeds of the captures follow from it.
     pub seed: u64,
     /// Skin tone, 1 … 6.
     pub tone: u8,
@@ -72,7 +72,7 @@ impl Spec {
         Spec { kind, seed, tone: 2, px_per_mm, width_px, height_px, treatments }
     }
 
-    /// How visit `k` is photographed: the baseline well, the others as careful visits differ.
+    /// Capture of visit `k`: the default one for the baseline, [`Capture::careful`] for the others.
     pub fn capture(&self, k: usize) -> Capture {
         let seed = self.seed.wrapping_mul(1000).wrapping_add(k as u64);
         let base =
@@ -90,7 +90,7 @@ impl Spec {
         match self.kind {
             Kind::Face => face::skin(self),
             Kind::Closeup => {
-                // Room for a photo that is 5 % closer or farther, turned and shifted.
+                // Room for a photo that is 5 % nearer or farther, rotated and shifted.
                 let size_mm = [self.width_px, self.height_px]
                     .map(|n| 1.06 * n as f64 / self.px_per_mm + 100.0 / self.px_per_mm);
                 let samples_per_mm = (2.0 * self.px_per_mm).max(12.0);
@@ -105,7 +105,7 @@ impl Spec {
         }
     }
 
-    /// What the camera sees at visit `k`.
+    /// The scene of visit `k`.
     pub fn scene(&self, skin: &Skin, k: usize) -> Scene {
         match self.kind {
             Kind::Closeup => Scene::of_skin(skin, &self.treatments[k]),
@@ -117,7 +117,7 @@ impl Spec {
 /// `truth.json`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Truth {
-    /// What was photographed.
+    /// Kind of test photo.
     pub kind: Kind,
     /// Seed of the series.
     pub seed: u64,
@@ -131,10 +131,10 @@ pub struct Truth {
     pub visits: Vec<VisitTruth>,
 }
 
-/// Where the parts of the face are, baseline px.
+/// Positions of the parts of the face, baseline px.
 #[derive(Debug, Clone, Serialize)]
 pub struct FaceTruth {
-    /// Pupils, subject's right eye first (left in the picture).
+    /// Pupils; the subject's right eye (left in the photo) first.
     pub eyes_px: [[f64; 2]; 2],
     /// Middle of the mouth.
     pub mouth_px: [f64; 2],
@@ -151,32 +151,32 @@ pub struct VisitTruth {
     pub file: String,
     /// File name of the displacement from the baseline.
     pub displacement: Option<String>,
-    /// How it was taken.
+    /// Capture.
     pub capture: Capture,
-    /// Unit vector towards the lamp: x right, y down, z to the camera.
+    /// Unit vector to the light: x right, y down, z to the camera.
     pub light: [f64; 3],
-    /// What was done to the skin.
+    /// Treatment of the skin.
     pub treatment: Treatment,
-    /// Sums and means over what the baseline shows.
-    pub totals: Totals,
-    /// Wrinkles that the baseline shows.
+    /// Sums and means over the frame of the baseline.
+    pub totals: VisitTotals,
+    /// Wrinkles in the frame of the baseline.
     pub wrinkles: Vec<WrinkleTruth>,
-    /// Pores that the baseline shows.
+    /// Pores in the frame of the baseline.
     pub pores: Vec<DotTruth>,
-    /// Scars that the baseline shows.
+    /// Scars in the frame of the baseline.
     pub scars: Vec<DotTruth>,
 }
 
 /// Sums and means of one visit.
 #[derive(Debug, Clone, Serialize)]
-pub struct Totals {
-    /// Sum of the centre lines, mm.
+pub struct VisitTotals {
+    /// Sum of the lengths of the centre lines, mm.
     pub wrinkle_length_mm: f64,
     /// Length-weighted mean depth, mm.
     pub wrinkle_depth_mm: f64,
     /// Length-weighted mean full width at half depth, mm.
     pub wrinkle_width_mm: f64,
-    /// Pores.
+    /// Number of pores.
     pub pore_count: usize,
     /// Mean diameter, mm.
     pub pore_diameter_mm: f64,
@@ -189,11 +189,11 @@ pub struct WrinkleTruth {
     pub points_px: Vec<[f64; 2]>,
     /// Depth at each point, mm.
     pub depths_mm: Vec<f64>,
-    /// Length of the centre line on the skin.
+    /// Length of the centre line on the skin, mm.
     pub length_mm: f64,
-    /// Full width at half depth.
+    /// Full width at half depth, mm.
     pub width_mm: f64,
-    /// Mean depth along the line.
+    /// Mean depth along the line, mm.
     pub depth_mm: f64,
 }
 
@@ -204,81 +204,26 @@ pub struct DotTruth {
     pub x_px: f64,
     /// Middle, baseline px.
     pub y_px: f64,
-    /// Equivalent diameter at half depth.
+    /// Equivalent diameter at half depth, mm.
     pub diameter_mm: f64,
-    /// Depth.
+    /// Depth, mm.
     pub depth_mm: f64,
     /// Ratio of the axes.
     pub elongation: f64,
 }
 
-/// Four decimals: enough for a truth, short in a file.
+/// Four decimals, to keep the file short.
 fn rounded(v: f64) -> f64 {
     (v * 1e4).round() / 1e4
 }
 
 impl VisitTruth {
-    /// The truth of visit `k`, seen from the baseline's frame.
+    /// The truth of visit `k` in pixels of the baseline: what the baseline's frame contains.
     pub fn new(skin: &Skin, baseline: &Capture, k: usize, t: &Treatment, shot: &Capture) -> Self {
         let map = Mapper::new(baseline);
-        let mut wrinkles = Vec::new();
-        for wrinkle in skin.wrinkles(t) {
-            // A line that leaves the frame and comes back counts as one per visible part.
-            let mut part: Vec<(usize, [f64; 2])> = Vec::new();
-            let last = wrinkle.points_mm.len() - 1;
-            let kept = (0..=last).filter(|i| i % KEPT_POINTS == 0 || *i == last);
-            let mut close = |part: &mut Vec<(usize, [f64; 2])>| {
-                let points = std::mem::take(part);
-                if points.len() < 2 {
-                    return;
-                }
-                let mm = |i: usize| wrinkle.points_mm[i];
-                let length_mm: f64 = points
-                    .windows(2)
-                    .map(|p| (mm(p[1].0)[0] - mm(p[0].0)[0]).hypot(mm(p[1].0)[1] - mm(p[0].0)[1]))
-                    .sum();
-                let depths: Vec<f64> = points.iter().map(|p| wrinkle.depth_mm[p.0]).collect();
-                wrinkles.push(WrinkleTruth {
-                    points_px: points.iter().map(|p| p.1.map(rounded)).collect(),
-                    length_mm: rounded(length_mm),
-                    width_mm: rounded(wrinkle.width_mm),
-                    depth_mm: rounded(depths.iter().sum::<f64>() / depths.len() as f64),
-                    depths_mm: depths.into_iter().map(rounded).collect(),
-                });
-            };
-            for i in kept {
-                let px = map.px(wrinkle.points_mm[i]);
-                if map.shows(px) { part.push((i, px)) } else { close(&mut part) }
-            }
-            close(&mut part);
-        }
-        let dots = |dots: Vec<super::skin::Dot>| -> Vec<DotTruth> {
-            dots.iter()
-                .map(|d| (d, map.px(d.at_mm)))
-                .filter(|(_, px)| map.shows(*px))
-                .map(|(d, px)| DotTruth {
-                    x_px: rounded(px[0]),
-                    y_px: rounded(px[1]),
-                    diameter_mm: rounded(d.diameter_mm),
-                    depth_mm: rounded(d.depth),
-                    elongation: rounded(d.elongation),
-                })
-                .collect()
-        };
-        let (pores, scars) = (dots(skin.pores(t)), dots(skin.scars(t)));
-        let length: f64 = wrinkles.iter().map(|w| w.length_mm).sum();
-        let mean = |f: fn(&WrinkleTruth) -> f64| {
-            let weighted: f64 = wrinkles.iter().map(|w| f(w) * w.length_mm).sum();
-            if length > 0.0 { rounded(weighted / length) } else { 0.0 }
-        };
-        let diameters: f64 = pores.iter().map(|p| p.diameter_mm).sum();
-        let totals = Totals {
-            wrinkle_length_mm: rounded(length),
-            wrinkle_depth_mm: mean(|w| w.depth_mm),
-            wrinkle_width_mm: mean(|w| w.width_mm),
-            pore_count: pores.len(),
-            pore_diameter_mm: rounded(diameters / pores.len().max(1) as f64),
-        };
+        let wrinkles: Vec<WrinkleTruth> =
+            skin.wrinkles(t).iter().flat_map(|wrinkle| visible_parts(wrinkle, &map)).collect();
+        let pores = visible_dots(&skin.pores(t), &map);
         VisitTruth {
             visit: k,
             file: String::new(),
@@ -286,16 +231,88 @@ impl VisitTruth {
             capture: shot.clone(),
             light: shot.light().map(rounded),
             treatment: *t,
-            totals,
+            totals: VisitTotals::new(&wrinkles, &pores),
             wrinkles,
             pores,
-            scars,
+            scars: visible_dots(&skin.scars(t), &map),
+        }
+    }
+}
+
+/// A point of a wrinkle's centre line: its index and its pixel position.
+struct VisiblePoint {
+    index: usize,
+    px: [f64; 2],
+}
+
+/// The parts of a wrinkle that the frame contains: a line that leaves the frame and comes back counts as one per
+/// part. Parts of a single point are left out.
+fn visible_parts(wrinkle: &Wrinkle, map: &Mapper<'_>) -> Vec<WrinkleTruth> {
+    let last = wrinkle.points_mm.len() - 1;
+    let mut parts = vec![Vec::new()];
+    for index in (0..=last).filter(|i| i % KEPT_POINTS == 0 || *i == last) {
+        let px = map.px(wrinkle.points_mm[index]);
+        match parts.last_mut() {
+            Some(part) if map.shows(px) => part.push(VisiblePoint { index, px }),
+            _ => parts.push(Vec::new()),
+        }
+    }
+    parts.iter().filter(|part| part.len() >= 2).map(|p| WrinkleTruth::new(wrinkle, p)).collect()
+}
+
+impl WrinkleTruth {
+    fn new(wrinkle: &Wrinkle, part: &[VisiblePoint]) -> Self {
+        let mm = |point: &VisiblePoint| wrinkle.points_mm[point.index];
+        let length_mm: f64 = part
+            .windows(2)
+            .map(|p| (mm(&p[1])[0] - mm(&p[0])[0]).hypot(mm(&p[1])[1] - mm(&p[0])[1]))
+            .sum();
+        let depths: Vec<f64> = part.iter().map(|p| wrinkle.depth_mm[p.index]).collect();
+        WrinkleTruth {
+            points_px: part.iter().map(|p| p.px.map(rounded)).collect(),
+            length_mm: rounded(length_mm),
+            width_mm: rounded(wrinkle.width_mm),
+            depth_mm: rounded(depths.iter().sum::<f64>() / depths.len() as f64),
+            depths_mm: depths.into_iter().map(rounded).collect(),
+        }
+    }
+}
+
+/// The pores or scars that the frame contains.
+fn visible_dots(dots: &[Dot], map: &Mapper<'_>) -> Vec<DotTruth> {
+    dots.iter()
+        .map(|dot| (dot, map.px(dot.at_mm)))
+        .filter(|(_, px)| map.shows(*px))
+        .map(|(dot, px)| DotTruth {
+            x_px: rounded(px[0]),
+            y_px: rounded(px[1]),
+            diameter_mm: rounded(dot.diameter_mm),
+            depth_mm: rounded(dot.depth),
+            elongation: rounded(dot.elongation),
+        })
+        .collect()
+}
+
+impl VisitTotals {
+    fn new(wrinkles: &[WrinkleTruth], pores: &[DotTruth]) -> Self {
+        let length: f64 = wrinkles.iter().map(|w| w.length_mm).sum();
+        let mean = |f: fn(&WrinkleTruth) -> f64| {
+            let weighted: f64 = wrinkles.iter().map(|w| f(w) * w.length_mm).sum();
+            if length > 0.0 { rounded(weighted / length) } else { 0.0 }
+        };
+        let diameters: f64 = pores.iter().map(|p| p.diameter_mm).sum();
+        VisitTotals {
+            wrinkle_length_mm: rounded(length),
+            wrinkle_depth_mm: mean(|w| w.depth_mm),
+            wrinkle_width_mm: mean(|w| w.width_mm),
+            pore_count: pores.len(),
+            pore_diameter_mm: rounded(diameters / pores.len().max(1) as f64),
         }
     }
 }
 
 /// For the baseline pixel (8j, 8i) the position of the same skin in the follow-up, px; NaN where
-/// the follow-up does not show it.
+/// it lies outside the follow-up.
 pub fn displacement(baseline: &Capture, follow_up: &Capture) -> Grid<[f32; 2]> {
     let (from, to) = (Mapper::new(baseline), Mapper::new(follow_up));
     let (w, h) = (baseline.width_px.div_ceil(GRID_PX), baseline.height_px.div_ceil(GRID_PX));
@@ -314,10 +331,10 @@ fn create(dir: &Path) -> Result<()> {
     std::fs::create_dir_all(dir).map_err(|e| Error::wrap(dir, Step::Write, e))
 }
 
-/// How `truth.json` is known.
+/// Form by which an earlier `truth.json` is recognised.
 const TRUTH: Form = Form("{\"kind\":", "\"displacement\":null,\"capture\":{\"px_per_mm\":");
 
-/// The files that [`write`] makes in `dir`, for [`output::check`]. Photos and displacements are known
+/// The files that [`write`] makes in `dir`, for [`output::check`]. Earlier photos and displacements are recognised
 /// by the `truth.json` beside them.
 pub fn outputs(dir: &Path, spec: &Spec) -> Vec<Output> {
     series_outputs(dir, &photo_names(spec))
@@ -344,12 +361,12 @@ fn series_outputs(dir: &Path, photos: &[String]) -> Vec<Output> {
     outputs
 }
 
-/// Writes `visit-K.jpg`, `visit-K-displacement.npy` (K ≥ 1) and `truth.json` into `dir`, which is
-/// made if need be. Those of an earlier series are replaced.
+/// Writes `visit-K.jpg`, `visit-K-displacement.npy` (K ≥ 1) and `truth.json` into `dir`, which is created if
+/// necessary. Those of an earlier series are replaced.
 ///
 /// # Errors
-/// A series that cannot be made; files of these names that are not of an earlier series
-/// ([`output::check`]), or cannot be written.
+/// A series without visits or of an unsupported size; a file of these names that is not of an earlier series
+/// ([`output::check`]); a file that cannot be written.
 pub fn write(dir: &Path, spec: &Spec) -> Result<()> {
     write_named(dir, spec, &photo_names(spec))
 }
@@ -394,7 +411,7 @@ fn write_named(dir: &Path, spec: &Spec, names: &[String]) -> Result<()> {
     save(dir, "truth.json", json.as_bytes())
 }
 
-/// The series behind `fixtures/face`: a pair, wrinkles and pores treated.
+/// The series of `fixtures/face`: a pair with treated wrinkles and pores.
 fn face_fixture() -> Spec {
     let treated = Treatment {
         wrinkle_depth: 0.75,
@@ -413,7 +430,7 @@ fn face_names() -> [String; 2] {
     ["before.jpg".into(), "after.jpg".into()]
 }
 
-/// The series behind `fixtures/closeup`.
+/// The series of `fixtures/closeup`.
 fn closeup_fixture() -> Spec {
     Spec::new(Kind::Closeup, 11, 4)
 }
@@ -433,11 +450,11 @@ fn fixture_outputs(dir: &Path) -> Vec<Output> {
     outputs
 }
 
-/// Writes the fixtures shipped with the source: a treated face, a series of close-ups, files that
-/// must be refused, a region file and a manifest. Earlier ones are replaced.
+/// Writes the fixtures of the repository: a treated face, a series of close-ups, files that must be rejected, a region
+/// file and a manifest. Earlier ones are replaced.
 ///
 /// # Errors
-/// Files of these names that are not earlier fixtures ([`output::check`]), or cannot be written.
+/// A file of these names that is not an earlier fixture ([`output::check`]); a file that cannot be written.
 pub fn write_fixtures(dir: &Path) -> Result<()> {
     output::check(&fixture_outputs(dir), &[])?;
     write_named(&dir.join("face"), &face_fixture(), &face_names())?;
@@ -466,7 +483,7 @@ const REGIONS: &str = r#"{"regions": [
 ]}
 "#;
 
-/// How the README of the fixtures is known.
+/// Form by which an earlier README of the fixtures is recognised.
 const README_FORM: Form = Form("# Test photos", "Made by `phantom::write_fixtures`");
 const README: &str = "# Test photos with known truth
 
@@ -478,18 +495,19 @@ compares. See `src/phantom/` for how the skin is grown, lit and photographed.
 - `truth.json` in both: what the skin is made of, how each photo was taken; positions are in
   baseline pixels. `visit-K-displacement.npy`: where the skin of the baseline pixel (8j, 8i) lies in
   visit K
-- `broken/` files that must be refused with an error
+- `broken/` files that must be rejected with an error
 - `regions.json` two polygons on the close-up; `manifest.csv` a batch of both series
 
-Follow-ups differ from the baseline as careful visits do: exposure, white balance, uneven light, the
-lamp by 1.5 degrees, focus, noise, JPEG quality (4:4:4), distance, rotation, shift and a smooth bend.
+Follow-ups differ from the baseline as careful visits do: exposure, white balance, an
+illumination gradient, the light by 1.5 degrees, focus, noise, JPEG quality (4:4:4), distance,
+rotation, shift and a smooth bend.
 ";
 
 /// Names of the files of [`write_broken`].
 const BROKEN: [&str; 5] =
     ["empty.jpg", "truncated.jpg", "not-an-image.jpg", "zero.png", "huge.png"];
 
-/// Files that no photo can be read from.
+/// Files that hold no readable photo.
 fn write_broken(dir: &Path, photo: &Path) -> Result<()> {
     create(dir)?;
     let jpeg = std::fs::read(photo).map_err(|e| Error::wrap(photo, Step::Read, e))?;
@@ -574,7 +592,7 @@ mod tests {
         assert_eq!((map.width(), map.height()), (8, 6));
         let [x, y] = map.at(2, 3);
         assert!((x - 19.0).abs() < 1e-5 && (y - 22.0).abs() < 1e-5);
-        assert!(map.at(0, 0)[1].is_nan(), "what the follow-up does not show is not a number");
+        assert!(map.at(0, 0)[1].is_nan(), "a place outside the follow-up is not a number");
     }
 
     #[test]
@@ -583,7 +601,7 @@ mod tests {
     }
 
     #[test]
-    fn a_series_that_cannot_be_made_is_refused() {
+    fn an_unsupported_series_is_an_error() {
         for spec in [Spec { treatments: vec![], ..spec() }, Spec { width_px: 90_000, ..spec() }] {
             assert_eq!(write(Path::new("unused"), &spec).unwrap_err().step, Step::Phantom);
         }

@@ -1,18 +1,21 @@
-//! The program's own accuracy, on skin whose truth is known ([`crate::phantom`]).
+//! Accuracy on rendered skin whose true values are known ([`crate::phantom`]).
 //!
-//! Four questions. What does a pair of photos of *unchanged* skin show ([`nulls`])? The answer is the
-//! variance between captures that every verdict rests on ([`crate::metric::CaptureSd`]). Does a
-//! *known* change come out at its true size, and in nothing else ([`doses`])? And are the pores,
-//! lines and scars that one photo shows there, and as large as told ([`places`])? Photos differ as careful visits do
-//! ([`Capture::careful`]): exposure, white balance, light, focus, noise, compression, distance, pose. Last, what
-//! is said of unchanged skin where one photo was processed, or taken without care ([`processing`])?
+//! Three experiments on photos that differ as two careful visits do ([`Capture::careful`]: exposure, white balance,
+//! illumination, focus, noise, compression, distance, pose):
+//! - [`repeatability`]: two photos of unchanged skin. Its variance is the one that every verdict uses
+//!   ([`crate::metric::CaptureSd`]);
+//! - [`dose_response`]: skin with a known change of one parameter; slope on the true change, and cross-talk;
+//! - [`detection`]: precision and recall of pores, lines and scars in one photo, and the error of their sizes.
+//!
+//! A fourth one, [`processing`], counts false verdicts where one photo was processed, compressed or taken without
+//! care. [`page`] writes the three as Markdown.
 
-pub mod doses;
+pub mod detection;
+pub mod dose_response;
 pub mod nuisance;
-pub mod nulls;
-pub mod places;
+pub mod page;
 pub mod processing;
-mod table;
+pub mod repeatability;
 
 use crate::analyze::{self, Analysis, Request, analyze_series};
 use crate::error::Result;
@@ -22,135 +25,135 @@ use crate::region::RegionRequest;
 use crate::report;
 use crate::series::{ScaleSource, Series, Visit};
 use crate::settings::Settings;
-use doses::{CrossTalk, DOSES, DoseRow};
-use nulls::NullRow;
-use places::{PlaceRow, SizeRow};
+use detection::{DetectionRow, SizeRow};
+use dose_response::{CrossTalk, DOSES, DoseRow};
+use repeatability::RepeatabilityRow;
 use serde::Serialize;
 
-/// How much is validated.
+/// Extent of the experiments.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Options {
+pub struct ValidationOptions {
     /// Resolutions, px/mm.
     pub px_per_mm: Vec<f64>,
-    /// Unchanged skins at each resolution, their tones in turn light to dark.
-    pub null_skins: usize,
-    /// Follow-up photos of each.
+    /// Skins at each resolution for repeatability and for detection; their tones run from light to dark in turn.
+    pub untreated_skins: usize,
+    /// Follow-up photos of each for repeatability.
     pub recaptures: usize,
-    /// What is treated, of [`DOSES`].
-    pub doses: Vec<&'static str>,
-    /// Treated skins of each kind at each resolution, for all its doses.
-    pub dose_skins: usize,
-    /// First seed; skins take it and the following ones.
+    /// Parameters that are scaled for the dose response, of [`DOSES`].
+    pub treated_parameters: Vec<&'static str>,
+    /// Skins of each kind at each resolution for the dose response; each gets all doses of its kind.
+    pub treated_skins: usize,
+    /// Seed of the first skin; the others take the following ones.
     pub seed: u64,
 }
 
-impl Options {
+impl ValidationOptions {
     /// A few minutes on two cores.
-    pub fn short() -> Options {
-        Options {
+    pub fn short() -> ValidationOptions {
+        ValidationOptions {
             px_per_mm: vec![14.0],
-            null_skins: 6,
+            untreated_skins: 6,
             recaptures: 1,
-            doses: DOSES.iter().map(|dose| dose.parameter).collect(),
-            dose_skins: 1,
+            treated_parameters: DOSES.iter().map(|dose| dose.parameter).collect(),
+            treated_skins: 1,
             seed: 100,
         }
     }
 
-    /// Three resolutions, more skins: the tables of docs/accuracy.md.
-    pub fn full() -> Options {
-        Options {
+    /// Three resolutions and more skins: docs/accuracy.json.
+    pub fn full() -> ValidationOptions {
+        ValidationOptions {
             px_per_mm: vec![11.0, 14.0, 20.0],
-            null_skins: 12,
+            untreated_skins: 12,
             recaptures: 2,
-            dose_skins: 3,
-            ..Options::short()
+            treated_skins: 3,
+            ..ValidationOptions::short()
         }
     }
 }
 
-/// What was found.
+/// Result of the three experiments: accuracy.json.
 #[derive(Debug, Clone, Serialize)]
-pub struct Outcome {
+pub struct Accuracy {
     /// Name and version of the program.
     pub tool: report::Tool,
-    /// What was run.
-    pub options: Options,
-    /// One per metric that this version measures, in the order of the table.
-    pub nulls: Vec<NullRow>,
-    /// One per dose and metric that should tell it.
-    pub doses: Vec<DoseRow>,
-    /// One per dose and headline metric.
+    /// Extent of the experiments.
+    pub options: ValidationOptions,
+    /// One per metric of this version, in the order of the table of metrics.
+    pub repeatability: Vec<RepeatabilityRow>,
+    /// One per treated parameter and metric that should change with it.
+    pub dose_response: Vec<DoseRow>,
+    /// One per treated parameter and headline metric.
     pub cross_talk: Vec<CrossTalk>,
-    /// Pores, lines and scars, at each resolution.
-    pub places: Vec<PlaceRow>,
-    /// Sizes of what one photo shows.
+    /// One per kind of object, kind of skin and resolution.
+    pub detection: Vec<DetectionRow>,
+    /// One per metric of size, kind of skin and resolution.
     pub sizes: Vec<SizeRow>,
 }
 
-/// Photographs and measures all skins. Deterministic.
+/// Renders, photographs and measures all skins. Deterministic.
 ///
 /// # Errors
 /// As [`crate::analyze::analyze_series`].
-pub fn run(options: &Options) -> Result<Outcome> {
-    let (doses, cross_talk) = doses::doses(options)?;
-    let (places, sizes) = places::places(options)?;
-    Ok(Outcome {
+pub fn run(options: &ValidationOptions) -> Result<Accuracy> {
+    let (dose_response, cross_talk) = dose_response::dose_response(options)?;
+    let (detection, sizes) = detection::detection(options)?;
+    Ok(Accuracy {
         tool: report::Tool::THIS,
         options: options.clone(),
-        nulls: nulls::nulls(options)?,
-        doses,
+        repeatability: repeatability::repeatability(options)?,
+        dose_response,
         cross_talk,
-        places,
+        detection,
         sizes,
     })
 }
 
-impl Outcome {
-    /// The outcome as JSON, laid out as result.json is.
+impl Accuracy {
+    /// As JSON, laid out as result.json is.
     pub fn to_json(&self) -> String {
         report::json::to_json(self)
     }
 }
 
-/// Atrophic scars on as much skin as a usual patch has, and their depths, mm: shallow and deep boxcar scars
-/// (Jacob 2001).
+/// Number of atrophic scars on the area of the default patch, and range of their depths, mm: shallow and deep boxcar
+/// scars (Jacob 2001).
 const SCARS: (usize, [f64; 2]) = (6, [0.15, 0.6]);
 
-/// Which skin is drawn.
+/// Kind of rendered skin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// That of the nulls.
+pub enum SkinKind {
+    /// That of the repeatability.
     Usual,
-    /// With three times the wrinkles, of 0.1–1 mm: usual skin has too few to be treated.
+    /// Three times the wrinkles, of 0.1–1 mm depth: usual skin has too few for a dose response.
     Lined,
-    /// With four times the scars.
+    /// Four times the scars.
     Scarred,
-    /// With nothing but fine relief: texture sees wrinkles, pores and pigment too.
+    /// Fine relief alone: wrinkles, pores and pigment change texture too.
     Bare,
 }
 
-/// Wrinkles of lined skin, of those of the usual, and their depths, mm.
+/// Wrinkles of lined skin, in multiples of those of usual skin, and range of their depths, mm.
 const LINED: (usize, [f64; 2]) = (3, [0.1, 1.0]);
 
-/// Scars of scarred skin, of those of the usual.
+/// Scars of scarred skin, in multiples of those of usual skin.
 const SCARRED: usize = 4;
 
-impl std::fmt::Display for Kind {
+impl std::fmt::Display for SkinKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Kind::Usual => "usual",
-            Kind::Lined => "lined",
-            Kind::Scarred => "scarred",
-            Kind::Bare => "bare",
+            SkinKind::Usual => "usual",
+            SkinKind::Lined => "lined",
+            SkinKind::Scarred => "scarred",
+            SkinKind::Bare => "bare",
         })
     }
 }
 
-impl Kind {
-    /// One person's skin, large enough for the default frame at `px_per_mm`, with the same wrinkles
-    /// and spots per area at all resolutions.
+impl SkinKind {
+    /// The skin of a seed, large enough for the default frame at `px_per_mm`; wrinkles, scars and spots per area
+    /// are the same at all resolutions.
     fn spec(self, seed: u64, px_per_mm: f64) -> SkinSpec {
         let frame = Capture::default();
         let usual = SkinSpec::default();
@@ -171,15 +174,17 @@ impl Kind {
         };
         let (times, wrinkle_depth_mm) = LINED;
         match self {
-            Kind::Usual => usual,
-            Kind::Lined => SkinSpec { wrinkles: times * usual.wrinkles, wrinkle_depth_mm, ..usual },
-            Kind::Scarred => SkinSpec { scars: SCARRED * usual.scars, ..usual },
-            Kind::Bare => SkinSpec { wrinkles: 0, scars: 0, pore_density: 0.0, ..usual },
+            SkinKind::Usual => usual,
+            SkinKind::Lined => {
+                SkinSpec { wrinkles: times * usual.wrinkles, wrinkle_depth_mm, ..usual }
+            }
+            SkinKind::Scarred => SkinSpec { scars: SCARRED * usual.scars, ..usual },
+            SkinKind::Bare => SkinSpec { wrinkles: 0, scars: 0, pore_density: 0.0, ..usual },
         }
     }
 }
 
-/// How photo `k` of a skin is taken.
+/// Capture of photo `k` of the skin of a seed.
 fn capture(seed: u64, k: u64, px_per_mm: f64) -> Capture {
     Capture { px_per_mm, ..Capture::careful(1000 * seed + k) }
 }
@@ -190,7 +195,7 @@ fn photograph(scene: &Scene, capture: &Capture) -> Result<Photo> {
     Photo::from_bytes("phantom.jpg".as_ref(), &bytes, &Settings::default().photo)
 }
 
-/// Photos of one skin, in order of visit, the first of them `shot`; with maps where there is only one.
+/// Analyses photos of one skin in order of visit, the first taken as `shot`; with maps for a single photo.
 fn analyze(photos: Vec<Photo>, shot: &Capture, regions: RegionRequest) -> Result<Analysis> {
     let maps = photos.len() == 1;
     let visit = |(k, photo)| Visit { label: format!("visit {k}"), date: None, photo };

@@ -1,5 +1,5 @@
-//! What cameras, phones and their programs do to a photo of skin that is as it was: the picture falls on a
-//! sensor ([`Nuisance::shoot`]), is processed and is written as a file.
+//! Differences that cameras, phones and editors make between two photos of unchanged skin: optics, exposure, processing
+//! and compression ([`Nuisance::shoot`]).
 
 use crate::filter::box_mean::box_mean;
 use crate::filter::gaussian::{blur, diffuse};
@@ -15,53 +15,53 @@ use std::f64::consts::TAU;
 
 /// Weights of luma (ITU-R BT.601).
 const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
-/// Longest side that a chat app sends, px, and what it keeps of smaller photos.
+/// Longest side that a chat app sends, px, and largest factor on the sides of smaller photos.
 const CHAT: (u32, f64) = (1600, 0.8);
-/// Pixels of a photo that are the margin of its source, on each side.
+/// Margin of a scene around the photo, px on each side.
 pub const MARGIN_PX: usize = 40;
 
 /// One thing that may differ between two photos of the same skin.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Nuisance {
-    /// Nothing but another seed of the noise, and the small move that all have.
+    /// Another seed of the noise only, and the small move that all have.
     Again,
     /// A Gaussian blur, sigma in px.
     Gaussian(f64),
     /// Out of focus: a disc of this radius, px.
     Disc(f64),
-    /// Shaken along a line of this length, px.
+    /// Motion blur along a line of this length, px.
     Motion(f64),
-    /// Sharp at the left, a Gaussian blur that grows to this sigma at the right, px.
+    /// Sharp at the left edge; the sigma of a Gaussian blur grows to this value at the right edge, px.
     DepthOfField(f64),
     /// Unsharp masking: sigma in px, amount.
     Sharpened(f64, f64),
-    /// Local contrast: the rest of a Gaussian of 3 % of the width times 1 + amount.
+    /// Local contrast: the residual of a Gaussian blur of 3 % of the width, times 1 + amount.
     Clarity(f64),
-    /// Blended with its own blur: sigma in px, share.
+    /// Mixed with its own Gaussian blur: sigma in px, share of the blur.
     Smoothed(f64, f64),
-    /// Bilateral filter of sigma 2 px and this range, codes.
+    /// Bilateral filter of sigma 2 px and this sigma in value, codes.
     Bilateral(f64),
     /// Non-local means of this strength, codes (Buades 2005).
     NonLocal(f64),
-    /// JPEG of this quality with halved colour.
+    /// JPEG of this quality with 4:2:0 chroma.
     Jpeg(u8),
-    /// Smaller, JPEG 80 with halved colour.
+    /// Reduced in size, JPEG 80 with 4:2:0 chroma.
     ChatApp,
-    /// Codes to this power.
+    /// Codes (0–1) to this power.
     Gamma(f64),
     /// Smoothstep mixed into the codes by this share.
     SCurve(f64),
     /// Contrast-limited adaptive histogram equalisation, 8 × 8 tiles (Zuiderveld 1994).
     LocalTones(f64),
-    /// So many stops, the noise of the sensor times this.
+    /// Exposure in stops, factor on the noise of the sensor.
     Exposure(f64, f64),
-    /// As from a distance smaller by this share, seen askew.
+    /// Distance smaller by this share, camera tilted.
     Nearer(f64),
-    /// Light at the corners less by this share.
+    /// Share of the light that the corners lose.
     Vignette(f64),
 }
 
-/// All that are tried, with their names.
+/// All nuisances of the experiment, with their names.
 pub const NUISANCES: [(&str, Nuisance); 28] = [
     ("again", Nuisance::Again),
     ("blur 0.3 px", Nuisance::Gaussian(0.3)),
@@ -94,11 +94,11 @@ pub const NUISANCES: [(&str, Nuisance); 28] = [
 ];
 
 impl Nuisance {
-    /// The file of a photo of `scene` (linear light, with [`MARGIN_PX`] around it): under a small turn, shift
-    /// and bend of its own, with noise, all from `seed`.
+    /// The file of a photo of `scene` (linear light, with a margin of [`MARGIN_PX`]). The small rotation, shift and
+    /// bend and the noise follow from `seed`.
     ///
     /// # Panics
-    /// Where the scene is no larger than its margins.
+    /// The scene is no larger than its margins.
     pub fn shoot(self, scene: &[Plane; 3], seed: u64) -> Vec<u8> {
         let optical = self.optics(&self.framed(scene, seed));
         let exposed = self.exposed(optical, seed);
@@ -118,7 +118,7 @@ impl Nuisance {
         }
     }
 
-    /// What an editor makes of a picture: the processing alone.
+    /// The processing alone, on a picture.
     pub fn edit(self, picture: &RgbImage) -> RgbImage {
         let (w, h) = (picture.width() as usize, picture.height() as usize);
         let code = |k: usize| {
@@ -127,13 +127,13 @@ impl Nuisance {
         to_image(&self.processed([0, 1, 2].map(code)))
     }
 
-    /// What the sensor sees: the scene under a small move.
+    /// The scene as it is framed: rotated, shifted, scaled and bent a little.
     fn framed(self, scene: &[Plane; 3], seed: u64) -> [Plane; 3] {
         let mut rng = Rng::new(seed, 300);
         let margin = MARGIN_PX as f64;
         let [w, h] = [scene[0].width(), scene[0].height()].map(|n| n - 2 * MARGIN_PX);
         let middle = [w, h].map(|n| 0.5 * (n as f64 - 1.0));
-        let turn = rng.range(-0.8f64, 0.8).to_radians();
+        let rotation = rng.range(-0.8f64, 0.8).to_radians();
         let shift = [rng.range(-6.0, 6.0), rng.range(-6.0, 6.0)];
         let scale = rng.range(0.99, 1.01);
         let wave = [0, 1].map(|_| {
@@ -141,7 +141,7 @@ impl Nuisance {
             let [along, phase] = [rng.range(0.0, TAU), rng.range(0.0, TAU)];
             ([k * along.cos(), k * along.sin()], phase, rng.range(0.5, 2.0))
         });
-        let (sin, cos) = turn.sin_cos();
+        let (sin, cos) = rotation.sin_cos();
         let place = |x: usize, y: usize| {
             let p = [x as f64, y as f64];
             let bent = [0, 1].map(|k| {
@@ -161,7 +161,8 @@ impl Nuisance {
         })
     }
 
-    /// Magnification at a place: nearer by a share, the left edge nearer than the right one by a tenth.
+    /// Magnification at a position from the middle, px: nearer by a share, the left edge nearer than the right one by a
+    /// tenth.
     fn zoom(self, [x, _]: [f64; 2], middle: [f64; 2]) -> f64 {
         match self {
             Nuisance::Nearer(share) => (1.0 - 0.05 * x / middle[0]) / (1.0 - share),
@@ -169,7 +170,7 @@ impl Nuisance {
         }
     }
 
-    /// What falls on the sensor.
+    /// The image on the sensor: blurred.
     pub fn optics(self, planes: &[Plane; 3]) -> [Plane; 3] {
         let each = |f: &dyn Fn(&Plane) -> Plane| [0, 1, 2].map(|k| f(&planes[k]));
         match self {
@@ -201,7 +202,7 @@ impl Nuisance {
         }
     }
 
-    /// Light and noise, in codes of sRGB, 0–255.
+    /// Exposure, vignette and noise; codes of sRGB, 0–255.
     fn exposed(self, planes: [Plane; 3], seed: u64) -> [Plane; 3] {
         let (gain, noisier) = match self {
             Nuisance::Exposure(stops, noisier) => (stops.exp2(), noisier),
@@ -225,7 +226,7 @@ impl Nuisance {
         })
     }
 
-    /// What a phone or an editor makes of the codes.
+    /// The processing of a phone or an editor, on codes.
     fn processed(self, codes: [Plane; 3]) -> [Plane; 3] {
         let curve = |f: &(dyn Fn(f32) -> f32 + Sync)| {
             [0, 1, 2].map(|k| codes[k].map(|v| 255.0 * f((v / 255.0).clamp(0.0, 1.0))))
@@ -251,7 +252,7 @@ impl Nuisance {
     }
 }
 
-/// Linear light of a picture with three codes of sRGB a pixel.
+/// Linear light of an 8-bit sRGB picture.
 pub fn linear(image: &RgbImage) -> [Plane; 3] {
     let (w, h) = (image.width() as usize, image.height() as usize);
     [0, 1, 2].map(|k| {
@@ -275,7 +276,7 @@ fn gaussian(plane: &Plane, sigma: f64) -> Plane {
     diffuse(plane, &Mask::filled(plane.width(), plane.height(), true), sigma * sigma)
 }
 
-/// Convolution with a point spread of at most `reach` px, integrated over each pixel; border repeated.
+/// Convolution with a point spread function of at most `reach` px, integrated over each pixel; border repeated.
 fn scattered(plane: &Plane, reach: isize, spread: impl Fn(f64, f64) -> f64) -> Plane {
     const PARTS: isize = 20;
     let part = |i: isize| (i as f64 + 0.5) / PARTS as f64 - 0.5;
@@ -300,7 +301,7 @@ fn scattered(plane: &Plane, reach: isize, spread: impl Fn(f64, f64) -> f64) -> P
     })
 }
 
-/// The codes with another luma, the colour differences kept.
+/// Codes whose luma is replaced by `change(luma)`; chroma is kept.
 fn with_luma(codes: &[Plane; 3], change: impl Fn(&Plane) -> Plane) -> [Plane; 3] {
     let (w, h) = (codes[0].width(), codes[0].height());
     let luma = Plane::from_fn(w, h, |x, y| (0..3).map(|k| LUMA[k] * codes[k].at(x, y)).sum());
@@ -327,7 +328,8 @@ fn bilateral(plane: &Plane, range: f32) -> Plane {
     })
 }
 
-/// Non-local means: patches of some 5 px sought within 5 px, those as like as `strength` kept.
+/// Non-local means with patches of 5 × 5 px (triangular window) within ±5 px; weight exp(−mean squared difference /
+/// strength²).
 fn non_local(plane: &Plane, strength: f32) -> Plane {
     const REACH: isize = 5;
     let (w, h) = (plane.width(), plane.height());
@@ -335,16 +337,16 @@ fn non_local(plane: &Plane, strength: f32) -> Plane {
     for j in -REACH..=REACH {
         for i in -REACH..=REACH {
             let there = Plane::from_fn(w, h, |x, y| plane.clamped(x as isize + i, y as isize + j));
-            let unlike = box_mean(&there.zip(plane, |a, b| (a - b) * (a - b)), 1);
-            let like = unlike.map(|d| (-d / (strength * strength)).exp());
-            sum = sum.zip(&like.zip(&there, |w, v| w * v), |a, b| a + b);
-            weights = weights.zip(&like, |a, b| a + b);
+            let difference = box_mean(&there.zip(plane, |a, b| (a - b) * (a - b)), 1);
+            let weight = difference.map(|d| (-d / (strength * strength)).exp());
+            sum = sum.zip(&weight.zip(&there, |w, v| w * v), |a, b| a + b);
+            weights = weights.zip(&weight, |a, b| a + b);
         }
     }
     sum.zip(&weights, |s, w| s / w)
 }
 
-/// Contrast-limited adaptive histogram equalisation on 8 × 8 tiles, a bin at most `limit` times the mean.
+/// Contrast-limited adaptive histogram equalisation on 8 × 8 tiles; a bin holds at most `limit` times the mean.
 fn equalised(plane: &Plane, limit: f64) -> Plane {
     const TILES: usize = 8;
     let (w, h) = (plane.width(), plane.height());

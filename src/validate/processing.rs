@@ -1,6 +1,6 @@
-//! What a pair of photos of *unchanged* skin shows where one of them was taken, processed or written
-//! otherwise ([`NUISANCES`]): a verdict of change is false. Drawn faces and close-ups of all tones, and real
-//! ones where a folder holds them.
+//! False verdicts where one of two photos of *unchanged* skin was taken, processed or compressed differently
+//! ([`NUISANCES`]): every verdict of change is false. Rendered faces and close-ups of several tones, and real ones
+//! if a folder holds them.
 
 use super::nuisance::{MARGIN_PX, NUISANCES, Nuisance, linear};
 use super::percent;
@@ -21,116 +21,120 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// What is validated.
+/// Extent of the experiment.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// A folder with real photos; those of `real_subjects` that it holds are used.
+pub struct ProcessingOptions {
+    /// Folder of real photos; those of `real_subjects` that it holds are used.
     pub photos: Option<PathBuf>,
-    /// Five drawn faces and close-ups and the real ones, each with a half or a third of the nuisances; else one
-    /// close-up, drawn, with all.
+    /// Five rendered faces and close-ups and the real ones, each with a half or a third of the nuisances; otherwise
+    /// one rendered close-up with all nuisances.
     pub full: bool,
 }
 
-/// What was found.
+/// Result of the experiment.
 #[derive(Debug, Clone, Serialize)]
-pub struct Outcome {
+pub struct ProcessingOutcome {
     /// Name and version of the program.
     pub tool: report::Tool,
-    /// What was photographed.
+    /// Names of the photographed skins.
     pub subjects: Vec<&'static str>,
     /// One per nuisance.
-    pub rows: Vec<Row>,
-    /// Rows called improved or worsened.
+    pub rows: Vec<NuisanceRow>,
+    /// Rows with the verdict improved or worsened.
     pub false_rows: Vec<FalseRow>,
 }
 
-/// What the pairs with one nuisance show.
+/// Verdicts of the pairs with one nuisance.
 #[derive(Debug, Clone, Serialize)]
-pub struct Row {
-    /// What one of the photos has and the other does not.
+pub struct NuisanceRow {
+    /// Nuisance of one of the two photos.
     pub nuisance: &'static str,
     /// Pairs compared.
     pub pairs: usize,
-    /// Pairs with a row called improved or worsened.
+    /// Pairs with at least one row improved or worsened.
     pub false_pairs: usize,
-    /// Rows called improved or worsened.
+    /// Rows with the verdict improved or worsened.
     pub improved_or_worsened: usize,
-    /// Rows of neutral metrics called changed.
+    /// Rows of neutral metrics with the verdict changed.
     pub changed: usize,
     /// Rows compared: pairs × regions × metrics.
     pub compared: usize,
-    /// Share of them that were refused, %, by reason.
-    pub refused_percent: BTreeMap<String, f64>,
-    /// Median half-width of the 95 % interval of a change of relief, %.
+    /// Share of them that were not comparable, %, by reason.
+    pub not_comparable_percent: BTreeMap<String, f64>,
+    /// Median half-width of the 95 % CI of the change of a metric of relief, %.
     pub half_width_percent: Option<f64>,
-    /// Pairs whose photos could not be compared at all, and why.
+    /// Pairs whose analysis failed, and why.
     pub errors: Vec<String>,
 }
 
-/// A verdict that is false.
+/// A false verdict: improved or worsened.
 #[derive(Debug, Clone, Serialize)]
 pub struct FalseRow {
-    /// What was photographed.
+    /// Name of the photographed skin.
     pub subject: &'static str,
-    /// What one of the photos has and the other does not.
+    /// Nuisance of one of the two photos.
     pub nuisance: &'static str,
     /// Region name.
     pub region: String,
     /// Metric id.
     pub metric: &'static str,
-    /// Change reported, %.
+    /// Reported change, %.
     pub change_percent: Option<f64>,
 }
 
 /// Seed of the first pair.
 const FIRST_SEED: u64 = 9000;
 
-/// What is photographed.
+/// Skin that is photographed.
 struct Subject {
     name: &'static str,
-    of: Of,
+    source: Source,
     regions: RegionRequest,
     mm_per_px: f64,
 }
 
-enum Of {
-    /// Seed and tone of drawn skin.
-    Drawn(Kind, u64, u8),
-    /// File in the folder of photos, the part of it (left, top, width, height), and how many of its pixels
-    /// become one along a side.
-    Real(&'static str, [usize; 4], usize),
+enum Source {
+    /// Seed and tone of rendered skin.
+    Rendered(Kind, u64, u8),
+    /// A crop (left, top, width, height, px) of a file in the folder of photos, shrunk by a factor.
+    Real { file: &'static str, crop: [usize; 4], shrunk: usize },
 }
 
-fn drawn(name: &'static str, kind: Kind, seed: u64, tone: u8) -> Subject {
+fn rendered(name: &'static str, kind: Kind, seed: u64, tone: u8) -> Subject {
     let spec = Spec::new(kind, seed, 1);
     let regions = match kind {
         Kind::Face => RegionRequest::Face,
         Kind::Closeup => RegionRequest::Grid { rows: 2, columns: 2 },
     };
-    Subject { name, of: Of::Drawn(kind, seed, tone), regions, mm_per_px: 1.0 / spec.px_per_mm }
+    Subject {
+        name,
+        source: Source::Rendered(kind, seed, tone),
+        regions,
+        mm_per_px: 1.0 / spec.px_per_mm,
+    }
 }
 
-/// The drawn subjects.
-fn drawn_subjects(full: bool) -> Vec<Subject> {
-    let mut all = vec![drawn("drawn close-up, tone 2", Kind::Closeup, 1, 2)];
+/// The rendered subjects.
+fn rendered_subjects(full: bool) -> Vec<Subject> {
+    let mut all = vec![rendered("rendered close-up, tone 2", Kind::Closeup, 1, 2)];
     if full {
         all.extend([
-            drawn("drawn close-up, tone 4", Kind::Closeup, 902, 4),
-            drawn("drawn close-up, tone 6", Kind::Closeup, 903, 6),
-            drawn("drawn face, tone 2", Kind::Face, 1, 2),
-            drawn("drawn face, tone 6", Kind::Face, 901, 6),
+            rendered("rendered close-up, tone 4", Kind::Closeup, 902, 4),
+            rendered("rendered close-up, tone 6", Kind::Closeup, 903, 6),
+            rendered("rendered face, tone 2", Kind::Face, 1, 2),
+            rendered("rendered face, tone 6", Kind::Face, 901, 6),
         ]);
     }
     all
 }
 
-/// The real subjects: file, part, regions. Their photos are not ours to ship.
+/// The real subjects. Their photos may not be distributed.
 fn real_subjects() -> Vec<Subject> {
     const MAN: &str = "faces/unsplash/04_man_wrinkles_3456x5184.jpg";
     const WOMAN: &str = "faces/unsplash/02_woman_3974x5000.jpg";
-    let real = |name, file, part, shrunk: usize, regions, mm: f64| Subject {
+    let real = |name, file, crop, shrunk: usize, regions, mm: f64| Subject {
         name,
-        of: Of::Real(file, part, shrunk),
+        source: Source::Real { file, crop, shrunk },
         regions,
         mm_per_px: mm * shrunk as f64,
     };
@@ -146,10 +150,10 @@ fn real_subjects() -> Vec<Subject> {
 }
 
 impl Subject {
-    /// Linear light with the margin around; none where the file is absent.
+    /// Linear light with a margin of [`MARGIN_PX`] px on each side; none if the file is absent.
     fn scene(&self, photos: Option<&Path>) -> Result<Option<[Plane; 3]>> {
-        match &self.of {
-            Of::Drawn(kind, seed, tone) => {
+        match &self.source {
+            Source::Rendered(kind, seed, tone) => {
                 let spec = Spec { tone: *tone, ..Spec::new(*kind, *seed, 1) };
                 let base = spec.capture(0);
                 let capture = Capture {
@@ -160,7 +164,7 @@ impl Subject {
                 };
                 Ok(Some(linear(&spec.scene(&spec.skin(), 0).shoot(&capture).image)))
             }
-            Of::Real(file, [left, top, width, height], shrunk) => {
+            Source::Real { file, crop: [left, top, width, height], shrunk } => {
                 let Some(path) = photos.map(|folder| folder.join(file)).filter(|p| p.is_file())
                 else {
                     return Ok(None);
@@ -178,14 +182,14 @@ impl Subject {
                     let why = format!("{right} × {bottom} px are needed: use the original photo");
                     return Err(Error::new(&path, Step::Decode, why));
                 }
-                let part = photo.linear.crop(window);
-                let plane = |k: usize| shrink(&part.map(|v| f32::from(v[k]) / 65535.0), *shrunk);
+                let crop = photo.linear.crop(window);
+                let plane = |k: usize| shrink(&crop.map(|v| f32::from(v[k]) / 65535.0), *shrunk);
                 Ok(Some([0, 1, 2].map(plane)))
             }
         }
     }
 
-    /// The photo with the nuisance is the second, or the `first`.
+    /// Analyses a pair. The photo with the nuisance is the follow-up, or the baseline where `first`.
     fn compare(
         &self,
         scene: &[Plane; 3],
@@ -211,29 +215,29 @@ impl Subject {
     }
 }
 
-/// One pair: its rows, or why there are none.
-struct Pair {
+/// One pair: its rows, or why its analysis failed.
+struct NuisancePair {
     subject: &'static str,
     nuisance: usize,
     rows: std::result::Result<Vec<ChangeRow>, String>,
 }
 
-/// Photographs and compares all subjects under all nuisances. The photo with
-/// the nuisance is in turn the first and the second. Deterministic.
+/// Photographs and compares all subjects under the nuisances. The photo with the nuisance is the baseline and the
+/// follow-up in turn. Deterministic.
 ///
 /// # Errors
-/// Where a photo of the folder cannot be read.
-pub fn run(options: &Options) -> Result<Outcome> {
+/// A photo of the folder cannot be read.
+pub fn run(options: &ProcessingOptions) -> Result<ProcessingOutcome> {
     let mut pairs = Vec::new();
     let mut subjects = Vec::new();
-    let mut all = drawn_subjects(options.full);
+    let mut all = rendered_subjects(options.full);
     if options.photos.is_some() {
         all.extend(real_subjects());
     }
     for (s, subject) in all.iter().enumerate() {
         let Some(scene) = subject.scene(options.photos.as_deref())? else { continue };
         subjects.push(subject.name);
-        // All nuisances in short; in full each subject meets a half of them, faces, which take long, a third.
+        // Short: all nuisances. Full: a half of them for each subject, a third for faces, which are slower.
         let face = matches!(subject.regions, RegionRequest::Face);
         let step = match (options.full, face) {
             (false, _) => 1,
@@ -246,7 +250,7 @@ pub fn run(options: &Options) -> Result<Outcome> {
             let i = own[k];
             let seed = FIRST_SEED + (s * NUISANCES.len() + i) as u64;
             let analysis = subject.compare(&scene, NUISANCES[i].1, seed, (s + k) % 2 == 1);
-            Pair {
+            NuisancePair {
                 subject: subject.name,
                 nuisance: i,
                 rows: analysis.map(|a| a.report.changes).map_err(|e| e.to_string()),
@@ -254,10 +258,10 @@ pub fn run(options: &Options) -> Result<Outcome> {
         }));
     }
     let of = |i: usize| pairs.iter().filter(move |p| p.nuisance == i);
-    Ok(Outcome {
+    Ok(ProcessingOutcome {
         tool: report::Tool::THIS,
         subjects,
-        rows: (0..NUISANCES.len()).map(|i| row(NUISANCES[i].0, of(i))).collect(),
+        rows: (0..NUISANCES.len()).map(|i| nuisance_row(NUISANCES[i].0, of(i))).collect(),
         false_rows: pairs.iter().flat_map(false_rows).collect(),
     })
 }
@@ -266,25 +270,28 @@ fn is_false(row: &ChangeRow) -> bool {
     matches!(row.verdict, Verdict::Improved | Verdict::Worsened)
 }
 
-fn false_rows(pair: &Pair) -> Vec<FalseRow> {
+fn false_rows(pair: &NuisancePair) -> Vec<FalseRow> {
     let rows = pair.rows.iter().flatten().filter(|row| is_false(row));
-    let told = |row: &ChangeRow| FalseRow {
+    let false_row = |row: &ChangeRow| FalseRow {
         subject: pair.subject,
         nuisance: NUISANCES[pair.nuisance].0,
         region: row.region.clone(),
         metric: row.metric.id,
         change_percent: row.change_percent,
     };
-    rows.map(told).collect()
+    rows.map(false_row).collect()
 }
 
-fn row<'a>(nuisance: &'static str, pairs: impl Iterator<Item = &'a Pair>) -> Row {
-    let pairs: Vec<&Pair> = pairs.collect();
+fn nuisance_row<'a>(
+    nuisance: &'static str,
+    pairs: impl Iterator<Item = &'a NuisancePair>,
+) -> NuisanceRow {
+    let pairs: Vec<&NuisancePair> = pairs.collect();
     let rows: Vec<&ChangeRow> = pairs.iter().flat_map(|p| p.rows.iter().flatten()).collect();
     let verdicts = |of: Verdict| rows.iter().filter(|row| row.verdict == of).count();
-    let mut refused: BTreeMap<String, usize> = BTreeMap::new();
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.verdict == Verdict::NotComparable) {
-        *refused.entry(report::csv::word(row.reason)).or_default() += 1;
+        *reasons.entry(report::csv::word(row.reason)).or_default() += 1;
     }
     let mut widths: Vec<f64> = rows
         .iter()
@@ -292,14 +299,14 @@ fn row<'a>(nuisance: &'static str, pairs: impl Iterator<Item = &'a Pair>) -> Row
         .filter_map(|row| row.ci95_percent)
         .map(|[low, high]| 0.5 * (high - low))
         .collect();
-    Row {
+    NuisanceRow {
         nuisance,
         pairs: pairs.len(),
         false_pairs: pairs.iter().filter(|p| p.rows.iter().flatten().any(is_false)).count(),
         improved_or_worsened: verdicts(Verdict::Improved) + verdicts(Verdict::Worsened),
         changed: verdicts(Verdict::Changed),
         compared: rows.len(),
-        refused_percent: refused
+        not_comparable_percent: reasons
             .into_iter()
             .map(|(reason, n)| (reason, percent(n, rows.len())))
             .collect(),
@@ -311,26 +318,26 @@ fn row<'a>(nuisance: &'static str, pairs: impl Iterator<Item = &'a Pair>) -> Row
     }
 }
 
-impl Outcome {
-    /// The outcome as JSON, laid out as result.json is.
+impl ProcessingOutcome {
+    /// As JSON, laid out as result.json is.
     pub fn to_json(&self) -> String {
         report::json::to_json(self)
     }
 
-    /// The outcome as text for people.
+    /// As a text table.
     pub fn table(&self) -> String {
         let mut text = format!(
-            "Unchanged skin, one photo taken or processed otherwise: {}\n",
+            "Unchanged skin, one photo taken or processed differently: {}\n",
             self.subjects.join(", ")
         );
         let _ = writeln!(
             text,
-            "  {:<24} {:>5} {:>11} {:>9} {:>8}  {:>10}  refused, %",
+            "  {:<24} {:>5} {:>11} {:>9} {:>8}  {:>10}  not comparable, %",
             "one photo", "pairs", "false pairs", "verdicts", "changed", "half-width"
         );
         for row in &self.rows {
-            let refused: Vec<String> =
-                row.refused_percent.iter().map(|(why, p)| format!("{why} {p:.0}")).collect();
+            let reasons: Vec<String> =
+                row.not_comparable_percent.iter().map(|(why, p)| format!("{why} {p:.0}")).collect();
             let width = row.half_width_percent.map_or("-".into(), |w| format!("{w:.1} %"));
             let _ = writeln!(
                 text,
@@ -340,11 +347,11 @@ impl Outcome {
                 row.false_pairs,
                 row.improved_or_worsened,
                 row.changed,
-                refused.join(", ")
+                reasons.join(", ")
             );
-            row.errors.iter().for_each(|e| _ = writeln!(text, "    not compared: {e}"));
+            row.errors.iter().for_each(|e| _ = writeln!(text, "    failed: {e}"));
         }
-        let sum = |of: fn(&Row) -> usize| self.rows.iter().map(of).sum::<usize>();
+        let sum = |of: fn(&NuisanceRow) -> usize| self.rows.iter().map(of).sum::<usize>();
         let (pairs, wrong) = (sum(|r| r.pairs), sum(|r| r.false_pairs));
         let _ = writeln!(
             text,

@@ -4,6 +4,7 @@
 //! `../shared/data`), and what needs them says so and returns where they are absent. Long forms of tests are ignored:
 //! `cargo test --release -- --ignored` runs them.
 
+mod accuracy_page;
 mod alignment;
 mod browser;
 mod comparable;

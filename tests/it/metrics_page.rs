@@ -17,12 +17,14 @@ fn row<'a>(accuracy: &'a Value, table: &str, id: &str) -> impl Iterator<Item = &
 fn measured_error(metric: &Metric, accuracy: &Value) -> String {
     let mut told = Vec::new();
     let of = |v: &Value| v.as_f64();
-    for null in row(accuracy, "nulls", metric.id) {
-        if let (Some(rms), Some(bias)) = (of(&null["spread"]["rms"]), of(&null["spread"]["bias"])) {
+    for repeated in row(accuracy, "repeatability", metric.id) {
+        if let (Some(rms), Some(bias)) =
+            (of(&repeated["spread"]["rms"]), of(&repeated["spread"]["bias"]))
+        {
             let (scale, unit) = if metric.ratio {
                 (100.0, "%")
             } else {
-                (1.0, null["unit"].as_str().unwrap_or(""))
+                (1.0, repeated["unit"].as_str().unwrap_or(""))
             };
             told.push(format!(
                 "unchanged skin photographed again: RMS {:.2} {unit}, bias {:+.2} {unit}",
@@ -31,7 +33,7 @@ fn measured_error(metric: &Metric, accuracy: &Value) -> String {
             ));
         }
     }
-    for dose in row(accuracy, "doses", metric.id) {
+    for dose in row(accuracy, "dose_response", metric.id) {
         if let (Some(slope), Some(r2)) = (of(&dose["slope"]), of(&dose["r_squared"])) {
             let parameter = dose["parameter"].as_str().unwrap_or("").replace('_', " ");
             told.push(format!(

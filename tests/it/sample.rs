@@ -1,4 +1,4 @@
-//! A made-up report with everything in it: all verdicts, all reasons, 14 regions, pictures.
+//! A synthetic report that contains every verdict and most reasons, with 14 regions and pictures.
 
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
 use skindelta::align::AlignmentStatus;
@@ -53,7 +53,7 @@ pub fn sources() -> [RegionSource; 4] {
     all!(RegionSource: Face, Whole, Grid, File)
 }
 
-/// Metric, unit, value of middling skin, SDC in percent, whether percent and better have a meaning.
+/// Metric, unit, typical value, SDC in percent, whether changes are in percent, whether less is better.
 const METRICS: [(&str, &str, f64, f64, bool, bool); 32] = [
     ("texture_roughness", "1", 0.0412, 3.1, true, true),
     ("texture_fine", "1", 0.0231, 4.4, true, true),
@@ -99,24 +99,44 @@ fn normal(seed: u64) -> f64 {
     (0..6).map(|i| random(seed * 8 + i)).sum::<f64>() * std::f64::consts::SQRT_2 - 4.243
 }
 
-fn change(visit: usize, r: usize, region: &str, m: usize) -> ChangeRow {
-    let (metric, unit, middling, sdc_percent, percent, better) = METRICS[m];
-    let seed = ((visit * 100 + r) * 100 + m) as u64;
-    let reason = match () {
-        _ if visit == 2 && r == 5 => Some(Reason::Alignment),
+/// A value of the table of changes: visit, region and metric by number.
+#[derive(Clone, Copy)]
+struct Place {
+    visit: usize,
+    region: usize,
+    metric: usize,
+}
+
+/// All regions by number, the whole last.
+fn regions() -> impl Iterator<Item = (usize, &'static str)> {
+    FACE_REGIONS.into_iter().chain([WHOLE]).enumerate()
+}
+
+/// Why a value is missing; every reason occurs.
+fn reason(place: Place, region: &str) -> Option<Reason> {
+    let (metric, unit, ..) = METRICS[place.metric];
+    match place.region {
+        5 if place.visit == 2 => Some(Reason::Alignment),
         _ if region == "nose" && metric.starts_with("wrinkle") => Some(Reason::NothingFound),
         _ if region == "chin" && metric.starts_with("pore") => Some(Reason::BelowResolution),
-        _ if (r == 6 || r == 9) && metric == "texture_fine" => Some(Reason::BelowResolution),
-        _ if r == 11 && m > 5 => Some(Reason::LowCoverage),
-        _ if r == 1 && metric.starts_with("spot") => Some(Reason::TooSmall),
-        _ if r == 3 && metric.starts_with("glcm") => Some(Reason::Quality),
-        _ if r == 8 && metric == "pore_density" => Some(Reason::NoScale),
+        6 | 9 if metric == "texture_fine" => Some(Reason::BelowResolution),
+        11 if place.metric > 5 => Some(Reason::LowCoverage),
+        1 if metric.starts_with("spot") => Some(Reason::TooSmall),
+        3 if metric.starts_with("glcm") => Some(Reason::Quality),
+        8 if metric == "pore_density" => Some(Reason::NoScale),
         _ if region == WHOLE && unit.contains('*') => Some(Reason::NoReference),
-        _ if metric.starts_with("scar") && r != 7 && r != 8 => Some(Reason::NothingFound),
+        _ if metric.starts_with("scar") && !matches!(place.region, 7 | 8) => {
+            Some(Reason::NothingFound)
+        }
         _ => None,
-    };
-    let mut row = ChangeRow {
-        visit,
+    }
+}
+
+fn change(place: Place, region: &str) -> ChangeRow {
+    let (metric, unit, ..) = METRICS[place.metric];
+    let reason = reason(place, region);
+    let row = ChangeRow {
+        visit: place.visit,
         region: region.into(),
         metric: Metric::find(metric).expect("a metric"),
         baseline: None,
@@ -133,12 +153,16 @@ fn change(visit: usize, r: usize, region: &str, m: usize) -> ChangeRow {
         p: None,
         se_ln: None,
     };
-    if reason.is_some() {
-        return row;
-    }
+    if reason.is_some() { row } else { with_values(row, place) }
+}
+
+fn with_values(mut row: ChangeRow, place: Place) -> ChangeRow {
+    let (metric, _, middling, sdc_percent, percent, better) = METRICS[place.metric];
+    let seed = ((place.visit * 100 + place.region) * 100 + place.metric) as u64;
     let baseline = middling * (0.7 + 0.6 * random(seed % 10_000));
-    let treated = if matches!(r, 2 | 3 | 7 | 8) && better { -4.5 * visit as f64 } else { 0.0 };
-    let worse = if r == 12 && metric == "tone_unevenness" { 14.0 } else { 0.0 };
+    let treated = matches!(place.region, 2 | 3 | 7 | 8) && better;
+    let treated = if treated { -4.5 * place.visit as f64 } else { 0.0 };
+    let worse = if place.region == 12 && metric == "tone_unevenness" { 14.0 } else { 0.0 };
     let effect = treated + worse + 0.45 * sdc_percent * normal(seed);
     let half = sdc_percent * (0.5 + 0.6 * random(seed + 7));
     let unit_of = |p: f64| baseline * p / 100.0;
@@ -162,83 +186,80 @@ fn change(visit: usize, r: usize, region: &str, m: usize) -> ChangeRow {
     row
 }
 
-/// A report over so many visits (1: a measurement without comparison).
-pub fn report(visits: usize) -> Report {
-    let regions = || FACE_REGIONS.into_iter().chain([WHOLE]).enumerate();
-    let cells = |visit: usize| {
-        regions()
-            .flat_map(move |(r, name)| (0..METRICS.len()).map(move |m| change(visit, r, name, m)))
-    };
-    let changes: Vec<ChangeRow> = (1..visits).flat_map(cells).collect();
-    let measurements = (0..visits).flat_map(|visit| {
-        cells(visit.max(1)).enumerate().map(move |(i, row)| MeasurementRow {
-            visit,
-            region: row.region,
-            metric: row.metric,
-            value: if visit == 0 { row.baseline } else { row.follow_up },
-            unit: row.unit,
-            reason: row.reason,
-            coverage_percent: 99.0 - (i / METRICS.len()) as f64 * 1.7 - visit as f64,
-        })
-    });
-    let trends = regions().flat_map(|(r, region)| {
-        METRICS.iter().enumerate().map(move |(m, metric)| {
-            let last = change(visits.max(2) - 1, r, region, m);
-            let per_visit = 1.0 / (visits.max(2) - 1) as f64;
-            TrendRow {
-                region: region.into(),
-                metric: Metric::find(metric.0).expect("a metric"),
-                slope_percent_per_visit: last.change_percent.map(|p| p * per_visit),
-                ci95_percent_per_visit: last.ci95_percent.map(|ci| ci.map(|p| p * per_visit)),
-                verdict: last.verdict,
-                reason: last.reason,
-            }
-        })
-    });
-    let sha = |i: usize| format!("{:064x}", 0x1234_5678_9abc_def0_u128 * (i as u128 + 3));
-    let check =
-        |visit, region: Option<&str>, check, status, value, limit, unit, advice: Option<&str>| {
-            QualityCheck {
-                visit,
-                region: region.map(Into::into),
-                check,
-                status,
-                value: Some(value),
-                limit: Some(limit),
-                unit: Cow::Borrowed(unit),
-                advice: advice.map(Into::into),
-            }
-        };
+/// The changes of one visit.
+fn changes(visit: usize) -> impl Iterator<Item = ChangeRow> {
+    regions().flat_map(move |(region, name)| {
+        (0..METRICS.len()).map(move |metric| change(Place { visit, region, metric }, name))
+    })
+}
+
+fn measurements(visit: usize) -> impl Iterator<Item = MeasurementRow> {
+    changes(visit.max(1)).enumerate().map(move |(i, row)| MeasurementRow {
+        visit,
+        region: row.region,
+        metric: row.metric,
+        value: if visit == 0 { row.baseline } else { row.follow_up },
+        unit: row.unit,
+        reason: row.reason,
+        coverage_percent: 99.0 - (i / METRICS.len()) as f64 * 1.7 - visit as f64,
+    })
+}
+
+/// Trends to the last of so many visits.
+fn trends(visits: usize) -> impl Iterator<Item = TrendRow> {
+    let per_visit = 1.0 / (visits.max(2) - 1) as f64;
+    changes(visits.max(2) - 1).map(move |last| TrendRow {
+        region: last.region,
+        metric: last.metric,
+        slope_percent_per_visit: last.change_percent.map(|p| p * per_visit),
+        ci95_percent_per_visit: last.ci95_percent.map(|ci| ci.map(|p| p * per_visit)),
+        verdict: last.verdict,
+        reason: last.reason,
+    })
+}
+
+/// A check of a whole photo that passes.
+fn passed(visit: usize, check: Check, value: f64, limit: f64, unit: &'static str) -> QualityCheck {
+    QualityCheck {
+        visit,
+        region: None,
+        check,
+        status: Status::Pass,
+        value: Some(value),
+        limit: Some(limit),
+        unit: unit.into(),
+        advice: None,
+    }
+}
+
+/// Three passed checks of each visit, and a warning and a failure of the last one.
+fn quality(visits: usize) -> Vec<QualityCheck> {
     let mut quality: Vec<QualityCheck> = (0..visits)
-        .flat_map(|v| {
+        .flat_map(|visit| {
             [
-                check(v, None, Check::Sharpness, Status::Pass, 1.31, 2.5, "px", None),
-                check(v, None, Check::Clipping, Status::Pass, 0.12, 1.0, "%", None),
-                check(v, None, Check::Exposure, Status::Pass, -0.21, 0.5, "EV", None),
+                passed(visit, Check::Sharpness, 1.31, 2.5, "px"),
+                passed(visit, Check::Clipping, 0.12, 1.0, "%"),
+                passed(visit, Check::Exposure, -0.21, 0.5, "EV"),
             ]
         })
         .collect();
     let last = visits - 1;
-    quality.push(check(
-        last,
-        None,
-        Check::LightTurn,
-        Status::Warn,
-        7.4,
-        5.0,
-        "degrees",
-        Some("Put the lamp where it stood at the baseline: it has moved to the left."),
-    ));
-    quality.push(check(
-        last,
-        Some("infraorbital_right"),
-        Check::Sharpness,
-        Status::Fail,
-        4.1,
-        2.5,
-        "px",
-        Some("Focus on the cheek and take the photo again."),
-    ));
+    quality.push(QualityCheck {
+        status: Status::Warn,
+        advice: Some("Put the light where it stood at the baseline: it is too far left.".into()),
+        ..passed(last, Check::LightTurn, 7.4, 5.0, "degrees")
+    });
+    quality.push(QualityCheck {
+        region: Some("infraorbital_right".into()),
+        status: Status::Fail,
+        advice: Some("Focus on the cheek and take the photo again.".into()),
+        ..passed(last, Check::Sharpness, 4.1, 2.5, "px")
+    });
+    quality
+}
+
+/// Visit 2 is aligned in part, the others in full.
+fn alignment(visits: usize) -> Vec<AlignmentRow> {
     let mut alignment = Vec::new();
     for visit in 1..visits {
         alignment.push(AlignmentRow {
@@ -262,35 +283,46 @@ pub fn report(visits: usize) -> Report {
             });
         }
     }
+    alignment
+}
+
+fn sha(i: usize) -> String {
+    format!("{:064x}", 0x1234_5678_9abc_def0_u128 * (i as u128 + 3))
+}
+
+fn photo_row(visit: usize) -> PhotoRow {
     let dates = ["2026-01-12", "2026-02-16", "2026-03-23", "2026-04-27"];
+    PhotoRow {
+        visit,
+        label: if visit == 0 { "baseline".into() } else { format!("visit {visit}") },
+        date: dates.get(visit).map(|d| d.to_string()),
+        file: format!("IMG_204{visit}.jpg"),
+        sha256: sha(visit),
+        width_px: 3024,
+        height_px: 4032,
+    }
+}
+
+/// A report of so many visits (1: a measurement without comparison).
+pub fn report(visits: usize) -> Report {
     Report {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: "skindelta".into(), version: "0.1.0".into() },
         settings: serde_json::json!({"photo": {"max_megapixels": 200.0}, "change": {"seed": 7}}),
         settings_sha256: sha(9),
         notices: vec!["The baseline and visit 1 were taken with different cameras.".into()],
-        photos: (0..visits)
-            .map(|visit| PhotoRow {
-                visit,
-                label: if visit == 0 { "baseline".into() } else { format!("visit {visit}") },
-                date: dates.get(visit).map(|d| d.to_string()),
-                file: format!("IMG_204{visit}.jpg"),
-                sha256: sha(visit),
-                width_px: 3024,
-                height_px: 4032,
-            })
-            .collect(),
+        photos: (0..visits).map(photo_row).collect(),
         scale: ScaleRow {
             mm_per_px: Some(0.052),
             source: ScaleSource::Argument,
             relative_uncertainty: 0.02,
         },
         regions: RegionsRow { source: RegionSource::Face, model: None, model_sha256: None },
-        alignment,
-        quality,
-        measurements: measurements.collect(),
-        changes,
-        trends: if visits > 2 { trends.collect() } else { Vec::new() },
+        alignment: alignment(visits),
+        quality: quality(visits),
+        measurements: (0..visits).flat_map(measurements).collect(),
+        changes: (1..visits).flat_map(changes).collect(),
+        trends: if visits > 2 { trends(visits).collect() } else { Vec::new() },
         citations: vec![
             "Zwanenburg et al., The Image Biomarker Standardization Initiative, \
              Radiology 2020, doi:10.1148/radiol.2020191145"
@@ -302,7 +334,7 @@ pub fn report(visits: usize) -> Report {
     }
 }
 
-/// Skin-coloured noise with a few dark lines; the second follow-up could not be aligned.
+/// Noise in the colour of skin with dark lines and pores; visit 2 has no pictures.
 pub fn pictures(visits: usize) -> Pictures {
     const W: u32 = 900;
     const H: u32 = 1100;
@@ -321,8 +353,8 @@ pub fn pictures(visits: usize) -> Pictures {
             let (u, v) = (f64::from(x) / f64::from(W) - 0.45, f64::from(y) / f64::from(H) - 0.45);
             let light = 22.0 - 150.0 * (u * u + 0.6 * v * v);
             let grain = 9.0 * (random(u64::from((y / 2) * W + x / 2)) - 0.5);
-            let dip = depth * (-line(x, y) / 3.0).exp() + 28.0 * (-pore(x, y) / 2.5).exp();
-            let shade = light + grain - dip;
+            let dark_profile = depth * (-line(x, y) / 3.0).exp() + 28.0 * (-pore(x, y) / 2.5).exp();
+            let shade = light + grain - dark_profile;
             Rgb([214.0, 172.0, 150.0].map(|c: f64| (c + shade).clamp(0.0, 255.0) as u8))
         })
     };
@@ -344,7 +376,7 @@ pub fn pictures(visits: usize) -> Pictures {
     }
 }
 
-/// Small maps of a pair.
+/// Small maps of two visits.
 pub fn maps() -> Maps {
     let pore =
         PoreRow { pore_id: 4, x_px: 10.25, y_px: 3.0, diameter_mm: 0.31, region: WHOLE.into() };

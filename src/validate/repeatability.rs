@@ -1,6 +1,6 @@
-//! What a pair of photos of unchanged skin shows.
+//! Repeatability: the change reported between two photos of unchanged skin.
 
-use super::{Kind, Options, analyze, capture, mean, percent, photograph};
+use super::{SkinKind, ValidationOptions, analyze, capture, mean, percent, photograph};
 use crate::change::{ChangeRow, Verdict};
 use crate::error::Result;
 use crate::filter::stats::median;
@@ -11,24 +11,24 @@ use crate::region::{Polygon, RegionRequest, WHOLE};
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// Nulls are read in the frame cut into 4 × 4 and 2 × 2 cells, and in the whole: three areas.
+/// Regions: the frame cut into 4 × 4 and 2 × 2 cells, and the whole frame, so three areas.
 const CUTS: [usize; 2] = [4, 2];
-/// Effects beyond this many standard deviations of the fitted model count as that many.
+/// Effects are clipped at this many standard deviations of the fitted model.
 const CLIP: f64 = 5.0;
 
-/// What one metric shows on unchanged skin. Effects are ln(follow-up / baseline), or differences in
-/// the metric's unit where it is no ratio.
+/// Repeatability of one metric. An effect is ln(follow-up / baseline), or follow-up − baseline in the metric's
+/// unit for a metric whose changes are not given in percent.
 #[derive(Debug, Clone, Serialize)]
-pub struct NullRow {
+pub struct RepeatabilityRow {
     /// Metric id.
     pub metric: &'static str,
     /// Unit of the effects: `ln`, or the metric's own.
     pub unit: Cow<'static, str>,
     /// Rows compared: pairs × regions.
     pub rows: usize,
-    /// Share of them that were refused, %.
-    pub refused_percent: f64,
-    /// What the measured rows show; none where all were refused.
+    /// Share of them that were not comparable, %.
+    pub not_comparable_percent: f64,
+    /// Spread over the comparable rows; none where there are none.
     pub spread: Option<Spread>,
 }
 
@@ -39,15 +39,15 @@ pub struct Spread {
     pub bias: f64,
     /// Root mean square of the effect.
     pub rms: f64,
-    /// Share of measured rows with a verdict of change, %.
+    /// Share of comparable rows with a verdict of change, %.
     pub false_alarm_percent: f64,
-    /// Share of measured rows whose 95 % interval covers no change, %.
+    /// Share of comparable rows whose 95 % interval holds 0, %.
     pub coverage_percent: f64,
-    /// Median width of the 95 % interval, of the effect.
+    /// Median width of the 95 % interval of the effect.
     pub interval_width: f64,
-    /// Model of the standard deviation: what is left on any area.
+    /// Model of the standard deviation, sd² = floor² + at_1_cm2² / area: part that no area averages out.
     pub floor: f64,
-    /// Model of the standard deviation: what 1 cm² adds.
+    /// The same: part that falls with the area, at 1 cm².
     pub at_1_cm2: f64,
     /// Root mean square by nominal area.
     pub by_area: Vec<AreaRms>,
@@ -60,14 +60,13 @@ pub struct AreaRms {
     pub px_per_mm: f64,
     /// Area of a region, cm².
     pub area_cm2: f64,
-    /// Rows measured.
+    /// Comparable rows.
     pub rows: usize,
     /// Root mean square.
     pub rms: f64,
 }
 
-/// The effect of a row: ln(follow-up / baseline), or the difference where the metric is no ratio.
-/// None where the row is refused, or a ratio has nothing to stand on.
+/// The effect of a row. None where the row is not comparable, or a ratio has no baseline above 0.
 fn effect(metric: &Metric, row: &ChangeRow) -> Option<f64> {
     if metric.ratio { row.change_percent.map(|c| (c / 100.0).ln_1p()) } else { row.change }
 }
@@ -77,32 +76,36 @@ fn interval(metric: &Metric, row: &ChangeRow) -> Option<[f64; 2]> {
     if metric.ratio { row.ci95_percent.map(|c| c.map(|v| (v / 100.0).ln_1p())) } else { row.ci95 }
 }
 
-/// One row of a null pair.
-struct Null {
+/// One row of a pair of photos of unchanged skin.
+struct UnchangedRow {
     px_per_mm: f64,
     area_cm2: f64,
     row: ChangeRow,
 }
 
-pub(super) fn nulls(options: &Options) -> Result<Vec<NullRow>> {
-    let each = options.null_skins;
+pub(super) fn repeatability(options: &ValidationOptions) -> Result<Vec<RepeatabilityRow>> {
+    let each = options.untreated_skins;
     let pairs = par_collect(options.px_per_mm.len() * each, |i| {
-        null_pairs(options.px_per_mm[i / each.max(1)], options.seed + i as u64, options.recaptures)
+        unchanged_pairs(
+            options.px_per_mm[i / each.max(1)],
+            options.seed + i as u64,
+            options.recaptures,
+        )
     });
     let mut all = Vec::new();
     for rows in pairs {
         all.extend(rows?);
     }
-    let rows_of = |m: &'static Metric| -> Vec<&Null> {
+    let rows_of = |m: &'static Metric| -> Vec<&UnchangedRow> {
         all.iter().filter(|r| r.row.metric.id == m.id).collect()
     };
     let tables = METRICS.iter().map(|m| (m, rows_of(m))).filter(|(_, rows)| !rows.is_empty());
-    Ok(tables.map(|(m, rows)| null_row(m, &rows)).collect())
+    Ok(tables.map(|(m, rows)| repeatability_row(m, &rows)).collect())
 }
 
 /// Photographs one unchanged skin and compares its photos with the first.
-fn null_pairs(px_per_mm: f64, seed: u64, recaptures: usize) -> Result<Vec<Null>> {
-    let skin = Skin::new(&Kind::Usual.spec(seed, px_per_mm));
+fn unchanged_pairs(px_per_mm: f64, seed: u64, recaptures: usize) -> Result<Vec<UnchangedRow>> {
+    let skin = Skin::new(&SkinKind::Usual.spec(seed, px_per_mm));
     let shots: Vec<Capture> =
         (0..=recaptures as u64).map(|k| capture(seed, k, px_per_mm)).collect();
     let scene = Scene::of_skin(&skin, &Treatment::default());
@@ -111,16 +114,16 @@ fn null_pairs(px_per_mm: f64, seed: u64, recaptures: usize) -> Result<Vec<Null>>
         / (shots[0].scale * px_per_mm).powi(2)
         / 100.0;
     let cells = cells(baseline.width(), baseline.height());
-    let mut nulls = Vec::new();
+    let mut rows = Vec::new();
     for shot in &shots[1..] {
         let request = RegionRequest::Polygons(cells.iter().map(|c| c.0.clone()).collect());
         let photos = vec![baseline.clone(), photograph(&scene, shot)?];
         for row in analyze(photos, &shots[0], request)?.report.changes {
             let share = cells.iter().find(|c| c.0.name == row.region).map_or(1.0, |c| c.1);
-            nulls.push(Null { px_per_mm, area_cm2: share * frame_cm2, row });
+            rows.push(UnchangedRow { px_per_mm, area_cm2: share * frame_cm2, row });
         }
     }
-    Ok(nulls)
+    Ok(rows)
 }
 
 /// The frame cut into equal cells, with each cell's share of the frame.
@@ -140,24 +143,25 @@ fn cells(width: usize, height: usize) -> Vec<(Polygon, f64)> {
     cells
 }
 
-fn null_row(metric: &'static Metric, rows: &[&Null]) -> NullRow {
-    let measured: Vec<&Null> = rows.iter().copied().filter(|r| r.row.reason.is_none()).collect();
-    NullRow {
+fn repeatability_row(metric: &'static Metric, rows: &[&UnchangedRow]) -> RepeatabilityRow {
+    let measured: Vec<&UnchangedRow> =
+        rows.iter().copied().filter(|r| r.row.reason.is_none()).collect();
+    RepeatabilityRow {
         metric: metric.id,
         unit: if metric.ratio { "ln".into() } else { rows[0].row.unit.clone() },
         rows: rows.len(),
-        refused_percent: percent(rows.len() - measured.len(), rows.len()),
+        not_comparable_percent: percent(rows.len() - measured.len(), rows.len()),
         spread: (!measured.is_empty()).then(|| spread(metric, &measured)),
     }
 }
 
-fn spread(metric: &Metric, measured: &[&Null]) -> Spread {
+fn spread(metric: &Metric, measured: &[&UnchangedRow]) -> Spread {
     let alarms = measured.iter().filter(|r| r.row.verdict != Verdict::NoDetectableChange).count();
     let covered = measured
         .iter()
         .filter(|r| r.row.ci95.is_some_and(|[low, high]| low <= 0.0 && high >= 0.0))
         .count();
-    let effects: Vec<(&Null, f64)> =
+    let effects: Vec<(&UnchangedRow, f64)> =
         measured.iter().filter_map(|r| Some((*r, effect(metric, &r.row)?))).collect();
     let mut widths: Vec<f64> = measured
         .iter()
@@ -179,17 +183,17 @@ fn spread(metric: &Metric, measured: &[&Null]) -> Spread {
 }
 
 /// Root mean square for each resolution and kind of region, the smallest first.
-fn by_area(effects: &[(&Null, f64)]) -> Vec<AreaRms> {
+fn by_area(effects: &[(&UnchangedRow, f64)]) -> Vec<AreaRms> {
     let kind = |region: &str| region.split('_').next().unwrap_or(WHOLE).to_string();
     let mut groups: Vec<(f64, String)> = Vec::new();
-    for (null, _) in effects {
-        let group = (null.px_per_mm, kind(&null.row.region));
+    for (row, _) in effects {
+        let group = (row.px_per_mm, kind(&row.row.region));
         if !groups.contains(&group) {
             groups.push(group);
         }
     }
     let group_rms = |(px_per_mm, name): &(f64, String)| {
-        let of: Vec<&(&Null, f64)> = effects
+        let of: Vec<&(&UnchangedRow, f64)> = effects
             .iter()
             .filter(|(r, _)| r.px_per_mm == *px_per_mm && kind(&r.row.region) == *name)
             .collect();
@@ -203,10 +207,10 @@ fn by_area(effects: &[(&Null, f64)]) -> Vec<AreaRms> {
     groups.iter().map(group_rms).collect()
 }
 
-/// (floor, at 1 cm²) of the model sd² = floor² + at_1_cm2²/area, from (area, effect).
+/// (floor, at_1_cm2) of the model sd² = floor² + at_1_cm2²/area, from (area, effect).
 ///
-/// Least squares on the squared effects, weighted by the inverse square of the model (whose
-/// scatter is in proportion to it), neither part below zero, wild effects clipped.
+/// Least squares on the squared effects, weighted by the inverse square of the model (their standard deviation
+/// is proportional to it), both parts at least 0, effects clipped at [`CLIP`] standard deviations.
 fn fit(samples: &[(f64, f64)]) -> (f64, f64) {
     let start = mean(samples.iter().map(|s| s.1 * s.1));
     if start == 0.0 {
@@ -248,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_model_of_the_variance_is_recovered() {
+    fn the_variance_model_is_recovered() {
         // Effects of exactly the model's size, both signs, at three areas.
         let (floor, at_1) = (0.02, 0.06);
         let samples: Vec<(f64, f64)> = [1.0, 2.0, 8.0, 32.0]
@@ -260,12 +264,12 @@ mod tests {
             .collect();
         let found = fit(&samples);
         assert!((found.0 - floor).abs() < 1e-6 && (found.1 - at_1).abs() < 1e-6, "{found:?}");
-        // One wild effect in many moves it little.
-        let mut wild = samples.repeat(20);
-        wild.push((32.0, 5.0));
-        let moved = fit(&wild);
+        // One outlier among many has little influence.
+        let mut with_outlier = samples.repeat(20);
+        with_outlier.push((32.0, 5.0));
+        let moved = fit(&with_outlier);
         assert!((moved.0 - floor).abs() < 0.3 * floor, "{moved:?}");
-        // An error that does not fall with area is all floor, and no error is none.
+        // An error that does not fall with area is all floor; without errors both parts are 0.
         let flat = fit(&[(1.0, 0.1), (4.0, 0.1), (32.0, 0.1)]);
         assert!((flat.0 - 0.1).abs() < 1e-6 && flat.1 < 1e-3, "{flat:?}");
         assert_eq!(fit(&[(1.0, 0.0), (4.0, 0.0)]), (0.0, 0.0));
