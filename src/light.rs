@@ -39,7 +39,8 @@ pub fn change(
     let valid = a.valid.zip(&b.valid, |a, b| a && b);
     let turn = face.and_then(|face| {
         let from = direction(a, window, face, settings)?;
-        let to = turned([a, b], &valid, window, face, from, settings)?;
+        let cells = FaceCells { valid: &valid, cell_px: a.cell_px, window, face };
+        let to = turned([a, b], &cells, from, settings)?;
         Some(from.dot(&to).clamp(-1.0, 1.0).acos().to_degrees())
     });
     let form = form_change([a, b], &valid, scale, settings);
@@ -114,8 +115,8 @@ pub fn direction(
     face: &Face,
     settings: &LightSettings,
 ) -> Option<Vector3<f64>> {
-    let lit = cells(&tone.valid, tone.cell_px, window, face);
-    let points = lit.map(|(normal, x, y)| (normal, f64::from(tone.rgb.at(x, y)[0])));
+    let cells = FaceCells { valid: &tone.valid, cell_px: tone.cell_px, window, face };
+    let points = cells.normals().map(|(normal, x, y)| (normal, f64::from(tone.rgb.at(x, y)[0])));
     fit(points.collect(), settings)
 }
 
@@ -123,34 +124,39 @@ pub fn direction(
 /// nothing of pigment.
 fn turned(
     [a, b]: [&Tone; 2],
-    valid: &Mask,
-    window: Window,
-    face: &Face,
+    cells: &FaceCells<'_>,
     from: Vector3<f64>,
     settings: &LightSettings,
 ) -> Option<Vector3<f64>> {
     let red = |tone: &Tone, x, y| f64::from(tone.rgb.at(x, y)[0]);
-    let points = cells(valid, a.cell_px, window, face).map(|(normal, x, y)| {
+    let points = cells.normals().map(|(normal, x, y)| {
         let expected = normal.dot(&from).max(settings.grazing);
         (normal, red(b, x, y) / red(a, x, y) * expected)
     });
     fit(points.collect(), settings)
 }
 
-/// The normal and the place of each valid cell on the face.
-fn cells<'a>(
+/// The cells of a [`Tone`] on a face.
+struct FaceCells<'a> {
     valid: &'a Mask,
     cell_px: usize,
+    /// Window of the cells, baseline px.
     window: Window,
     face: &'a Face,
-) -> impl Iterator<Item = (Vector3<f64>, usize, usize)> + 'a {
-    let middle = move |i: usize, first: usize| (first + i * cell_px + cell_px / 2) as f64;
-    (0..valid.height())
-        .flat_map(move |y| (0..valid.width()).map(move |x| (x, y)))
-        .filter(|&(x, y)| valid.at(x, y))
-        .filter_map(move |(x, y)| {
-            Some((normal(face, [middle(x, window.x), middle(y, window.y)])?, x, y))
-        })
+}
+
+impl FaceCells<'_> {
+    /// Normal, column and row of each valid cell on the face.
+    fn normals(&self) -> impl Iterator<Item = (Vector3<f64>, usize, usize)> + '_ {
+        let FaceCells { valid, cell_px, window, face } = *self;
+        let middle = move |i: usize, first: usize| (first + i * cell_px + cell_px / 2) as f64;
+        (0..valid.height())
+            .flat_map(move |y| (0..valid.width()).map(move |x| (x, y)))
+            .filter(|&(x, y)| valid.at(x, y))
+            .filter_map(move |(x, y)| {
+                Some((normal(face, [middle(x, window.x), middle(y, window.y)])?, x, y))
+            })
+    }
 }
 
 /// Unit direction s that makes light ≈ normal · s, by least squares; what lies far off (shadows,

@@ -193,8 +193,9 @@ impl Reference {
                 }
             }
         });
-        let seen = warped.map(|(_, s)| s);
-        let b = feature(&warped.map(|(v, _)| v), &seen, settings);
+        let visible = &warped.map(|(_, visible)| visible);
+        let b = &feature(&warped.map(|(v, _)| v), visible, settings);
+        let features = FeaturePair { a, b, visible };
         let side = field.spacing_px / BLOCKS_PER_NODE as f64;
         let counts =
             [field.nodes.width(), field.nodes.height()].map(|n| (n - 1).max(1) * BLOCKS_PER_NODE);
@@ -209,7 +210,7 @@ impl Reference {
             let first = rows.partition_point(|r| *r < j).max(1);
             let last = rows.partition_point(|r| *r <= j).min(a.height().saturating_sub(1));
             for y in first..last {
-                sum_row(&mut strip, a, &b, &seen, y, &columns, settings);
+                sum_row(&mut strip, &features, y, &columns, settings);
             }
             // Per full-resolution px.
             for block in &mut strip {
@@ -223,19 +224,26 @@ impl Reference {
     }
 }
 
-/// Adds one row of pixels to the blocks they lie in.
+/// Features of the two photos in one octave, on the same pixels.
+struct FeaturePair<'a> {
+    a: &'a Plane,
+    b: &'a Plane,
+    /// Skin visible in both.
+    visible: &'a Mask,
+}
+
+/// Adds the pixels of row `y` to the blocks they lie in; `columns` holds the block of each column.
 fn sum_row(
     strip: &mut [Block],
-    a: &Plane,
-    b: &Plane,
-    seen: &Mask,
+    features: &FeaturePair<'_>,
     y: usize,
     columns: &[usize],
     settings: &AlignSettings,
 ) {
+    let FeaturePair { a, b, visible } = *features;
     let (a0, au, ad) = (a.row(y), a.row(y - 1), a.row(y + 1));
     let (b0, bu, bd) = (b.row(y), b.row(y - 1), b.row(y + 1));
-    let (mask, up, down) = (seen.row(y), seen.row(y - 1), seen.row(y + 1));
+    let (mask, up, down) = (visible.row(y), visible.row(y - 1), visible.row(y + 1));
     let softness = (1.0 / (settings.outlier * settings.outlier)) as f32;
     for x in 1..a.width().saturating_sub(1) {
         if !(mask[x] && mask[x - 1] && mask[x + 1] && up[x] && down[x]) {

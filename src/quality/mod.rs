@@ -12,8 +12,8 @@ mod photo;
 
 pub use check::{Affects, Check};
 pub use faces::faces;
-pub use pair::pair;
-pub use photo::photo;
+pub use pair::{CheckedPair, pair};
+pub use photo::{CheckedPhoto, photo};
 
 use crate::settings::QualitySettings;
 use serde::Serialize;

@@ -9,15 +9,25 @@ use crate::luminance::Pair;
 use crate::settings::QualitySettings;
 use crate::tone::Tone;
 
+/// What a follow-up's checks against the baseline are computed from.
+pub struct CheckedPair<'a> {
+    /// Comparable luminance of the two photos.
+    pub pair: &'a Pair,
+    /// Their colour, the baseline first.
+    pub tones: [&'a Tone; 2],
+    /// Change of the light.
+    pub light: &'a LightChange,
+    /// Registration of the follow-up to the baseline.
+    pub alignment: &'a Alignment,
+}
+
 /// Checks of a follow-up against the baseline.
 pub fn pair(
     visit: usize,
-    pair: &Pair,
-    tones: [&Tone; 2],
-    light: &LightChange,
-    alignment: &Alignment,
+    checked: &CheckedPair<'_>,
     settings: &QualitySettings,
 ) -> Vec<QualityCheck> {
+    let CheckedPair { pair, tones, light, alignment } = *checked;
     let stops = median_change(tones, brightness).map(|change| change.abs() / 2f64.ln());
     let mut values = vec![
         (Check::SharpnessMatch, pair.blur_difference_px().map(f64::abs)),

@@ -1,24 +1,35 @@
 //! Checks of one photo by itself.
 
 use super::{Check, QualityCheck, judge};
+use crate::align::Placement;
 use crate::filter::stats::{median, quantile};
 use crate::luminance::Luminance;
 use crate::photo::Photo;
 use crate::region::{RegionMap, WHOLE};
-use crate::series::Scale;
 use crate::settings::QualitySettings;
 use crate::srgb;
 use crate::tone::Tone;
 
+/// What the checks of one photo are computed from.
+pub struct CheckedPhoto<'a> {
+    /// The photo.
+    pub photo: &'a Photo,
+    /// Where it lies on the baseline.
+    pub placement: &'a Placement<'a>,
+    /// Its luminance on the baseline's pixels.
+    pub luminance: &'a Luminance,
+    /// Its colour.
+    pub tone: &'a Tone,
+}
+
 /// Checks of one photo by itself.
 pub fn photo(
     visit: usize,
-    photo: &Photo,
-    luminance: &Luminance,
-    tone: &Tone,
-    (regions, scale): (&RegionMap, &Scale),
+    checked: &CheckedPhoto<'_>,
     settings: &QualitySettings,
 ) -> Vec<QualityCheck> {
+    let CheckedPhoto { photo, placement, luminance, tone } = *checked;
+    let Placement { regions, scale, .. } = *placement;
     let mut values = vec![
         (Check::Sharpness, luminance.blur_px),
         (Check::Exposure, Some(lightness(luminance.median_log.exp()))),
