@@ -126,10 +126,10 @@ impl<'a> MaskedBlur<'a> {
         out
     }
 
-    /// `src` without that mean; 0 outside the mask.
-    pub fn rest(&self, src: &Plane) -> Plane {
-        let rest = src.zip(&self.mean(src), |v, mean| v - mean);
-        rest.zip(self.mask, |v, m| if m { v } else { 0.0 })
+    /// `src` minus that mean; 0 outside the mask.
+    pub fn residual(&self, src: &Plane) -> Plane {
+        let residual = src.zip(&self.mean(src), |v, mean| v - mean);
+        residual.zip(self.mask, |v, m| if m { v } else { 0.0 })
     }
 }
 

@@ -378,7 +378,7 @@ mod tests {
     /// The pores of a drawn photo.
     fn found(flat: Plane, mm_per_px: f64) -> Vec<Pore> {
         let (l, frame, settings) =
-            (Luminance::drawn(flat), frame(mm_per_px), MetricSettings::default());
+            (Luminance::synthetic(flat), frame(mm_per_px), MetricSettings::default());
         let relief = FineRelief::of(&[&l], &frame, &settings);
         let slopes = Slopes::of(&relief, frame.mm_per_px, &settings);
         let found = detect(&relief, &slopes, &frame, &settings);

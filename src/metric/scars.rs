@@ -322,7 +322,7 @@ fn shading(views: &[View<'_>], ground: &Ground, settings: &MetricSettings) -> [V
     settings.scar_clip.map(|limit| {
         let most = (limit * usual) as f32;
         let cut = |plane: &Plane| shrink(&plane.map(|v| v.clamp(-most, most)), factor);
-        rest.iter().map(|plane| around.rest(&cut(plane))).collect()
+        rest.iter().map(|plane| around.residual(&cut(plane))).collect()
     })
 }
 
@@ -346,7 +346,7 @@ fn colourless(views: &[View<'_>], mm_per_px: f64, settings: &MetricSettings) -> 
     });
     let mean = |mm: f64| MaskedBlur::new(&valid, cells(mm) as f32);
     let (near, around) = (mean(settings.scar_colour_mm), mean(settings.scar_surround_mm));
-    let smooth = |plane: &Plane| around.rest(&near.mean(plane));
+    let smooth = |plane: &Plane| around.residual(&near.mean(plane));
     // Of each visit: light, log red over green, log green over blue.
     let planes: Vec<[Plane; 3]> = views
         .iter()

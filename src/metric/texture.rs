@@ -61,7 +61,7 @@ impl Texture {
                 noise: [fine.1[0], coarse.1[0]],
                 noise_error: [fine.1[1], coarse.1[1]],
                 kept: [fine.2, coarse.2],
-                noisier: l.noisier.clone(),
+                noisier: l.noise_map.clone(),
             }
         };
         Texture(visits.iter().map(bands).collect())

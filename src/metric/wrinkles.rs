@@ -694,7 +694,7 @@ mod tests {
             let gauss = (-0.5 * (d / sigma).powi(2)).exp();
             if t.abs() < 100.0 { (slope * d / sigma - contrast) * gauss } else { 0.0 }
         });
-        read_whole(&Luminance::drawn(flat))
+        read_whole(&Luminance::synthetic(flat))
     }
 
     /// Width of the groove whose dip is a Gaussian of `sigma_mm`, less what scattering and the camera add.
@@ -735,7 +735,7 @@ mod tests {
             if hidden(x, y) { 0.0 } else { line }
         });
         let valid = Mask::from_fn(400, 300, |x, y| !hidden(x, y));
-        read_whole(&Luminance { valid, ..Luminance::drawn(flat) })
+        read_whole(&Luminance { valid, ..Luminance::synthetic(flat) })
     }
 
     /// A line goes on along a small highlight, where its depth is not read, and not along the skin's edge.
@@ -763,7 +763,7 @@ mod tests {
             if d < 0.0 { 0.0 } else { -0.2 * (-d / 10.0).exp() }
         });
         let valid = Mask::from_fn(400, 300, |_, y| y >= 12);
-        let l = Luminance { valid, ..Luminance::drawn(flat) };
+        let l = Luminance { valid, ..Luminance::synthetic(flat) };
         assert!(lines(&l).unwrap().is_empty());
     }
 

@@ -34,7 +34,7 @@ pub fn pair(
         (Check::DepthOfField, pair.blur_range_px()),
         (Check::Sharpening, Some(100.0 * pair.processing.fine.abs())),
         (Check::ToneMapping, Some(100.0 * pair.processing.coarse.abs())),
-        (Check::Denoising, Some(100.0 * pair.processing.softened)),
+        (Check::Denoising, Some(100.0 * pair.processing.denoising)),
         (Check::ExposureMatch, stops),
         (Check::ColourMatch, colour_change(tones)),
         (Check::Overlap, alignment.all.as_ref().map(|a| a.overlap_percent)),

@@ -34,7 +34,7 @@ pub fn photo(
         (Check::Sharpness, luminance.blur_px),
         (Check::Exposure, Some(lightness(luminance.median_log.exp()))),
         (Check::Clipping, Some(100.0 * luminance.clipped)),
-        (Check::Highlights, Some(100.0 * luminance.shiny)),
+        (Check::Highlights, Some(100.0 * luminance.highlights)),
         (Check::LightEvenness, spread(cells(tone).flatten().map(brightness).collect())),
         (Check::Noise, Some(100.0 * luminance.noise.white.sqrt())),
     ];
@@ -46,7 +46,7 @@ pub fn photo(
     add_measured(Check::Coverage, (visit == 0).then(|| coverage(regions)).flatten());
     // Fewer pixels show neither lashes nor texture.
     let resolved = scale.mm_per_px.is_some_and(|s| 1.0 / s.0 > settings.px_per_mm[1]);
-    add_measured(Check::Smoothing, luminance.fine_beside_eyes.filter(|_| resolved));
+    add_measured(Check::Smoothing, luminance.fine_detail_ratio.filter(|_| resolved));
     let quantisers = photo.quantisers.as_ref();
     add_measured(Check::JpegQuality, quantisers.map(|quantisers| quantisers.quality()));
     // A nominal scale of a face is good enough: the limits lie a factor of two apart.
