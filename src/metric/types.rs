@@ -115,7 +115,7 @@ pub enum Question {
 
 /// Variance between captures of unchanged skin: `floor² + at_1_cm2² / area`, area in cm². From `skindelta validate`
 /// (short, and `--full`: 36 skins of six tones, three photos each at 11, 14 or 20 px/mm), rounded. What these photos
-/// lack, a light that moved and another tone curve, is added by the settings' `light_gain` and `contrast_gain`.
+/// lack, a light that moved and another tone curve, is added by the settings' `shading_sd` and `tone_curve_sd`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CaptureSd {
     /// What remains on any area: of ln(f/b), or in the metric's unit where it is no ratio.
@@ -131,7 +131,7 @@ impl CaptureSd {
     }
 }
 
-/// How a metric follows the light: which number of the settings' `light_gain` widens its interval where the light
+/// How a metric follows the light: which number of the settings' `shading_sd` widens its interval where the light
 /// changed between the visits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LightSensitivity {
