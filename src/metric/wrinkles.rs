@@ -234,7 +234,7 @@ fn places(
     let cell = |mm: f64| mm / (frame.mm_per_px * factor as f64);
     let valid = shrink_mask(valid, factor);
     // A line that one photo shows is one, if it has come or gone.
-    let stronger = |a: Oriented, b: Oriented| if a.strength >= b.strength { a } else { b };
+    let stronger = |a: Oriented, b: Oriented| if a.response >= b.response { a } else { b };
     let mut lines = responses[0].ridges.clone();
     for other in &responses[1..] {
         lines = lines.zip(&other.ridges, stronger);
@@ -251,7 +251,7 @@ fn places(
     let inner = away_from_edges(&skin, margin).zip(&valid, |inner, skin| inner && skin);
     let clear = away_from_edges(&valid, margin);
     // What the mesh of skin gives around here: what is much stronger than the mean is lines.
-    let strength = lines.map(|l| l.strength);
+    let strength = lines.map(|l| l.response);
     let surround = MaskedBlur::new(&valid, cell(settings.line_surround_mm) as f32);
     let all = surround.mean(&strength);
     let mesh = strength.zip(&all, |v, a| v.min(settings.line_mesh_max as f32 * a));
