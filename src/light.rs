@@ -344,12 +344,12 @@ mod tests {
             println!("{x} {y} {}", degrees(&found, &light_direction));
             assert!(degrees(&found, &light_direction) < 0.5, "{light_direction}: {found}");
             // A cast shadow and a highlight, on a fifth of it.
-            let mut spoilt = ellipsoid(&light_direction);
-            let n = spoilt.len();
-            spoilt[n / 4..][..n / 10].iter_mut().for_each(|(_, light)| *light *= 0.2);
-            spoilt[n / 2..][..n / 10].iter_mut().for_each(|(_, light)| *light += 0.5);
-            let found = fit(spoilt, &settings).unwrap();
-            println!("spoilt {}", degrees(&found, &light_direction));
+            let mut disturbed = ellipsoid(&light_direction);
+            let n = disturbed.len();
+            disturbed[n / 4..][..n / 10].iter_mut().for_each(|(_, light)| *light *= 0.2);
+            disturbed[n / 2..][..n / 10].iter_mut().for_each(|(_, light)| *light += 0.5);
+            let found = fit(disturbed, &settings).unwrap();
+            println!("disturbed {}", degrees(&found, &light_direction));
             assert!(degrees(&found, &light_direction) < 3.0, "{light_direction}: {found}");
         }
     }
@@ -379,15 +379,15 @@ mod tests {
         let (settings, window) = (LightSettings::default(), Window::full(200, 240));
         let light_direction = Vector3::new(0.3, 0.2, 1.0).normalize();
         let plain = direction(&lit(light_direction), window, &face(), &settings).unwrap();
-        let mut spoilt = lit(light_direction);
-        let cells = spoilt.rgb.width();
-        for (i, rgb) in spoilt.rgb.data_mut().iter_mut().enumerate() {
+        let mut disturbed = lit(light_direction);
+        let cells = disturbed.rgb.width();
+        for (i, rgb) in disturbed.rgb.data_mut().iter_mut().enumerate() {
             let (x, y) = (i % cells, i / cells);
             let dark = if x < 10 { 0.1 } else { 1.0 } * if y > 48 { 0.4 } else { 1.0 };
             *rgb = rgb.map(|v| 1.7 * dark * v);
         }
-        let found = direction(&spoilt, window, &face(), &settings).unwrap();
-        println!("spoilt {}", degrees(&found, &plain));
+        let found = direction(&disturbed, window, &face(), &settings).unwrap();
+        println!("disturbed {}", degrees(&found, &plain));
         assert!(degrees(&found, &plain) < 4.0, "{found} {plain}");
     }
 

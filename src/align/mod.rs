@@ -6,7 +6,7 @@
 //!
 //! The stiffness of the field is a physical length. Nodes lie `AlignSettings::node_spacing_mm` apart, and
 //! bending between them is penalised, so that the field follows deformations over a centimetre (pose,
-//! mimic, another lens) but no wrinkle of a millimetre and no pore: otherwise a fainter wrinkle would be
+//! expression, another lens) but no wrinkle of a millimetre and no pore: otherwise a fainter wrinkle would be
 //! stretched onto the deeper one, and its change be lost. `tests/it/alignment.rs` limits that effect to
 //! 0.1 px.
 //!

@@ -185,8 +185,8 @@ pub fn band_noise_gain(short_px: f64, long_px: f64, blur_px: f64) -> f64 {
     noise_gain([short_px, long_px].map(|period| sigma_of_period(period).hypot(blur_px)))
 }
 
-/// The fraction of white noise power (variance 1 per px) that the difference of two Gaussian means passes: the sum of the squared kernel, `1/4πa² + 1/4πb² − 1/π(a²+b²)` for wide kernels, summed
-/// exactly for narrow ones.
+/// The fraction of white noise power (variance 1 per px) that the difference of two Gaussian means passes: the sum
+/// of the squared kernel, `1/4πa² + 1/4πb² − 1/π(a²+b²)` for wide kernels, summed exactly for narrow ones.
 pub fn noise_gain(sigmas: [f64; 2]) -> f64 {
     let [a, b] = sigmas.map(|sigma| -> Vec<f64> {
         let half: Vec<f64> = if sigma <= 0.1 {

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     /// Lines in the direction from their first point to their second, each weaker than the one before.
-    fn drawn(lines: &[&[[usize; 2]]]) -> (Mask, Grid<Oriented>) {
+    fn lines_of(lines: &[&[[usize; 2]]]) -> (Mask, Grid<Oriented>) {
         let mut ridges = Mask::filled(40, 30, false);
         let mut along = Grid::filled(40, 30, Oriented::default());
         for (k, points) in lines.iter().enumerate() {
@@ -151,7 +151,7 @@ mod tests {
     fn a_gap_is_bridged_when_it_is_short_enough() {
         let row: Vec<[usize; 2]> =
             (5..30).filter(|x| !(14..17).contains(x)).map(|x| [x, 9]).collect();
-        let (ridges, along) = drawn(&[&row]);
+        let (ridges, along) = lines_of(&[&row]);
         assert_eq!(lengths(&link(&ridges, &along, 4.0, TURN)), [25.0]);
         assert_eq!(lengths(&link(&ridges, &along, 3.0, TURN)), [9.0, 13.0]);
     }
@@ -160,7 +160,7 @@ mod tests {
     fn a_branch_is_a_line_of_its_own_and_breaks_none() {
         let row: Vec<[usize; 2]> = (5..30).map(|x| [x, 9]).collect();
         let column: Vec<[usize; 2]> = (10..25).map(|y| [17, y]).collect();
-        let (ridges, along) = drawn(&[&row, &column]);
+        let (ridges, along) = lines_of(&[&row, &column]);
         assert_eq!(lengths(&link(&ridges, &along, 3.0, TURN)), [25.0, 15.0]);
     }
 
@@ -169,7 +169,7 @@ mod tests {
         let row: Vec<[usize; 2]> = (5..30).map(|x| [x, 9]).collect();
         // Approaches the row with a slope of one in three, and would continue along it.
         let slope: Vec<[usize; 2]> = (0..12).map(|x| [x + 3, 5 + x / 3]).collect();
-        let (mut ridges, mut along) = drawn(&[&row]);
+        let (mut ridges, mut along) = lines_of(&[&row]);
         for &[x, y] in &slope {
             ridges.set(x, y, true);
             along.set(x, y, Oriented { response: 0.5, along: [0.949, 0.316] });
@@ -184,7 +184,7 @@ mod tests {
         for slope in [0.0f64, 0.2, 0.5, 0.8, 1.0] {
             let row: Vec<[usize; 2]> =
                 (5..25).map(|x| [x, 5 + (slope * (x - 5) as f64).round() as usize]).collect();
-            let (ridges, mut along) = drawn(&[&row]);
+            let (ridges, mut along) = lines_of(&[&row]);
             let far = 1f64.hypot(slope);
             for &[x, y] in &row {
                 let unit = [1.0 / far, slope / far].map(|v| v as f32);

@@ -2,7 +2,8 @@
 
 use crate::plane::{Mask, par_collect};
 
-/// Thins `mask` to lines one pixel wide without breaking them; pixels outside the raster count as unset. Cost: linear in the set pixels times the widest line's half width.
+/// Thins `mask` to lines one pixel wide without breaking them; pixels outside the raster count as unset.
+/// Cost: linear in the set pixels times the widest line's half width.
 pub fn thin(mask: &Mask) -> Mask {
     let mut out = mask.clone();
     let (w, h) = (mask.width(), mask.height());

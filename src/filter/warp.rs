@@ -135,7 +135,8 @@ impl<V: Blend, const N: usize> Blend for [V; N] {
     }
 }
 
-/// The value at (x, y) px by bilinear interpolation of `read` of each pixel, the border clamped: `bilinear_by(&photo.linear, x, y, |rgb| rgb.map(f64::from))`.
+/// The value at (x, y) px by bilinear interpolation of `read` of each pixel, the border clamped:
+/// `bilinear_by(&photo.linear, x, y, |rgb| rgb.map(f64::from))`.
 pub fn bilinear_by<T, V>(grid: &Grid<T>, x: f64, y: f64, read: impl Fn(T) -> V) -> V
 where
     T: Copy + Send + Sync,

@@ -114,9 +114,9 @@ fn edge(
         return None;
     }
     let across = slope.map(|v| v / steep);
-    let place = |t: f64| [x as f64 + t * across[0], y as f64 + t * across[1]];
+    let position = |t: f64| [x as f64 + t * across[0], y as f64 + t * across[1]];
     let inside = |t: f64| {
-        let [u, v] = place(t).map(f64::round);
+        let [u, v] = position(t).map(f64::round);
         let within = u >= 0.0 && v >= 0.0 && u < valid.width() as f64 && v < valid.height() as f64;
         within && valid.at(u as usize, v as usize)
     };
@@ -124,7 +124,7 @@ fn edge(
         return None;
     }
     let at = |t: f64| {
-        let [u, v] = place(t);
+        let [u, v] = position(t);
         f64::from(bilinear(plane, u, v))
     };
     let [below, low, high, above] = [-far, -end, end, far].map(at);
@@ -196,8 +196,8 @@ mod tests {
             }
             assert_eq!(found(|x, y| height * rise(14.0 - dot(x, y), 6.0)).1, 0.0, "a spot");
             // A deep wrinkle registered with an error of one pixel.
-            let aside = |x: f64, y: f64| wrinkle(x + 1.0, y, 2.0) - wrinkle(x, y, 2.0);
-            assert_eq!(found(|x, y| height * aside(x, y)).1, 0.0);
+            let shifted = |x: f64, y: f64| wrinkle(x + 1.0, y, 2.0) - wrinkle(x, y, 2.0);
+            assert_eq!(found(|x, y| height * shifted(x, y)).1, 0.0);
         }
     }
 

@@ -162,17 +162,17 @@ mod tests {
     #[test]
     fn rough_and_masked_skin_adds_no_noise() {
         let quiet = noise(SIDE, SIDE, 4).map(|v| 0.01 * v);
-        let alone = measured(&quiet, &all());
+        let expected = measured(&quiet, &all());
         // Rough skin on one half.
         let rough = Texture::new(2, 0.1).plane(SIDE, SIDE);
         let half = Plane::from_fn(SIDE, SIDE, |x, y| {
             quiet.at(x, y) + if x < SIDE / 2 { rough.at(x, y) } else { 0.0 }
         });
-        assert!((measured(&half, &all()) / alone - 1.0).abs() < 0.15);
+        assert!((measured(&half, &all()) / expected - 1.0).abs() < 0.15);
         // Anything outside the mask.
         let mask = Mask::from_fn(SIDE, SIDE, |x, _| x >= SIDE / 2);
-        let spoilt = quiet.zip(&mask, |v, m| if m { v } else { 1e6 });
-        assert_eq!(measured(&spoilt, &mask), measured(&quiet, &mask));
+        let disturbed = quiet.zip(&mask, |v, m| if m { v } else { 1e6 });
+        assert_eq!(measured(&disturbed, &mask), measured(&quiet, &mask));
         assert_eq!(measured(&quiet, &Mask::filled(SIDE, SIDE, false)), 0.0);
     }
 
