@@ -51,7 +51,8 @@ pub struct QualityCheck {
     pub advice: Option<String>,
 }
 
-const NOT_MEASURED: &str = "This photo does not tell: take it from the front, the skin free of hair and glasses, sharp, well lit.";
+/// Advice where a value is missing.
+const NOT_MEASURED: &str = "Not measurable in this photo: take it from the front, the skin free of hair and glasses, sharp, well lit.";
 
 /// Outcome of `value` against `[warn, fail]`, and the limit that decided. Values grow worse from `warn`
 /// to `fail`; a missing value is a warning.
