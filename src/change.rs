@@ -1,8 +1,8 @@
 //! Change between two visits: percent change, interval, smallest detectable change, verdict, trend.
 //!
-//! The change of a ratio metric is ln(follow-up / baseline). Its variance has two parts: the
-//! spatial sampling, from a paired bootstrap over tiles (Efron & Tibshirani 1993; the sample is the
-//! tiles, for pores and scars those of them that hold some), and the variance
+//! The change of a ratio metric is ln(follow-up / baseline). Its variance has two parts: that of the
+//! spatial sampling, from a paired bootstrap over tiles (Efron & Tibshirani 1993; the sample size is the
+//! number of tiles, for pores and scars of the tiles with detected objects), and that
 //! between captures of unchanged skin, from recaptured phantoms ([`crate::metric::CaptureSd`]). A
 //! verdict needs three things: the 95 % interval excludes zero, the change exceeds the smallest
 //! detectable change, and the row passes Benjamini & Hochberg (1995) at 5 % over the visit's rows.
@@ -15,17 +15,17 @@ use crate::settings::ChangeSettings;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// What may be said of a change.
+/// Verdict on a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// A real change for the better.
+    /// An established change for the better.
     Improved,
-    /// A real change for the worse.
+    /// An established change for the worse.
     Worsened,
-    /// A real change of a metric that has no better or worse.
+    /// An established change of a metric that has no better or worse.
     Changed,
-    /// Within what two photos of unchanged skin show.
+    /// No change beyond that between two photos of unchanged skin.
     NoDetectableChange,
     /// The two photos cannot be compared here.
     NotComparable,
@@ -40,7 +40,7 @@ pub struct ChangeRow {
     pub region: String,
     /// Metric id.
     pub metric: &'static Metric,
-    /// Value at the baseline, on what both photos show.
+    /// Value at the baseline, on skin visible in both photos.
     pub baseline: Option<f64>,
     /// Value at the follow-up.
     pub follow_up: Option<f64>,
@@ -58,7 +58,7 @@ pub struct ChangeRow {
     pub ci95_percent: Option<[f64; 2]>,
     /// Smallest detectable change in percent.
     pub sdc_percent: Option<f64>,
-    /// What may be said.
+    /// Verdict.
     pub verdict: Verdict,
     /// Why the row is not comparable.
     pub reason: Option<Reason>,
@@ -90,9 +90,9 @@ pub struct TrendRow {
 /// 97.5 % quantile of the normal distribution.
 const Z: f64 = 1.959_963_985;
 
-/// Which row of which table is being filled.
+/// One metric in one region of one pair of photos: what a [`ChangeRow`] is computed for.
 #[derive(Debug, Clone)]
-pub struct Cell<'a> {
+pub struct RowContext<'a> {
     /// Follow-up number.
     pub visit: usize,
     /// Region name.
@@ -103,13 +103,13 @@ pub struct Cell<'a> {
     pub unit: &'static str,
     /// Area measured, in cm² (of a nominal face where no scale is known).
     pub area_cm2: f64,
-    /// How the light, and the contrast it makes, changed between the two photos.
+    /// Change of the light between the two photos.
     pub light: LightChange,
-    /// Standard deviation of the metric's ln(f/b) that the photos' difference in focus and processing leaves.
+    /// Standard deviation of the metric's ln(f/b) from differences in focus and processing that remain.
     pub transfer_sd: f64,
 }
 
-impl Cell<'_> {
+impl RowContext<'_> {
     /// The row of a pair that cannot be compared.
     pub fn not_comparable(&self, reason: Reason) -> ChangeRow {
         ChangeRow {
@@ -133,11 +133,13 @@ impl Cell<'_> {
     }
 }
 
-/// How often each tile is drawn in each bootstrap replicate: the same draws for both visits and
-/// all metrics of a region.
+/// Bootstrap weights: how often each tile is drawn in each replicate. Both visits and all metrics of a region use
+/// the same draws.
 pub struct Resampling {
+    /// 1 for each tile with measured skin, else 0.
     all: Vec<f64>,
     draws: Vec<Vec<f64>>,
+    /// Number of tiles with measured skin.
     tiles: usize,
 }
 
@@ -157,27 +159,27 @@ impl Resampling {
         Resampling { all, draws, tiles: live.len() }
     }
 
-    /// Each tile once.
+    /// The weights without resampling: 1 for each tile with measured skin.
     pub fn all(&self) -> &[f64] {
         &self.all
     }
 
-    /// Sums of both visits, over all tiles and over each replicate.
-    pub fn totals(&self, baseline: &Sheet, follow_up: &Sheet) -> Totals {
+    /// Sums of both visits over all tiles, and over each replicate.
+    pub fn totals(&self, baseline: &Sheet, follow_up: &Sheet) -> PairTotals {
         let both = |w: &Vec<f64>| [baseline.total(w), follow_up.total(w)];
         let draws = self.draws.iter().map(both).collect();
-        Totals { baseline: baseline.clone(), all: both(&self.all), draws }
+        PairTotals { baseline: baseline.clone(), all: both(&self.all), draws }
     }
 }
 
-/// Sums of two visits over all tiles, and over each bootstrap draw of them.
-pub struct Totals {
+/// Sums of two visits over all tiles, and over each bootstrap replicate.
+pub struct PairTotals {
     baseline: Sheet,
     all: [Vec<f64>; 2],
     draws: Vec<[Vec<f64>; 2]>,
 }
 
-impl Totals {
+impl PairTotals {
     /// Sums of both visits over all tiles.
     pub fn all(&self) -> [&[f64]; 2] {
         self.all.each_ref().map(Vec::as_slice)
@@ -187,30 +189,31 @@ impl Totals {
 /// The change of one metric in one region, without its verdict, which needs the whole visit
 /// ([`decide`]).
 pub fn change(
-    cell: &Cell<'_>,
-    totals: &Totals,
+    context: &RowContext<'_>,
+    totals: &PairTotals,
     resampling: &Resampling,
     sampling: &Sampling,
     settings: &ChangeSettings,
 ) -> ChangeRow {
+    let metric = context.metric;
     let measure = |sums: &[Vec<f64>; 2]| -> Result<[f64; 2], Reason> {
-        Ok([(cell.metric.measure)(&sums[0], sampling)?, (cell.metric.measure)(&sums[1], sampling)?])
+        Ok([(metric.measure)(&sums[0], sampling)?, (metric.measure)(&sums[1], sampling)?])
     };
     let [b, f] = match measure(&totals.all) {
         Ok(values) => values,
-        Err(reason) => return cell.not_comparable(reason),
+        Err(reason) => return context.not_comparable(reason),
     };
-    // Both visits are told by the same pores or scars. Where there are none, there is none to have changed.
-    let telling = cell.metric.countable_objects.map(|things| totals.baseline.tiles_with(things));
-    let telling = telling.filter(|tiles| *tiles > 0);
-    if telling.is_some_and(|tiles| tiles < settings.telling_tiles_min) {
-        return cell.not_comparable(Reason::NothingFound);
+    // Both visits are measured on the same pores or scars. Without any there is nothing that could have changed.
+    let object_tiles = metric.countable_objects.map(|objects| totals.baseline.tiles_with(objects));
+    let object_tiles = object_tiles.filter(|tiles| *tiles > 0);
+    if object_tiles.is_some_and(|tiles| tiles < settings.object_tiles_min) {
+        return context.not_comparable(Reason::NothingFound);
     }
     if resampling.tiles < settings.tiles_min {
-        return cell.not_comparable(Reason::TooSmall);
+        return context.not_comparable(Reason::TooSmall);
     }
-    // A ratio needs something to be a ratio of, in both visits.
-    let ratio = cell.metric.ratio && b > 0.0 && f > 0.0;
+    // A ratio needs positive values in both visits.
+    let ratio = metric.ratio && b > 0.0 && f > 0.0;
     let effect = |v: [f64; 2]| -> f64 { if ratio { (v[1] / v[0]).ln() } else { v[1] - v[0] } };
     let mut effects = Vec::with_capacity(totals.draws.len());
     let mut missing = Reason::TooSmall;
@@ -222,14 +225,15 @@ pub fn change(
         }
     }
     if effects.len() * 5 < totals.draws.len() * 4 {
-        return cell.not_comparable(missing);
+        return context.not_comparable(missing);
     }
-    let spatial = standard_deviation(&effects) * small_sample(telling.unwrap_or(resampling.tiles));
-    let capture = cell.metric.capture.over(cell.area_cm2);
-    let capture = capture.hypot(light_sd(cell.metric, cell.light, settings));
-    let capture = capture.hypot(cell.transfer_sd);
-    // Where there is no ratio, a capture's relative error acts on the larger value.
-    let capture = if ratio || !cell.metric.ratio { capture } else { capture * b.max(f) };
+    let spatial =
+        standard_deviation(&effects) * small_sample(object_tiles.unwrap_or(resampling.tiles));
+    let capture = metric.capture.over(context.area_cm2);
+    let capture = capture.hypot(light_sd(metric, context.light, settings));
+    let capture = capture.hypot(context.transfer_sd);
+    // Without a ratio the relative error of a capture applies to the larger value.
+    let capture = if ratio || !metric.ratio { capture } else { capture * b.max(f) };
     let se = spatial.hypot(capture);
     let e = effect([b, f]);
     let sdc = Z * capture;
@@ -249,23 +253,24 @@ pub fn change(
         reason: None,
         p: Some(two_sided_p(e / se.max(1e-300))),
         se_ln: ratio.then_some(se),
-        ..cell.not_comparable(Reason::Alignment)
+        ..context.not_comparable(Reason::Alignment)
     }
 }
 
-/// Standard deviation of a relief metric's ln(f/b) where the light, or the photo's tone curve, changed.
+/// Standard deviation of a relief metric's ln(f/b) from a change of the light direction or of the tone curve.
 fn light_sd(metric: &Metric, light: LightChange, settings: &ChangeSettings) -> f64 {
-    let [texture, wrinkles, anisotropy] = settings.light_gain;
-    let gain = match metric.light {
+    let [texture, wrinkles, anisotropy] = settings.shading_sd;
+    let shading_sd = match metric.light {
         LightSensitivity::Unaffected => return 0.0,
         LightSensitivity::Texture => texture,
         LightSensitivity::Wrinkles => wrinkles,
         LightSensitivity::Anisotropy => anisotropy,
     };
-    let contrast = (light.contrast.unwrap_or(0.0).abs() - settings.contrast_floor).max(0.0);
-    let contrast = (settings.contrast_gain * contrast).min(settings.contrast_max);
-    let form = light.form.unwrap_or(0.0);
-    contrast.hypot(gain * (form - settings.light_floor).max(0.0))
+    let gain = light.tone_curve_gain.unwrap_or(0.0).abs();
+    let excess = (gain - settings.tone_curve_floor).max(0.0);
+    let tone_curve = (settings.tone_curve_sd * excess).min(settings.tone_curve_sd_max);
+    let shading_change = light.shading_change.unwrap_or(0.0);
+    tone_curve.hypot(shading_sd * (shading_change - settings.shading_floor).max(0.0))
 }
 
 fn standard_deviation(v: &[f64]) -> f64 {
@@ -302,13 +307,13 @@ pub fn decide(rows: &mut [ChangeRow], settings: &ChangeSettings) {
         else {
             continue;
         };
-        // A fall is held against the percent limit mirrored on the log scale.
+        // A decrease is compared with the percent limit mirrored on the log scale.
         let beyond = match (row.change_percent, row.sdc_percent) {
             (Some(c), Some(s)) => (c / 100.0).ln_1p().abs() > (s / 100.0).ln_1p(),
             _ => change.abs() > sdc,
         };
-        let real = (low > 0.0 || high < 0.0) && beyond && p <= cut;
-        row.verdict = match (real, row.metric.better) {
+        let established = (low > 0.0 || high < 0.0) && beyond && p <= cut;
+        row.verdict = match (established, row.metric.better) {
             (false, _) => Verdict::NoDetectableChange,
             (true, Better::Neutral) => Verdict::Changed,
             (true, Better::Lower) if change < 0.0 => Verdict::Improved,
@@ -317,14 +322,14 @@ pub fn decide(rows: &mut [ChangeRow], settings: &ChangeSettings) {
     }
 }
 
-/// Takes back what was said of colours (of tone, no ratio) that are held against the other skin: such a row
-/// tells that a region changed differently, never that it did not change, for all of the skin may have.
-/// Photos of the very same colour stay.
+/// Withdraws "no detectable change" from colours (of tone, no ratio) measured relative to the other skin: such a
+/// row shows that a region changed differently from the rest, never that it did not change, since all of the
+/// skin may have changed. Rows whose colour is exactly equal keep their verdict.
 pub fn only_differently(rows: &mut [ChangeRow]) {
     for row in rows {
         let colour = row.change_percent.is_none() && row.metric.group == Group::Tone;
-        let moved = row.change.is_some_and(|change| change != 0.0) && row.baseline != Some(0.0);
-        if colour && moved && row.verdict == Verdict::NoDetectableChange {
+        let differs = row.change.is_some_and(|change| change != 0.0) && row.baseline != Some(0.0);
+        if colour && differs && row.verdict == Verdict::NoDetectableChange {
             *row = ChangeRow {
                 verdict: Verdict::NotComparable,
                 reason: Some(Reason::NoReference),
@@ -342,7 +347,7 @@ pub fn only_differently(rows: &mut [ChangeRow]) {
 
 /// The trend of one metric in one region. `rows`: its change rows, one per follow-up, in order.
 ///
-/// With visit k's capture error e_k, ln(f_k/b) = slope·k + e_k − e_0: least squares with a free
+/// With e_k the capture error of visit k, ln(f_k/b) = slope·k + e_k − e_0: least squares with a free
 /// intercept over visits 0 … n, whose errors are independent.
 pub fn trend(rows: &[&ChangeRow]) -> TrendRow {
     let mut row = TrendRow {
@@ -373,10 +378,10 @@ pub fn trend(rows: &[&ChangeRow]) -> TrendRow {
     let (low, high) = (slope - Z * se, slope + Z * se);
     let sdc = rows.iter().filter_map(|r| r.sdc_percent).fold(0.0, f64::max);
     let last = points.last().map_or(0.0, |p| p.0);
-    let real = (low > 0.0 || high < 0.0) && (slope * last).abs() > (sdc / 100.0).ln_1p();
+    let established = (low > 0.0 || high < 0.0) && (slope * last).abs() > (sdc / 100.0).ln_1p();
     row.slope_percent_per_visit = Some(percent(slope));
     row.ci95_percent_per_visit = Some([percent(low), percent(high)]);
-    row.verdict = match (real, row.metric.better) {
+    row.verdict = match (established, row.metric.better) {
         (false, _) => Verdict::NoDetectableChange,
         (true, Better::Neutral) => Verdict::Changed,
         (true, Better::Lower) if slope < 0.0 => Verdict::Improved,
@@ -411,12 +416,12 @@ mod tests {
     const AREA_CM2: f64 = 10.0;
 
     fn row_of(a: &Sheet, b: &Sheet, filled: &[bool]) -> ChangeRow {
-        told(Metric::find("texture_coarse").unwrap(), a, b, filled)
+        measured(Metric::find("texture_coarse").unwrap(), a, b, filled)
     }
 
-    fn told(metric: &'static Metric, a: &Sheet, b: &Sheet, filled: &[bool]) -> ChangeRow {
+    fn measured(metric: &'static Metric, a: &Sheet, b: &Sheet, filled: &[bool]) -> ChangeRow {
         let settings = ChangeSettings::default();
-        let cell = Cell {
+        let context = RowContext {
             visit: 1,
             region: "whole",
             metric,
@@ -427,7 +432,7 @@ mod tests {
         };
         let sampling = Sampling::sharp(0.1);
         let r = Resampling::new(filled, &settings);
-        let mut rows = vec![change(&cell, &r.totals(a, b), &r, &sampling, &settings)];
+        let mut rows = vec![change(&context, &r.totals(a, b), &r, &sampling, &settings)];
         decide(&mut rows, &settings);
         rows.remove(0)
     }
@@ -443,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clear_fall_is_improved_and_swapping_negates_the_log_ratio() {
+    fn a_clear_decrease_is_improved_and_swapping_negates_the_log_ratio() {
         let (a, b, filled) = sheets(0.7, 0.05);
         let (there, back) = (row_of(&a, &b, &filled), row_of(&b, &a, &filled));
         assert_eq!(there.verdict, Verdict::Improved);
@@ -454,7 +459,7 @@ mod tests {
         assert!(low < -30.0 && high > -30.0 - 5.0 && high < 0.0, "{low} {high}");
     }
 
-    /// Scars 0.9 times as deep, but for chance, on 40 tiles, `each` on each of the first few.
+    /// Change of scars 0.9 times as deep, with some variation; of 40 tiles the first `tiles` hold `each` scars.
     fn scars(tiles: usize, each: f64, metric: &str) -> ChangeRow {
         let sums = |i: usize, depth: f64| {
             let scars = if i < tiles { each } else { 0.0 };
@@ -470,18 +475,18 @@ mod tests {
         let sheet =
             |depth: &dyn Fn(usize) -> f64| Sheet::of((0..40).map(|i| sums(i, depth(i))).collect());
         let (a, b) = (sheet(&|_| 1.0), sheet(&|i| 0.9 + 0.04 * (i % 3) as f64));
-        told(Metric::find(metric).unwrap(), &a, &b, &[true; 40])
+        measured(Metric::find(metric).unwrap(), &a, &b, &[true; 40])
     }
 
     #[test]
-    fn few_places_tell_no_change_and_their_number_is_the_sample() {
-        // However many scars there are on three tiles, or bunched on one.
+    fn few_tiles_with_objects_are_not_measurable_and_their_number_is_the_sample() {
+        // Regardless of the number of scars on three tiles or on one.
         for (tiles, each) in [(3, 1.0), (3, 9.0), (1, 30.0)] {
             for metric in ["scar_depth", "scar_area_percent"] {
                 assert_eq!(scars(tiles, each, metric).reason, Some(Reason::NothingFound));
             }
         }
-        // None before and none after is no change of area, and no depth.
+        // No scars in either visit: the area has not changed, a depth is not measurable.
         assert_eq!(scars(0, 1.0, "scar_area_percent").change, Some(0.0));
         assert_eq!(scars(0, 1.0, "scar_depth").reason, Some(Reason::NothingFound));
         // Student's quantile at 4 degrees of freedom is 2.776, at 39 2.023.

@@ -1,4 +1,4 @@
-//! CIELAB and CIEDE2000: colour as the eye tells it apart.
+//! CIELAB, and the colour difference CIEDE2000.
 
 /// CIELAB under D50, 2° observer, from linear light with sRGB primaries (Bradford-adapted matrix,
 /// CIE 15:2018).
@@ -28,7 +28,7 @@ pub fn delta_e00(p: [f64; 3], q: [f64; 3]) -> f64 {
     let dl = q[0] - p[0];
     let dc = cq - cp;
     let grey = cp * cq == 0.0;
-    // Opposite hues leave the turn's direction to rounding: half a turn within 1e-9 counts as 180.
+    // For opposite hues rounding would decide the direction of the turn: within 1e-9 they count as 180°.
     let mut dh = hq - hp;
     if grey {
         dh = 0.0;

@@ -1,10 +1,10 @@
-//! The light on two photos of the same skin: from where it falls on a face, and how much the shading
-//! of the skin's own form changed.
+//! The light on two photos of the same skin: its direction on a face, and the change of the skin's shading.
 //!
-//! Fine relief is shaded as the form is that carries it: where a lamp has moved, the soft bends of the
-//! skin are lit otherwise, which no treatment of its texture does. Both are read from the cells of
-//! [`Tone`]: direction from red light, which pigment and blood move least, form also from shading told
-//! apart from them, which takes coarse cells: it costs noise, and a JPEG keeps no fine colour.
+//! Shading is the low-frequency brightness that the shape of the head or the patch has under the light. Another
+//! light direction changes it, and the shading of fine relief with it; a treatment of the texture does not. Both
+//! are measured on the cells of [`Tone`]: the light direction in red light, which pigment and blood absorb least,
+//! the shading also in a combination of the channels that is blind to pigment and blood. That combination
+//! amplifies noise, and a JPEG stores colour at low resolution, hence the coarse cells.
 
 use crate::filter::gaussian::blur_masked;
 use crate::filter::stats::median;
@@ -15,20 +15,20 @@ use crate::settings::LightSettings;
 use crate::tone::Tone;
 use nalgebra::{Matrix3, Matrix6, Vector3, Vector6};
 
-/// How the light changed from one photo to another.
+/// Change of the light from one photo to another.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct LightChange {
-    /// Median change of the shading of the skin's form, as a share of that shading; none where
-    /// no scale is known or too little skin is seen.
-    pub form: Option<f64>,
-    /// Natural log of the factor by which the contrast of the skin's form grew: what another tone curve
-    /// (camera, app) does to every contrast. None as `form`.
-    pub contrast: Option<f64>,
-    /// Angle by which the light turned about the head, degrees; none without a face.
+    /// Median change of the shading, fraction of the shading; `None` without a scale, or where too little skin is
+    /// visible.
+    pub shading_change: Option<f64>,
+    /// Natural log of the factor of another tone curve (camera, app) on all contrasts, as the shading shows it.
+    /// `None` as `shading_change`.
+    pub tone_curve_gain: Option<f64>,
+    /// Angle between the two light directions, degrees; `None` without a face.
     pub turn_deg: Option<f64>,
 }
 
-/// The change of light between two photos, on the cells that both show.
+/// The change of light between two photos, on the cells valid in both.
 pub fn change(
     [a, b]: [&Tone; 2],
     window: Window,
@@ -39,122 +39,133 @@ pub fn change(
     let valid = a.valid.zip(&b.valid, |a, b| a && b);
     let turn = face.and_then(|face| {
         let from = direction(a, window, face, settings)?;
-        let to = turned([a, b], &valid, window, face, from, settings)?;
+        let cells = FaceCells { valid: &valid, cell_px: a.cell_px, window, face };
+        let to = second_direction([a, b], &cells, from, settings)?;
         Some(from.dot(&to).clamp(-1.0, 1.0).acos().to_degrees())
     });
-    let form = form_change([a, b], &valid, scale, settings);
-    LightChange { form: form.map(|f| f[0]), contrast: form.map(|f| f[1]), turn_deg: turn }
+    let shading = shading_change([a, b], &valid, scale, settings);
+    LightChange {
+        shading_change: shading.map(|v| v[0]),
+        tone_curve_gain: shading.map(|v| v[1]),
+        turn_deg: turn,
+    }
 }
 
-/// Log light of the cells, its channels weighted; 0 outside `valid`.
+/// Weighted sum of the channels' log light in each cell; 0 outside `valid`.
 fn log_light(tone: &Tone, valid: &Mask, weights: [f64; 3]) -> Plane {
     let log = |v: f32| f64::from(v.max(f32::MIN_POSITIVE)).ln();
     let of = |rgb: [f32; 3]| -> f64 { rgb.iter().zip(weights).map(|(v, w)| w * log(*v)).sum() };
     tone.rgb.zip(valid, |rgb, valid| if valid { of(rgb) as f32 } else { 0.0 })
 }
 
-/// Median change of the form's shading, as a share of the median shading (what is no skin in a corner of
-/// one photo does not count), and the log of the ratio of the two shadings in red light, the second
-/// photo's over the first's. Red light sees pigment, too, and shading told apart from pigment sees the
-/// noise of colour: the change, and the shading it is held against, is each the lesser of what the two show.
-fn form_change(
+/// Median change of the shading, fraction of the median shading (medians: a corner that is no skin in one photo
+/// has no effect), and the log ratio of the two shadings in red light, second photo over first.
+///
+/// Red light is also absorbed by pigment, and the pigment-free combination is noisier: for the change, and for the
+/// shading that it is divided by, the smaller of the two measurements is taken.
+fn shading_change(
     tones: [&Tone; 2],
     valid: &Mask,
     scale: &Scale,
     settings: &LightSettings,
 ) -> Option<[f64; 2]> {
-    let sigma = (settings.form_sigma_mm / (tones[0].cell_px as f64 * scale.mm_per_px?.0)) as f32;
-    let [red, told_apart] = [RED, settings.shading_weights]
+    let sigma = (settings.shading_sigma_mm / (tones[0].cell_px as f64 * scale.mm_per_px?.0)) as f32;
+    let [red, pigment_free] = [RED, settings.shading_weights]
         .map(|weights| shadings(tones.map(|tone| log_light(tone, valid, weights)), valid, sigma));
-    let ([red_before, red_after, red_change], told_apart) = (red?, told_apart?);
-    let shading = (red_before * red_after).min(told_apart[0] * told_apart[1]).sqrt();
-    let change = red_change.min(told_apart[2]);
+    let ([red_before, red_after, red_change], pigment_free) = (red?, pigment_free?);
+    let shading = (red_before * red_after).min(pigment_free[0] * pigment_free[1]).sqrt();
+    let change = red_change.min(pigment_free[2]);
     (shading > 0.0).then(|| [change / shading, (red_after / red_before).ln()])
 }
 
-/// Weights of red light alone.
+/// Channel weights of red light alone.
 const RED: [f64; 3] = [1.0, 0.0, 0.0];
 
-/// Median sizes of the form's shading in one photo, in the other, and of its change, natural log.
+/// Median absolute shading of the first photo, of the second, and of their difference, natural log.
 fn shadings([a, b]: [Plane; 2], valid: &Mask, sigma: f32) -> Option<[f64; 3]> {
     let change = b.zip(&a, |b, a| b - a);
     let size = |plane: Plane| {
-        let form = blur_masked(&rest(&plane, valid)?, valid, sigma);
-        let inside = form.data().iter().zip(valid.data()).filter(|(_, valid)| **valid);
+        let shading = blur_masked(&detrended(&plane, valid)?, valid, sigma);
+        let inside = shading.data().iter().zip(valid.data()).filter(|(_, valid)| **valid);
         median(&mut inside.map(|(v, _)| f64::from(v.abs())).collect::<Vec<f64>>())
     };
     Some([size(a)?, size(b)?, size(change)?])
 }
 
-/// What is no smooth trend over the whole, as uneven light and exposure make: no polynomial of the
-/// second degree in the place. None where too little is valid.
-fn rest(plane: &Plane, valid: &Mask) -> Option<Plane> {
+/// The plane minus its least-squares polynomial of second degree in the position: illumination gradients and
+/// exposure. `None` where too little is valid.
+fn detrended(plane: &Plane, valid: &Mask) -> Option<Plane> {
     let (w, h) = (valid.width(), valid.height());
-    let powers = |x: usize, y: usize| {
+    let monomials = |x: usize, y: usize| {
         let [u, v] = [(x, w), (y, h)].map(|(i, n)| 2.0 * i as f64 / n as f64 - 1.0);
         Vector6::new(1.0, u, v, u * u, u * v, v * v)
     };
     let (mut left, mut right) = (Matrix6::zeros(), Vector6::zeros());
     for (x, y) in (0..h).flat_map(|y| (0..w).map(move |x| (x, y))).filter(|&(x, y)| valid.at(x, y))
     {
-        let powers = powers(x, y);
-        left += powers * powers.transpose();
-        right += powers * f64::from(plane.at(x, y));
+        let p = monomials(x, y);
+        left += p * p.transpose();
+        right += p * f64::from(plane.at(x, y));
     }
     let trend = left.cholesky()?.solve(&right);
-    Some(Plane::from_fn(w, h, |x, y| plane.at(x, y) - powers(x, y).dot(&trend) as f32))
+    Some(Plane::from_fn(w, h, |x, y| plane.at(x, y) - monomials(x, y).dot(&trend) as f32))
 }
 
-/// Unit vector towards the light, of the head: x to the right of the picture, y up, z to the camera.
-/// Robust least squares of light = normal · direction over the skin (Lambert), the normals those of a
-/// mean head. None where too little skin is seen.
+/// Light direction on a face: unit vector to the light, x to the right of the picture, y up, z to the camera.
+/// Robust least squares of light = normal · direction over the skin (Lambert), with the normals of a mean
+/// head. `None` where too little skin is visible.
 pub fn direction(
     tone: &Tone,
     window: Window,
     face: &Face,
     settings: &LightSettings,
 ) -> Option<Vector3<f64>> {
-    let lit = cells(&tone.valid, tone.cell_px, window, face);
-    let points = lit.map(|(normal, x, y)| (normal, f64::from(tone.rgb.at(x, y)[0])));
+    let cells = FaceCells { valid: &tone.valid, cell_px: tone.cell_px, window, face };
+    let points = cells.normals().map(|(normal, x, y)| (normal, f64::from(tone.rgb.at(x, y)[0])));
     fit(points.collect(), settings)
 }
 
-/// As [`direction`], of the second photo, from that of the first: the ratio of the two photos knows
-/// nothing of pigment.
-fn turned(
+/// [`direction`] of the second photo, given that of the first (`from`): pigment cancels in the ratio of the two
+/// photos.
+fn second_direction(
     [a, b]: [&Tone; 2],
-    valid: &Mask,
-    window: Window,
-    face: &Face,
+    cells: &FaceCells<'_>,
     from: Vector3<f64>,
     settings: &LightSettings,
 ) -> Option<Vector3<f64>> {
     let red = |tone: &Tone, x, y| f64::from(tone.rgb.at(x, y)[0]);
-    let points = cells(valid, a.cell_px, window, face).map(|(normal, x, y)| {
-        let expected = normal.dot(&from).max(settings.grazing);
+    let points = cells.normals().map(|(normal, x, y)| {
+        let expected = normal.dot(&from).max(settings.cosine_min);
         (normal, red(b, x, y) / red(a, x, y) * expected)
     });
     fit(points.collect(), settings)
 }
 
-/// The normal and the place of each valid cell on the face.
-fn cells<'a>(
+/// The cells of a [`Tone`] on a face.
+struct FaceCells<'a> {
     valid: &'a Mask,
     cell_px: usize,
+    /// Window of the cells, baseline px.
     window: Window,
     face: &'a Face,
-) -> impl Iterator<Item = (Vector3<f64>, usize, usize)> + 'a {
-    let middle = move |i: usize, first: usize| (first + i * cell_px + cell_px / 2) as f64;
-    (0..valid.height())
-        .flat_map(move |y| (0..valid.width()).map(move |x| (x, y)))
-        .filter(|&(x, y)| valid.at(x, y))
-        .filter_map(move |(x, y)| {
-            Some((normal(face, [middle(x, window.x), middle(y, window.y)])?, x, y))
-        })
 }
 
-/// Unit direction s that makes light ≈ normal · s, by least squares; what lies far off (shadows,
-/// highlights) counts less (Geman–McClure).
+impl FaceCells<'_> {
+    /// Normal, column and row of each valid cell on the face.
+    fn normals(&self) -> impl Iterator<Item = (Vector3<f64>, usize, usize)> + '_ {
+        let FaceCells { valid, cell_px, window, face } = *self;
+        let middle = move |i: usize, first: usize| (first + i * cell_px + cell_px / 2) as f64;
+        (0..valid.height())
+            .flat_map(move |y| (0..valid.width()).map(move |x| (x, y)))
+            .filter(|&(x, y)| valid.at(x, y))
+            .filter_map(move |(x, y)| {
+                Some((normal(face, [middle(x, window.x), middle(y, window.y)])?, x, y))
+            })
+    }
+}
+
+/// Unit direction s of the least-squares fit light ≈ normal · s; outliers (shadows, highlights) are
+/// down-weighted (Geman–McClure).
 fn fit(points: Vec<(Vector3<f64>, f64)>, settings: &LightSettings) -> Option<Vector3<f64>> {
     if points.len() < settings.cells_min {
         return None;
@@ -168,20 +179,21 @@ fn fit(points: Vec<(Vector3<f64>, f64)>, settings: &LightSettings) -> Option<Vec
             right += normal * (*light * *weight);
         }
         found = left.cholesky()?.solve(&right);
-        let off = |(normal, light): &(Vector3<f64>, f64)| light - normal.dot(&found).max(0.0);
-        let mut sizes: Vec<f64> = points.iter().map(|p| off(p).abs()).collect();
+        let residual = |(normal, light): &(Vector3<f64>, f64)| light - normal.dot(&found).max(0.0);
+        let mut sizes: Vec<f64> = points.iter().map(|p| residual(p).abs()).collect();
         let scale = 1.5 * median(&mut sizes)? + f64::MIN_POSITIVE;
         for (weight, point) in weights.iter_mut().zip(&points) {
-            let seen = point.0.dot(&found) > 0.0;
-            *weight = if seen { (1.0 + (off(point) / scale).powi(2)).powi(-2) } else { 0.0 };
+            let faces_light = point.0.dot(&found) > 0.0;
+            *weight =
+                if faces_light { (1.0 + (residual(point) / scale).powi(2)).powi(-2) } else { 0.0 };
         }
     }
     found.try_normalize(1e-12)
 }
 
-/// Spacing of [`NORMALS`]: across in distances of the pupils, down in distances of pupils and mouth.
+/// Spacing of [`NORMALS`]: across in pupil distances, down in distances from the pupils to the mouth.
 const STEP: f64 = 0.2;
-/// Row of the eyes.
+/// Row of the eyes in [`NORMALS`].
 const EYES_ROW: f64 = 5.0;
 /// Normals of a mean head (ICT FaceKit, MIT licence) from the middle line to the subject's left, rows
 /// from the forehead to the chin: hundredths, x towards that side, y up.
@@ -203,7 +215,7 @@ const NORMALS: [[[i8; 2]; 6]; 14] = [
     [[0, -86], [36, -82], [59, -74], [72, -62], [88, -29], [96, -9]],
 ];
 
-/// The normal of a mean head at a place of the photo; none off the table.
+/// The normal of a mean head at a position of the photo; `None` outside the table.
 fn normal(face: &Face, at: [f64; 2]) -> Option<Vector3<f64>> {
     let [right, left] = face.eyes;
     let middle = [0, 1].map(|k| (right[k] + left[k]) / 2.0);
@@ -225,12 +237,12 @@ fn normal(face: &Face, at: [f64; 2]) -> Option<Vector3<f64>> {
         return None;
     }
     let (p, q) = (column - i as f64, row - j as f64);
-    let part = |k: usize| {
+    let component = |k: usize| {
         let at = |j: usize, i: usize| f64::from(NORMALS[j][i][k]) / 100.0;
         (1.0 - q) * ((1.0 - p) * at(j, i) + p * at(j, i + 1))
             + q * ((1.0 - p) * at(j + 1, i) + p * at(j + 1, i + 1))
     };
-    let (x, y) = (part(0) * u.signum(), part(1));
+    let (x, y) = (component(0) * u.signum(), component(1));
     Some(Vector3::new(x, y, (1.0 - x * x - y * y).max(0.0).sqrt()))
 }
 
@@ -244,10 +256,10 @@ mod tests {
         testing::face([[60.0, 80.0], [140.0, 80.0]], [100.0, 164.0])
     }
 
-    /// A mean head under one lamp, its pigment uneven.
-    fn lit(lamp: Vector3<f64>) -> Tone {
+    /// A mean head of uneven pigment under light from one direction.
+    fn lit(light_direction: Vector3<f64>) -> Tone {
         let at = |x: usize, y: usize| normal(&face(), [4.0 * x as f64 + 2.0, 4.0 * y as f64 + 2.0]);
-        let light = |x: usize, y: usize| at(x, y).map_or(0.0, |n| n.dot(&lamp).max(0.0));
+        let light = |x: usize, y: usize| at(x, y).map_or(0.0, |n| n.dot(&light_direction).max(0.0));
         Tone {
             cell_px: 4,
             rgb: Grid::from_fn(50, 60, |x, y| {
@@ -258,51 +270,52 @@ mod tests {
         }
     }
 
-    /// Mottled skin hides the shading of its form in red light, not that its lamp has moved.
+    /// Mottled pigment hides the shading in red light, but not its change.
     #[test]
-    fn a_lamp_that_moved_is_seen_on_mottled_skin() {
+    fn a_change_of_shading_is_measured_on_mottled_skin() {
         let wave = |x: usize, y: usize, way: f64| {
             let along = x as f64 * way.cos() + y as f64 * way.sin();
             (std::f64::consts::TAU * along / 16.0).cos()
         };
         let (settings, window) = (LightSettings::default(), Window::full(640, 640));
-        // Absorption by melanin, of green's: not quite what the told-apart shading is blind to.
-        let skin = |mottling: f64, lamp: [f64; 2]| Tone {
+        // Melanin's absorption relative to green: not exactly the one that the pigment-free weights remove.
+        let skin = |mottling: f64, shading: [f64; 2]| Tone {
             cell_px: 4,
             rgb: Grid::from_fn(160, 160, |x, y| {
-                let form = 0.01 * (lamp[0] * wave(x, y, 0.3) + lamp[1] * wave(x, y, 1.9));
+                let shading = 0.01 * (shading[0] * wave(x, y, 0.3) + shading[1] * wave(x, y, 1.9));
                 let melanin = mottling * wave(x, y, 1.1);
-                [0.532, 1.0, 1.387].map(|absorbed| (form - absorbed * melanin).exp() as f32)
+                [0.532, 1.0, 1.387].map(|absorbed| (shading - absorbed * melanin).exp() as f32)
             }),
             valid: Mask::from_fn(160, 160, |_, _| true),
         };
-        let told = |mottling: f64, lamp: [f64; 2]| {
-            let pair = [&skin(mottling, [1.0, 1.0]), &skin(mottling, lamp)];
-            change(pair, window, None, &scale(0.25), &settings).form.unwrap()
+        let measured = |mottling: f64, shading: [f64; 2]| {
+            let pair = [&skin(mottling, [1.0, 1.0]), &skin(mottling, shading)];
+            change(pair, window, None, &scale(0.25), &settings).shading_change.unwrap()
         };
-        let even = told(0.0, [1.0, 1.2]);
-        let mottled = told(0.04, [1.0, 1.2]);
+        let even = measured(0.0, [1.0, 1.2]);
+        let mottled = measured(0.04, [1.0, 1.2]);
         assert!(even > 0.1 && (mottled / even - 1.0).abs() < 0.05, "{even} {mottled}");
-        assert!(told(0.04, [1.0, 1.0]) < 1e-6);
+        assert!(measured(0.04, [1.0, 1.0]) < 1e-6);
     }
 
     #[test]
-    fn the_lamp_is_where_it_was_put_and_turns_as_it_did() {
+    fn the_light_direction_and_its_turn_are_recovered() {
         let settings = LightSettings::default();
         let window = Window::full(200, 240);
-        let lamp = |x: f64, y: f64| Vector3::new(x, y, 1.0).normalize();
+        let light_direction = |x: f64, y: f64| Vector3::new(x, y, 1.0).normalize();
         let scale = scale(0.8);
-        let before = lit(lamp(0.1, 0.2));
+        let before = lit(light_direction(0.1, 0.2));
         let found = direction(&before, window, &face(), &settings).unwrap();
-        assert!(found.dot(&lamp(0.1, 0.2)).acos().to_degrees() < 3.0, "{found}");
+        assert!(found.dot(&light_direction(0.1, 0.2)).acos().to_degrees() < 3.0, "{found}");
         for (x, y) in [(0.1, 0.2), (0.5, 0.2), (-0.3, 0.0), (0.1, -0.2)] {
-            let after = lit(lamp(x, y));
+            let after = lit(light_direction(x, y));
             let change = change([&before, &after], window, Some(&face()), &scale, &settings);
-            let truth = lamp(0.1, 0.2).dot(&lamp(x, y)).min(1.0).acos().to_degrees();
+            let truth =
+                light_direction(0.1, 0.2).dot(&light_direction(x, y)).min(1.0).acos().to_degrees();
             let turn = change.turn_deg.unwrap();
             assert!((turn - truth).abs() < 2.0, "{turn} {truth}");
-            let form = change.form.unwrap();
-            assert!(if truth < 0.1 { form < 1e-6 } else { form > 0.02 }, "{truth} {form}");
+            let shading = change.shading_change.unwrap();
+            assert!(if truth < 0.1 { shading < 1e-6 } else { shading > 0.02 }, "{truth} {shading}");
         }
     }
 
@@ -310,40 +323,39 @@ mod tests {
         a.dot(b).clamp(-1.0, 1.0).acos().to_degrees()
     }
 
-    /// Normals of an ellipsoid seen from the front, and its light under a lamp (Lambert), the side away from it
-    /// dark.
-    fn ellipsoid(lamp: &Vector3<f64>) -> Vec<(Vector3<f64>, f64)> {
-        let places = (-20..=20).flat_map(|y| (-15..=15).map(move |x| (x, y)));
+    /// Normals of an ellipsoid seen from the front, and its light (Lambert) from one direction.
+    fn ellipsoid(light_direction: &Vector3<f64>) -> Vec<(Vector3<f64>, f64)> {
+        let positions = (-20..=20).flat_map(|y| (-15..=15).map(move |x| (x, y)));
         let point = |(x, y): (i32, i32)| {
             let [u, v] = [f64::from(x) / 16.0, f64::from(y) / 21.0];
             let z = 1.0 - u * u - v * v;
             let normal = Vector3::new(u / 0.8, v / 1.1, z.max(0.0).sqrt() / 0.9).normalize();
-            (z > 0.0).then(|| (normal, 0.4 * normal.dot(lamp).max(0.0)))
+            (z > 0.0).then(|| (normal, 0.4 * normal.dot(light_direction).max(0.0)))
         };
-        places.filter_map(point).collect()
+        positions.filter_map(point).collect()
     }
 
     #[test]
-    fn the_light_on_an_ellipsoid_comes_from_where_it_was_put() {
+    fn the_light_direction_on_an_ellipsoid_is_recovered() {
         let settings = LightSettings::default();
         for (x, y) in [(0.0, 0.0), (0.8, 0.0), (-0.5, 0.3), (0.0, 1.2), (0.3, -0.7)] {
-            let lamp = Vector3::new(x, y, 1.0).normalize();
-            let found = fit(ellipsoid(&lamp), &settings).unwrap();
-            println!("{x} {y} {}", degrees(&found, &lamp));
-            assert!(degrees(&found, &lamp) < 0.5, "{lamp}: {found}");
+            let light_direction = Vector3::new(x, y, 1.0).normalize();
+            let found = fit(ellipsoid(&light_direction), &settings).unwrap();
+            println!("{x} {y} {}", degrees(&found, &light_direction));
+            assert!(degrees(&found, &light_direction) < 0.5, "{light_direction}: {found}");
             // A cast shadow and a highlight, on a fifth of it.
-            let mut spoilt = ellipsoid(&lamp);
-            let n = spoilt.len();
-            spoilt[n / 4..][..n / 10].iter_mut().for_each(|(_, light)| *light *= 0.2);
-            spoilt[n / 2..][..n / 10].iter_mut().for_each(|(_, light)| *light += 0.5);
-            let found = fit(spoilt, &settings).unwrap();
-            println!("spoilt {}", degrees(&found, &lamp));
-            assert!(degrees(&found, &lamp) < 3.0, "{lamp}: {found}");
+            let mut disturbed = ellipsoid(&light_direction);
+            let n = disturbed.len();
+            disturbed[n / 4..][..n / 10].iter_mut().for_each(|(_, light)| *light *= 0.2);
+            disturbed[n / 2..][..n / 10].iter_mut().for_each(|(_, light)| *light += 0.5);
+            let found = fit(disturbed, &settings).unwrap();
+            println!("disturbed {}", degrees(&found, &light_direction));
+            assert!(degrees(&found, &light_direction) < 3.0, "{light_direction}: {found}");
         }
     }
 
     #[test]
-    fn a_mean_head_is_even_on_both_sides_and_leans_with_the_face() {
+    fn a_mean_head_is_symmetric_and_turns_with_the_face() {
         let upright = face();
         let map = testing::similarity(1.3, 25.0, [300.0, -20.0]);
         let at = |[x, y]: [f64; 2]| crate::align::apply(&map, x, y);
@@ -353,7 +365,7 @@ mod tests {
             let other = normal(&upright, [200.0 - x, y]).unwrap();
             assert!((own - Vector3::new(-other.x, other.y, other.z)).norm() < 1e-9);
             assert!((own.norm() - 1.0).abs() < 1e-9);
-            // The skin beside the middle looks aside.
+            // Normals point away from the middle line.
             assert!((x - 100.0) * own.x >= 0.0);
             assert!((normal(&leaning, at([x, y])).unwrap() - own).norm() < 1e-9);
         }
@@ -363,23 +375,23 @@ mod tests {
 
     /// A cast shadow and a beard over a fifth of the cells, and another exposure.
     #[test]
-    fn shadow_beard_and_exposure_turn_no_lamp() {
+    fn shadow_beard_and_exposure_do_not_turn_the_light_direction() {
         let (settings, window) = (LightSettings::default(), Window::full(200, 240));
-        let lamp = Vector3::new(0.3, 0.2, 1.0).normalize();
-        let plain = direction(&lit(lamp), window, &face(), &settings).unwrap();
-        let mut spoilt = lit(lamp);
-        let cells = spoilt.rgb.width();
-        for (i, rgb) in spoilt.rgb.data_mut().iter_mut().enumerate() {
+        let light_direction = Vector3::new(0.3, 0.2, 1.0).normalize();
+        let plain = direction(&lit(light_direction), window, &face(), &settings).unwrap();
+        let mut disturbed = lit(light_direction);
+        let cells = disturbed.rgb.width();
+        for (i, rgb) in disturbed.rgb.data_mut().iter_mut().enumerate() {
             let (x, y) = (i % cells, i / cells);
             let dark = if x < 10 { 0.1 } else { 1.0 } * if y > 48 { 0.4 } else { 1.0 };
             *rgb = rgb.map(|v| 1.7 * dark * v);
         }
-        let found = direction(&spoilt, window, &face(), &settings).unwrap();
-        println!("spoilt {}", degrees(&found, &plain));
+        let found = direction(&disturbed, window, &face(), &settings).unwrap();
+        println!("disturbed {}", degrees(&found, &plain));
         assert!(degrees(&found, &plain) < 4.0, "{found} {plain}");
     }
 
-    /// Relief in grey light, its contrast times `gain`, under a smooth trend of light.
+    /// Grey skin whose log contrast is multiplied by `gain`, under an illumination gradient.
     fn relief(gain: f64, trend: f64) -> Tone {
         let log = testing::Texture::new(1, 0.02).blurred(64.0).plane(100, 100);
         Tone {
@@ -394,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tone_curve_is_a_gain_and_a_trend_of_light_no_change() {
+    fn a_tone_curve_is_a_gain_and_an_illumination_gradient_no_change() {
         let settings = LightSettings::default();
         let window = Window::full(400, 400);
         let of = |after: &Tone, scale: &Scale| {
@@ -404,19 +416,22 @@ mod tests {
             for trend in [0.0, 0.4] {
                 let found = of(&relief(gain, trend), &scale(0.25));
                 assert!(
-                    (found.contrast.unwrap() - gain.ln()).abs() < 2e-3,
+                    (found.tone_curve_gain.unwrap() - gain.ln()).abs() < 2e-3,
                     "{gain} {trend}: {found:?}"
                 );
-                let form = (gain - 1.0).abs() / gain.sqrt();
-                assert!((found.form.unwrap() - form).abs() < 2e-3, "{gain} {trend}: {found:?}");
+                let shading = (gain - 1.0).abs() / gain.sqrt();
+                assert!(
+                    (found.shading_change.unwrap() - shading).abs() < 2e-3,
+                    "{gain} {trend}: {found:?}"
+                );
                 assert_eq!(found.turn_deg, None);
             }
         }
-        assert_eq!(of(&relief(1.3, 0.0), &testing::unscaled()).form, None);
+        assert_eq!(of(&relief(1.3, 0.0), &testing::unscaled()).shading_change, None);
     }
 
     #[test]
-    fn too_little_skin_tells_no_light() {
+    fn too_little_skin_gives_no_light_direction() {
         let settings = LightSettings::default();
         let mut tone = lit(Vector3::new(0.0, 0.0, 1.0));
         let few = settings.cells_min;

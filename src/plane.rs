@@ -1,4 +1,4 @@
-//! The one image buffer, and the one place where rows are split over threads.
+//! The only image buffer, and the only module that splits rows over threads.
 //!
 //! Pixel (0, 0) is the centre of the top-left pixel; x runs right, y down; rows are contiguous.
 
@@ -14,7 +14,7 @@ pub struct Grid<T> {
 
 /// A raster of f32: luminance, a filter response, one colour channel.
 pub type Plane = Grid<f32>;
-/// A raster of yes/no.
+/// A binary raster.
 pub type Mask = Grid<bool>;
 
 impl<T: Copy + Send + Sync> Grid<T> {
@@ -81,15 +81,15 @@ impl<T: Copy + Send + Sync> Grid<T> {
         self.data[y * self.width + x]
     }
 
-    /// Runs `f(y, row)` on every row, in parallel; rows are independent, so the result does not
-    /// depend on the number of threads.
+    /// Runs `f(y, row)` on every row, in parallel; rows are independent, so that the result does not depend on
+    /// the number of threads.
     pub fn par_rows(&mut self, f: impl Fn(usize, &mut [T]) + Sync) {
         let width = self.width.max(1);
         self.data.par_chunks_mut(width).enumerate().for_each(|(y, row)| f(y, row));
     }
 
-    /// Runs `f(y, rows)` on strips of `height` rows (the last may be lower), `y` being the first, in
-    /// parallel: for work whose neighbouring rows share something.
+    /// Runs `f(y, rows)` on strips of `height` rows (the last may have fewer), `y` being the first, in parallel: for
+    /// work in which neighbouring rows share intermediate results.
     pub fn par_strips(&mut self, height: usize, f: impl Fn(usize, &mut [T]) + Sync) {
         let strip = (self.width * height).max(1);
         self.data.par_chunks_mut(strip).enumerate().for_each(|(i, rows)| f(i * height, rows));
@@ -106,7 +106,7 @@ impl<T: Copy + Send + Sync> Grid<T> {
         out
     }
 
-    /// A new raster, each pixel made by `f` from this one's and `other`'s, in parallel.
+    /// A new raster, each pixel computed by `f` from those of this raster and of `other`, in parallel.
     ///
     /// # Panics
     /// When the sizes differ.
@@ -125,9 +125,9 @@ impl<T: Copy + Send + Sync> Grid<T> {
         out
     }
 
-    /// Rows for columns.
+    /// The transpose.
     pub fn transposed(&self) -> Grid<T> {
-        // A few columns at a time, so that a row is fetched once for all of them.
+        // A few columns at a time, so that each row is read once for all of them.
         const BLOCK: usize = 32;
         let Some(&any) = self.data.first() else {
             return Grid { width: self.height, height: self.width, data: Vec::new() };
@@ -155,8 +155,8 @@ impl<T: Copy + Send + Sync> Grid<T> {
     }
 }
 
-/// Runs `f(i)` for `0..n` in parallel and returns the results in order: the base of every sum
-/// that must not depend on the number of threads.
+/// Runs `f(i)` for `0..n` in parallel and returns the results in order, for sums that must not depend on the
+/// number of threads.
 pub fn par_collect<R: Send>(n: usize, f: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
     (0..n).into_par_iter().map(f).collect()
 }
@@ -189,7 +189,7 @@ impl Window {
         Window { x, y, width: right.saturating_sub(x), height: bottom.saturating_sub(y) }
     }
 
-    /// The part of this rectangle inside `frame`, counted from the corner of `frame`.
+    /// The part of this rectangle inside `frame`, relative to the corner of `frame`.
     pub fn within(self, frame: Window) -> Self {
         let (x0, y0) = (self.x.max(frame.x), self.y.max(frame.y));
         let x1 = (self.x + self.width).min(frame.x + frame.width);

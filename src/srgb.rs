@@ -15,7 +15,7 @@ pub fn luminance([r, g, b]: [f32; 3]) -> f32 {
     0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
-/// Natural log of a luminance of 0 … 1; the darkest 16-bit step stands in for black.
+/// Natural log of a luminance of 0 … 1; black counts as the smallest 16-bit step.
 pub fn log(luminance: f32) -> f32 {
     luminance.max(1.0 / 65535.0).ln()
 }

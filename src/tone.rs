@@ -1,4 +1,4 @@
-//! Comparable colour: linear RGB means over small cells of skin, and CIELAB (D50, 2°) from them.
+//! Comparable colour: linear RGB means over small cells of skin.
 
 use crate::align::Placement;
 use crate::photo::Photo;
@@ -13,11 +13,12 @@ pub struct Tone {
     pub cell_px: usize,
     /// Mean linear RGB (sRGB primaries, 0–1) of each cell.
     pub rgb: Grid<[f32; 3]>,
-    /// Cells that are skin, seen and not clipped.
+    /// Cells that are skin, visible and not clipped.
     pub valid: Mask,
 }
 
-/// The colour of one visit on the window of the region map. A cell takes the mean of the photo's pixels around its mapped centre.
+/// The colour of one visit on the window of the region map: the mean of the photo's pixels around the mapped
+/// centre of each cell.
 pub fn tone(photo: &Photo, placement: &Placement<'_>, settings: &ToneSettings) -> Tone {
     let Placement { field, regions, skin, scale } = *placement;
     let window = regions.window;
@@ -80,8 +81,8 @@ mod tests {
         Photo::drawn(Grid::from_fn(60, 45, |x, _| if x < 30 { RED } else { PALE }))
     }
 
-    /// On cells of 5 px.
-    fn read(photo: &Photo, field: &Field, skin: &Mask) -> Tone {
+    /// The colour on cells of 5 px.
+    fn measured(photo: &Photo, field: &Field, skin: &Mask) -> Tone {
         let window = Window::full(skin.width(), skin.height());
         let placement = Placement { field, regions: &whole(window), skin, scale: &scale(0.08) };
         tone(photo, &placement, &ToneSettings::default())
@@ -93,7 +94,7 @@ mod tests {
 
     #[test]
     fn each_cell_has_the_mean_colour_of_its_pixels() {
-        let tone = read(&photo(), &Field::identity(), &Mask::filled(60, 45, true));
+        let tone = measured(&photo(), &Field::identity(), &Mask::filled(60, 45, true));
         assert_eq!((tone.cell_px, tone.rgb.width(), tone.rgb.height()), (5, 12, 9));
         for (x, y) in (0..9).flat_map(|y| (0..12).map(move |x| (x, y))) {
             assert!(tone.valid.at(x, y));
@@ -102,15 +103,15 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_across_two_colours_has_their_share() {
+    fn a_cell_across_two_colours_has_their_weighted_mean() {
         let mixed = Photo::drawn(Grid::from_fn(60, 45, |x, _| if x < 32 { RED } else { PALE }));
-        let tone = read(&mixed, &Field::identity(), &Mask::filled(60, 45, true));
-        let share = |k: usize| (2.0 * light(RED)[k] + 3.0 * light(PALE)[k]) / 5.0;
-        (0..3).for_each(|k| assert!((tone.rgb.at(6, 4)[k] - share(k)).abs() < 1e-6));
+        let tone = measured(&mixed, &Field::identity(), &Mask::filled(60, 45, true));
+        let mean = |k: usize| (2.0 * light(RED)[k] + 3.0 * light(PALE)[k]) / 5.0;
+        (0..3).for_each(|k| assert!((tone.rgb.at(6, 4)[k] - mean(k)).abs() < 1e-6));
     }
 
     #[test]
-    fn a_clipped_or_black_pixel_spoils_its_cell_and_no_other() {
+    fn a_clipped_or_black_pixel_invalidates_its_cell_and_no_other() {
         let mut photo = photo();
         let clipped = (ToneSettings::default().clip_limit * 65535.0).ceil() as u16;
         photo.linear.set(11, 12, [clipped, 0, 0]);
@@ -118,7 +119,7 @@ mod tests {
         for (x, y) in (40..45).flat_map(|y| (50..55).map(move |x| (x, y))) {
             photo.linear.set(x, y, [9_000, 0, 9_000]);
         }
-        let tone = read(&photo, &Field::identity(), &Mask::filled(60, 45, true));
+        let tone = measured(&photo, &Field::identity(), &Mask::filled(60, 45, true));
         for (x, y) in (0..9).flat_map(|y| (0..12).map(move |x| (x, y))) {
             assert_eq!(tone.valid.at(x, y), (x, y) != (2, 2) && (x, y) != (10, 8), "({x}, {y})");
         }
@@ -127,25 +128,26 @@ mod tests {
     #[test]
     fn cells_off_the_skin_or_beyond_the_photo_are_not_valid() {
         let skin = Mask::from_fn(60, 45, |x, _| x >= 20);
-        // What is at x on the baseline lies 12 px farther right.
-        let tone = read(&photo(), &rigid(similarity(1.0, 0.0, [12.0, 0.0])), &skin);
+        // The follow-up is shifted by 12 px to the right.
+        let tone = measured(&photo(), &rigid(similarity(1.0, 0.0, [12.0, 0.0])), &skin);
         for x in 0..12 {
             // A cell's middle is 5x + 2, its pixels reach 2 px to each side.
-            let seen = 5 * x + 2 + 12 + 2 < 60;
-            assert_eq!(tone.valid.at(x, 4), x >= 4 && seen, "{x}");
+            let in_frame = 5 * x + 2 + 12 + 2 < 60;
+            assert_eq!(tone.valid.at(x, 4), x >= 4 && in_frame, "{x}");
             let colour = if 5 * x + 2 + 12 < 30 { RED } else { PALE };
             assert!(!tone.valid.at(x, 4) || tone.rgb.at(x, 4) == light(colour), "{x}");
         }
     }
 
-    /// A photo twice as fine shows a cell on twice as many pixels a side.
+    /// In a photo of twice the resolution a cell has twice as many pixels a side.
     #[test]
     fn a_cell_covers_the_same_skin_in_a_finer_photo() {
         let fine = Photo::drawn(Grid::from_fn(120, 90, |x, _| {
             if x % 2 == 0 { RED.map(|v| v - 5_000) } else { RED.map(|v| v + 5_000) }
         }));
         // Pixel centres: 2x + ½.
-        let tone = read(&fine, &rigid([2.0, 0.0, 0.5, 0.0, 2.0, 0.5]), &Mask::filled(60, 45, true));
+        let tone =
+            measured(&fine, &rigid([2.0, 0.0, 0.5, 0.0, 2.0, 0.5]), &Mask::filled(60, 45, true));
         // 11 columns: one more of one kind than of the other.
         let off = 5_000.0 / 11.0 / 65535.0;
         for k in 0..3 {

@@ -1,4 +1,4 @@
-//! The rough map that the dense stage starts from: of two faces, their eyes and mouths; of any skin,
+//! The rough map from which the dense stage starts: from the eyes and mouths of two faces; on any skin from
 //! SIFT features (Lowe 2004), ratio test, RANSAC (Fischler & Bolles 1981) over similarities, then a
 //! least-squares affine map on the inliers.
 
@@ -18,9 +18,9 @@ use kornia_imgproc::features::{
 use nalgebra::{Matrix3, Vector3};
 
 /// One matched point: baseline px, follow-up px.
-type Pair = ([f64; 2], [f64; 2]);
+type Match = ([f64; 2], [f64; 2]);
 
-/// The similarity that lays the eyes and the mouth of face `a` onto those of face `b`, least squares.
+/// The least-squares similarity from the eyes and the mouth of face `a` to those of face `b`.
 pub fn of_faces(a: &Face, b: &Face) -> [f64; 6] {
     let points = |face: &Face| [face.eyes[0], face.eyes[1], face.mouth];
     let (p, q) = (points(a), points(b));
@@ -46,7 +46,7 @@ pub fn of_features(
     settings: &AlignSettings,
 ) -> Result<[f64; 6], String> {
     let full = Window::full(follow_up.width(), follow_up.height());
-    let pairs = matched(baseline, &follow_up.luminance(full), regions, settings);
+    let pairs = match_features(baseline, &follow_up.luminance(full), regions, settings);
     let inliers = ransac(&pairs, tolerance_px(regions, settings), settings);
     if inliers.len() < settings.inliers_min {
         return Err(format!(
@@ -58,11 +58,11 @@ pub fn of_features(
     fit_affine(&inliers).ok_or_else(|| "the matched points lie on one line".to_string())
 }
 
-/// How a follow-up must be mirrored and turned to lie as the baseline does, where matched features
-/// tell; `None` where they do not, or where nothing need be turned.
+/// The mirroring and turn that bring a follow-up into the baseline's orientation, from matched features;
+/// `None` where too few match, or where no turn is needed.
 ///
-/// Cost: features of the follow-up and of its mirror image are matched at reduced size; a feature is
-/// the same at any rotation.
+/// Features are rotation-invariant, so that only two matchings are needed: of the follow-up and of its mirror
+/// image, at reduced size.
 pub fn turn(
     baseline: &Plane,
     follow_up: &Photo,
@@ -73,7 +73,7 @@ pub fn turn(
     let light = follow_up.luminance(Window::full(follow_up.width(), follow_up.height()));
     let found = [false, true].map(|mirrored| {
         let light = Turn { mirrored, quarters: 0 }.apply(&light);
-        let pairs = matched(baseline, &light, regions, settings);
+        let pairs = match_features(baseline, &light, regions, settings);
         let inliers = ransac(&pairs, tolerance_px(regions, settings), &any_rotation);
         let map = fit_affine(&inliers)?;
         let quarters = Turn::to_upright(map[3].atan2(map[0])).quarters;
@@ -90,12 +90,12 @@ fn tolerance_px(regions: &RegionMap, settings: &AlignSettings) -> f64 {
 }
 
 /// Features of the skin matched with those of a follow-up of luminance `other`.
-fn matched(
+fn match_features(
     baseline: &Plane,
     other: &Plane,
     regions: &RegionMap,
     settings: &AlignSettings,
-) -> Vec<Pair> {
+) -> Vec<Match> {
     let window = regions.window;
     let long = window.width.max(window.height);
     let factor = long.div_ceil(settings.feature_size_px).max(1);
@@ -106,7 +106,7 @@ fn matched(
     let other = features(other, frame_factor, settings);
     let skin = support(&regions.skin);
     let matches = mutual_matches(&base.descriptors, &other.descriptors, settings.match_ratio);
-    let place = |x: f32, y: f32, factor: usize, window: Window| {
+    let position = |x: f32, y: f32, factor: usize, window: Window| {
         let f = factor as f64;
         [window.x as f64 + f * (x as f64 + 0.5) - 0.5, window.y as f64 + f * (y as f64 + 0.5) - 0.5]
     };
@@ -114,7 +114,7 @@ fn matched(
         .iter()
         .map(|&(i, j)| {
             let (a, b) = (&base.keypoints[i], &other.keypoints[j]);
-            (place(a.x, a.y, factor, window), place(b.x, b.y, frame_factor, full))
+            (position(a.x, a.y, factor, window), position(b.x, b.y, frame_factor, full))
         })
         .filter(|(a, _)| {
             let (x, y) = (a[0] - window.x as f64, a[1] - window.y as f64);
@@ -154,7 +154,7 @@ fn mutual_matches(a: &[f32], b: &[f32], ratio: f64) -> Vec<(usize, usize)> {
         .collect()
 }
 
-/// Eight running sums, so that the compiler can use vector registers.
+/// Squared distance of two descriptors, in eight running sums, so that the compiler can use vector registers.
 fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0f32; 8];
     for (x, y) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
@@ -165,17 +165,18 @@ fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-/// Where features may lie: skin, and what is surrounded by skin (eyes, lips, nostrils).
+/// Where features are used: skin, and what is surrounded by skin (eyes, lips, nostrils).
 fn support(skin: &Mask) -> Mask {
     let sigma = 0.03 * skin.width().max(skin.height()) as f32;
     blur(&skin.map(|s| if s { 1.0 } else { 0.0 }), sigma).map(|v| v > 0.25)
 }
 
+/// SIFT features of a luminance, reduced by `factor`, with the illumination removed.
 fn features(light: &Plane, factor: usize, settings: &AlignSettings) -> SiftFeatures {
     let log = shrink(light, factor).map(srgb::log);
     let sigma = log.width().max(log.height()) as f32 / 25.0;
     let smooth = blur(&log, sigma);
-    // A fixed gain: log contrast ±1 fills the grey range that SIFT's thresholds are made for.
+    // A fixed gain: log contrast ±1 fills the grey range for which SIFT's thresholds are made.
     let grey: Vec<f32> = log
         .data()
         .iter()
@@ -202,9 +203,9 @@ fn features(light: &Plane, factor: usize, settings: &AlignSettings) -> SiftFeatu
     .unwrap_or_default()
 }
 
-/// The largest set of pairs that one similarity explains within `tolerance` px, refined by an
-/// affine fit. Deterministic: the hypotheses are those of one fixed stream.
-fn ransac(pairs: &[Pair], tolerance: f64, settings: &AlignSettings) -> Vec<Pair> {
+/// The largest set of matches that one similarity explains within `tolerance` px, refined by an
+/// affine fit. Deterministic: the hypotheses come from one fixed random stream.
+fn ransac(pairs: &[Match], tolerance: f64, settings: &AlignSettings) -> Vec<Match> {
     if pairs.len() < 3 {
         return Vec::new();
     }
@@ -221,7 +222,7 @@ fn ransac(pairs: &[Pair], tolerance: f64, settings: &AlignSettings) -> Vec<Pair>
     }
     let mut map = best.1;
     for _ in 0..3 {
-        let inliers: Vec<Pair> =
+        let inliers: Vec<Match> =
             pairs.iter().filter(|p| squared_error(&map, p) < tolerance).copied().collect();
         if inliers.len() < 6 {
             return inliers;
@@ -231,20 +232,20 @@ fn ransac(pairs: &[Pair], tolerance: f64, settings: &AlignSettings) -> Vec<Pair>
             None => break,
         }
     }
-    let mut inliers: Vec<Pair> =
+    let mut inliers: Vec<Match> =
         pairs.iter().filter(|p| squared_error(&map, p) < tolerance).copied().collect();
-    // One place counts once, however many orientations SIFT gave it.
+    // A position counts once, whatever the number of orientations that SIFT gave it.
     inliers.dedup_by(|a, b| (a.0[0] - b.0[0]).hypot(a.0[1] - b.0[1]) < 1.0);
     inliers
 }
 
-fn squared_error(map: &[f64; 6], pair: &Pair) -> f64 {
+fn squared_error(map: &[f64; 6], pair: &Match) -> f64 {
     let p = apply(map, pair.0[0], pair.0[1]);
     (p[0] - pair.1[0]).powi(2) + (p[1] - pair.1[1]).powi(2)
 }
 
-/// The similarity through two pairs, where it is one that two visits may show.
-fn similarity(p: &Pair, q: &Pair, settings: &AlignSettings) -> Option<[f64; 6]> {
+/// The similarity through two matches; `None` outside the accepted range of scale and rotation.
+fn similarity(p: &Match, q: &Match, settings: &AlignSettings) -> Option<[f64; 6]> {
     let (dx, dy) = (q.0[0] - p.0[0], q.0[1] - p.0[1]);
     let (ex, ey) = (q.1[0] - p.1[0], q.1[1] - p.1[1]);
     let norm = dx * dx + dy * dy;
@@ -261,7 +262,7 @@ fn similarity(p: &Pair, q: &Pair, settings: &AlignSettings) -> Option<[f64; 6]> 
     })
 }
 
-fn fit_affine(pairs: &[Pair]) -> Option<[f64; 6]> {
+fn fit_affine(pairs: &[Match]) -> Option<[f64; 6]> {
     let mut m = Matrix3::<f64>::zeros();
     let (mut bx, mut by) = (Vector3::<f64>::zeros(), Vector3::<f64>::zeros());
     for (a, b) in pairs {
@@ -284,12 +285,12 @@ mod tests {
     const SIDE: usize = 240;
 
     fn face(map: &[f64; 6]) -> Face {
-        let place = |[x, y]: [f64; 2]| apply(map, x, y);
-        testing::face([[60.0, 80.0], [140.0, 82.0]].map(place), place([101.0, 164.0]))
+        let mapped = |[x, y]: [f64; 2]| apply(map, x, y);
+        testing::face([[60.0, 80.0], [140.0, 82.0]].map(mapped), mapped([101.0, 164.0]))
     }
 
     #[test]
-    fn a_face_that_turned_came_nearer_and_moved_gives_its_similarity() {
+    fn a_face_that_turned_and_moved_gives_its_similarity() {
         let still = about_origin(1.0, 0.0, [0.0; 2]);
         for map in
             [still, about_origin(1.25, 17.0, [31.0, -12.0]), about_origin(0.6, -40.0, [5.0; 2])]
@@ -299,9 +300,9 @@ mod tests {
         }
     }
 
-    /// Of least squares what is left has no shift, no scale and no turn in it.
+    /// Residuals of a least-squares similarity have no shift, no scale and no rotation.
     #[test]
-    fn a_mouth_that_opened_is_shared_out() {
+    fn a_mouth_that_opened_leaves_residuals_without_a_similarity() {
         let before = face(&about_origin(1.0, 0.0, [0.0; 2]));
         let mut after = before;
         after.mouth[1] += 6.0;
@@ -351,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_photo_that_lies_mirrored_or_turned_is_told() {
+    fn a_mirrored_or_turned_photo_is_detected() {
         let (light, photo) = pair(&about_origin(1.0, 3.0, [4.0, -6.0]));
         let settings = AlignSettings::default();
         assert_eq!(turn(&light, &photo, &regions(), &settings), None);
@@ -370,19 +371,19 @@ mod tests {
         (43_758.545 * (12.9898 * i as f64 + 0.7).sin()).rem_euclid(1.0)
     }
 
-    /// Places on a 200 px wide window and where `map` has them, and as many per three places that lie anywhere.
-    fn pairs(map: &[f64; 6]) -> Vec<Pair> {
+    /// Positions in a window of 200 px: of each three, one matched as by `map` and two at random.
+    fn pairs(map: &[f64; 6]) -> Vec<Match> {
         (0..120)
             .map(|i| {
                 let at = |k: usize| 200.0 * random(4 * i + k);
-                let place = [at(0), at(1)];
-                (place, if i % 3 == 0 { apply(map, place[0], place[1]) } else { [at(2), at(3)] })
+                let from = [at(0), at(1)];
+                (from, if i % 3 == 0 { apply(map, from[0], from[1]) } else { [at(2), at(3)] })
             })
             .collect()
     }
 
     #[test]
-    fn matches_that_agree_are_told_from_chance() {
+    fn consistent_matches_are_separated_from_random_ones() {
         let (map, settings) = (about_origin(0.9, 20.0, [12.0, 3.0]), AlignSettings::default());
         let pairs = pairs(&map);
         let inliers = ransac(&pairs, 2.0, &settings);
@@ -398,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_beyond_what_two_visits_show_is_no_match() {
+    fn a_scale_or_rotation_out_of_range_is_rejected() {
         let settings = AlignSettings::default();
         let pair_of = |map: &[f64; 6], x: f64, y: f64| ([x, y], apply(map, x, y));
         let of = |map: &[f64; 6], reach: f64| {
@@ -413,26 +414,26 @@ mod tests {
         ] {
             assert_eq!(of(&map, 50.0), None, "{map:?}");
         }
-        // Two places nearer than 10 px tell no direction.
+        // Two positions nearer than 10 px give no reliable direction.
         assert_eq!(of(&fair, 8.0), None);
     }
 
     #[test]
     fn an_affine_map_is_fitted_and_a_line_is_none() {
         let map = [1.1, 0.2, -3.0, -0.1, 0.9, 7.0];
-        let places = [[3.0, 4.0], [90.0, 11.0], [40.0, 77.0], [13.0, 58.0]];
-        let pairs: Vec<Pair> = places.iter().map(|p| (*p, apply(&map, p[0], p[1]))).collect();
+        let positions = [[3.0, 4.0], [90.0, 11.0], [40.0, 77.0], [13.0, 58.0]];
+        let pairs: Vec<Match> = positions.iter().map(|p| (*p, apply(&map, p[0], p[1]))).collect();
         assert!(farthest(&fit_affine(&pairs).expect("a map"), &map, 100.0) < 1e-9);
-        let line: Vec<Pair> =
+        let line: Vec<Match> =
             (0..6).map(|i| [f64::from(i), 2.0 * f64::from(i)]).map(|p| (p, p)).collect();
         assert_eq!(fit_affine(&line), None);
     }
 
     #[test]
-    fn a_place_with_several_matches_counts_once() {
-        let places =
+    fn a_position_with_several_matches_counts_once() {
+        let positions =
             [[3.0, 4.0], [90.0, 11.0], [40.0, 77.0], [13.0, 58.0], [60.0, 31.0], [80.0, 90.0]];
-        let twice: Vec<Pair> = places.iter().flat_map(|p| [(*p, *p); 2]).collect();
+        let twice: Vec<Match> = positions.iter().flat_map(|p| [(*p, *p); 2]).collect();
         assert_eq!(ransac(&twice, 1.0, &AlignSettings::default()).len(), 6);
     }
 
@@ -446,7 +447,7 @@ mod tests {
         let a = [descriptor(&[(0, 1.0)]), descriptor(&[(1, 1.0)]), descriptor(&[(2, 1.0)])];
         let b = [
             descriptor(&[(1, 0.95)]),
-            // Two alike: neither is the nearest by far.
+            // Two similar ones: neither is the nearest by far.
             descriptor(&[(2, 1.0), (3, 0.3)]),
             descriptor(&[(2, 1.0), (4, 0.31)]),
             descriptor(&[(0, 0.9), (5, 0.1)]),

@@ -22,11 +22,11 @@ pub(super) type Knots = (isize, [f64; 4]);
 impl Field {
     /// The map that moves nothing.
     pub fn identity() -> Self {
-        Field::rigid([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
+        Field::from_affine([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
     }
 
-    /// An affine map and nothing else.
-    pub(super) fn rigid(affine: [f64; 6]) -> Self {
+    /// An affine map without displacements.
+    pub(super) fn from_affine(affine: [f64; 6]) -> Self {
         let nodes = Grid::filled(1, 1, [0.0, 0.0]);
         Field { affine, origin: [0.0, 0.0], spacing_px: 1.0, nodes }
     }
@@ -58,14 +58,14 @@ impl Field {
         self.row(y).displacement(x)
     }
 
-    /// The follow-up position of the skin at a baseline position. For many positions of a row use
+    /// Position in the follow-up of a baseline position. For many positions of a row use
     /// [`Field::row`].
     pub fn at(&self, x: f64, y: f64) -> [f64; 2] {
         self.row(y).at(x)
     }
 
-    /// The part of a follow-up of `width`×`height` px that holds the baseline's `window`, with a
-    /// margin of `margin` window sides and some px.
+    /// The part of a follow-up of `width`×`height` px that contains the baseline's `window`, with a
+    /// margin of 16 px and `margin` times the window's longer side.
     pub fn footprint(&self, window: Window, margin: f64, width: usize, height: usize) -> Window {
         let (mut x0, mut y0, mut x1, mut y1) = (f64::MAX, f64::MAX, f64::MIN, f64::MIN);
         for j in 0..=16 {
@@ -170,7 +170,7 @@ pub fn apply(a: &[f64; 6], x: f64, y: f64) -> [f64; 2] {
 mod tests {
     use super::*;
 
-    /// A field of 7 × 5 nodes 10 px apart, whose displacements are `of` the node's place.
+    /// A field of 7 × 5 nodes 10 px apart, whose displacements are `of` the node's position.
     fn field(affine: [f64; 6], of: impl Fn([f64; 2]) -> [f64; 2]) -> Field {
         let nodes = Grid::filled(7, 5, [0.0; 2]);
         let mut field = Field { affine, origin: [20.0, -5.0], spacing_px: 10.0, nodes };
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_has_its_own_displacement_and_beyond_the_grid_the_last_node_counts() {
+    fn a_node_has_its_own_displacement_and_the_last_one_repeats_beyond_the_grid() {
         let wild = |[x, y]: [f64; 2]| [(x * 1.7 + y).sin(), (x - 2.3 * y).cos()];
         let field = field(STILL, wild);
         for (x, y) in (0..5).flat_map(|y| (0..7).map(move |x| (x, y))) {
@@ -201,7 +201,7 @@ mod tests {
 
     /// Catmull and Rom's spline reproduces parabolas, and has the weights −1, 9, 9, −1 of 16 half way.
     #[test]
-    fn between_the_nodes_runs_the_spline_of_catmull_and_rom() {
+    fn displacements_are_interpolated_by_catmull_rom_splines() {
         let bend = |[x, y]: [f64; 2]| [0.01 * x * x - 0.02 * x * y, 0.3 * y - 0.004 * y * y];
         let bent = field(STILL, bend);
         for (x, y) in [(30.0, 5.0), (33.7, 12.1), (51.2, 24.9), (69.9, 6.4)] {
@@ -226,7 +226,7 @@ mod tests {
     fn only_the_identity_is_the_identity() {
         let identity = Field::identity();
         assert!(identity.is_identity() && !field(STILL, |_| [0.0; 2]).is_identity());
-        assert!(!Field::rigid([1.0, 0.0, 1e-9, 0.0, 1.0, 0.0]).is_identity());
+        assert!(!Field::from_affine([1.0, 0.0, 1e-9, 0.0, 1.0, 0.0]).is_identity());
         assert_eq!(identity.at(123.25, -7.5), [123.25, -7.5]);
     }
 
@@ -247,13 +247,13 @@ mod tests {
     }
 
     #[test]
-    fn the_footprint_holds_the_window_with_its_margin_inside_the_frame() {
+    fn the_footprint_contains_the_window_with_its_margin_inside_the_frame() {
         let window = Window { x: 100, y: 30, width: 50, height: 40 };
         // 16 px and a tenth of 50 px; cut at the upper border of the frame, 30 − 21 below it.
         let still = Field::identity().footprint(window, 0.1, 400, 300);
         assert_eq!(still, Window { x: 79, y: 9, width: 92, height: 82 });
         let moved =
-            Field::rigid([2.0, 0.0, 160.0, 0.0, 2.0, -60.0]).footprint(window, 0.0, 400, 300);
+            Field::from_affine([2.0, 0.0, 160.0, 0.0, 2.0, -60.0]).footprint(window, 0.0, 400, 300);
         assert_eq!(moved, Window { x: 344, y: 0, width: 56, height: 96 });
     }
 }

@@ -1,21 +1,21 @@
 //! Alignment: each follow-up mapped onto the baseline's coordinates.
 //!
-//! First a rough map ([`estimate`]: from the faces' eyes and mouths, else from matched features),
-//! then a smooth field of displacements on a grid of nodes (`refine`), steered by the skin alone:
-//! hair, clothes and background have no say.
+//! First a rough map ([`estimate`]: from the eyes and mouths of the faces, else from matched features),
+//! then a smooth field of displacements on a grid of nodes (`refine`), computed from skin alone, without
+//! hair, clothes and background.
 //!
-//! How stiff the field is, is a physical length. Nodes lie `AlignSettings::node_spacing_mm` apart and
-//! are joined by a penalty on bending, so that the field follows what bends over a centimetre (pose,
-//! mimic, another lens) and cannot follow a wrinkle of a millimetre or a pore: were it to, a milder
-//! wrinkle would be stretched onto the deep one, and the change be hidden. `tests/it/alignment.rs` holds
-//! it to less than 0.1 px.
+//! The stiffness of the field is a physical length. Nodes lie `AlignSettings::node_spacing_mm` apart, and
+//! bending between them is penalised, so that the field follows deformations over a centimetre (pose,
+//! expression, another lens) but no wrinkle of a millimetre and no pore: otherwise a fainter wrinkle would be
+//! stretched onto the deeper one, and its change be lost. `tests/it/alignment.rs` limits that effect to
+//! 0.1 px.
 //!
-//! Each node states its error ([`Alignment::error_px`]); skin whose error is above
-//! `AlignSettings::error_max_px` is not measured. Whether two photos are of one skin at all is asked
-//! of the second finest octave: the share of nodes around which both show the same detail. All faces
-//! have eyes and noses in common, which the coarser octaves show; no two have their skin in common.
+//! Each node has an estimated error ([`Alignment::error_px`]); skin whose error is above
+//! `AlignSettings::error_max_px` is not measured. A map is accepted where both photos show the same skin:
+//! by the fraction of nodes whose surroundings correlate in the second finest octave. Coarser octaves show
+//! eyes and noses, which all faces have in common.
 //!
-//! Cost: linear in pixels; the finest octave is gone over once, the second finest three times. The
+//! Cost: linear in pixels; the finest octave is processed once, the second finest three times. The
 //! equations of the nodes cost their number squared.
 
 pub mod estimate;
@@ -33,7 +33,7 @@ use crate::plane::{Grid, Mask, Plane, Window};
 use crate::region::{Face, Region, RegionMap};
 use crate::series::Scale;
 use crate::settings::AlignSettings;
-use refine::{Fit, Refined};
+use refine::{FeaturePyramid, NodeFit, Refined};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -56,30 +56,30 @@ pub struct RegionAlignment {
     pub region: String,
     /// Whether the region may be compared.
     pub aligned: bool,
-    /// The tool's own estimate of the error, median over the region's skin, baseline px.
+    /// Estimated registration error, median over the region's skin, baseline px.
     pub residual_median_px: Option<f64>,
-    /// 95th percentile.
+    /// Its 95th percentile, baseline px.
     pub residual_p95_px: Option<f64>,
-    /// Share of the region's skin that the follow-up shows.
+    /// Part of the region's skin visible in the follow-up, %.
     pub overlap_percent: f64,
 }
 
-/// How one follow-up lies on the baseline.
+/// Registration of one follow-up to the baseline.
 #[derive(Debug, Clone)]
 pub struct Alignment {
     /// Overall outcome.
     pub status: AlignmentStatus,
-    /// Why it failed.
+    /// Why the alignment failed.
     pub reason: Option<String>,
     /// The map; none where alignment failed.
     pub field: Option<Field>,
-    /// Stated error of each node of the field: root mean square distance from the true place,
+    /// Estimated error of each node of the field: root mean square distance from the true position,
     /// baseline px.
     errors: Grid<f64>,
-    /// Stated errors above this are not to be compared, baseline px.
+    /// Largest error at which skin is compared, baseline px.
     limit_px: f64,
-    /// Share of the nodes at which the two photos show the same skin; none where it was not asked.
-    pub likeness: Option<f64>,
+    /// Fraction of the nodes at which both photos show the same skin; none where it was not computed.
+    pub matching_nodes: Option<f64>,
     /// The earlier visit through which this one was aligned, where it could not be directly.
     pub through: Option<usize>,
     /// All regions together, named `whole`.
@@ -89,15 +89,15 @@ pub struct Alignment {
 }
 
 impl Alignment {
-    /// The stated error at a baseline position, px: the root mean square distance of the map from
-    /// the truth. `None` where it is above the limit, so that the skin there cannot be compared.
+    /// Estimated error at a baseline position, px: the root mean square distance of the map from the truth.
+    /// `None` where it is above the limit, so that the skin there is not comparable.
     pub fn error_px(&self, x: f64, y: f64) -> Option<f64> {
         let field = self.field.as_ref()?;
-        let error = stated(field, &self.errors, x, y);
+        let error = interpolated_error(field, &self.errors, x, y);
         (error <= self.limit_px).then_some(error)
     }
 
-    /// The pixels of `skin`, which covers `window`, at which the stated error is within the limit.
+    /// The pixels of `skin`, which covers `window`, at which the estimated error is within the limit.
     pub fn trusted<'a>(&self, window: Window, skin: &'a Mask) -> Cow<'a, Mask> {
         if self.errors.data().iter().all(|e| *e <= self.limit_px) {
             return Cow::Borrowed(skin);
@@ -122,8 +122,8 @@ pub struct Placement<'a> {
     pub scale: &'a Scale,
 }
 
-/// Stated error between the nodes, by linear interpolation.
-fn stated(field: &Field, errors: &Grid<f64>, x: f64, y: f64) -> f64 {
+/// Estimated error between the nodes, by linear interpolation.
+fn interpolated_error(field: &Field, errors: &Grid<f64>, x: f64, y: f64) -> f64 {
     let split = |v: f64, origin: f64, n: usize| {
         let t = ((v - origin) / field.spacing_px).clamp(0.0, (n - 1) as f64);
         let i = (t as usize).min(n.saturating_sub(2));
@@ -135,15 +135,15 @@ fn stated(field: &Field, errors: &Grid<f64>, x: f64, y: f64) -> f64 {
     line(y0) + v * (line(y1) - line(y0))
 }
 
-/// What follow-ups are registered to: the light of the baseline's skin, in octaves.
+/// The baseline as follow-ups are registered to it: luminance, and features of its skin in octaves.
 pub struct Reference {
     light: Plane,
-    octaves: refine::Reference,
+    octaves: FeaturePyramid,
     spacing_px: f64,
 }
 
 impl Reference {
-    /// Of the baseline. Cost: linear in the pixels of the regions' window.
+    /// Prepares the baseline. Cost: linear in the pixels of the regions' window.
     pub fn new(
         baseline: &Photo,
         regions: &RegionMap,
@@ -151,7 +151,7 @@ impl Reference {
         settings: &AlignSettings,
     ) -> Reference {
         let light = baseline.luminance(regions.window);
-        let octaves = refine::Reference::new(&light, &regions.skin, regions.window, settings);
+        let octaves = FeaturePyramid::new(&light, &regions.skin, regions.window, settings);
         Reference { light, octaves, spacing_px: node_spacing_px(regions, scale, settings) }
     }
 }
@@ -172,7 +172,7 @@ pub struct Aligner<'a> {
     pub baseline: &'a Photo,
     /// Its regions.
     pub regions: &'a RegionMap,
-    /// What its skin shows.
+    /// Features of its skin.
     pub reference: &'a Reference,
     /// Tunable numbers.
     pub settings: &'a AlignSettings,
@@ -189,21 +189,22 @@ fn node_spacing_px(regions: &RegionMap, scale: &Scale, settings: &AlignSettings)
 }
 
 /// An accepted map.
-struct Found {
+struct AcceptedMap {
     field: Field,
-    /// Stated error of each node, px.
+    /// Estimated error of each node, px.
     errors: Grid<f64>,
-    likeness: f64,
+    /// Fraction of the nodes at which both photos show the same skin.
+    matching_nodes: f64,
 }
 
 impl Aligner<'_> {
-    /// Registers one follow-up, of which a `face` may be known; `earlier` are the follow-ups registered before it,
-    /// visit 1 first.
+    /// Registers one follow-up, whose `face` may be known; `earlier` are the follow-ups registered before it, visit 1
+    /// first.
     ///
-    /// Directly where that succeeds; else through the nearest earlier visit that is aligned directly:
-    /// that visit, warped to the baseline's pixels, stands in for the baseline. Where neither succeeds,
-    /// the follow-up may be a mirror image (a front camera's) or lie on its side: what its features, and
-    /// its face, say of that is tried, and the photo that aligns takes the follow-up's place.
+    /// Directly where that succeeds; else through the nearest earlier visit that is aligned directly: that
+    /// visit, warped to the baseline's pixels, replaces the baseline. Where neither succeeds, the follow-up may
+    /// be a mirror image (a front camera's) or lie on its side: the turn indicated by its features, and by its
+    /// face, is tried, and the turned photo replaces the follow-up where it aligns.
     pub fn register(
         &self,
         photo: Photo,
@@ -245,12 +246,12 @@ impl Aligner<'_> {
             })?;
         let visible = self.overlap(field, photo);
         let window = self.regions.window;
-        let light = refine::laid(photo, field, window, &visible);
+        let light = refine::resample(photo, field, window, &visible);
         let skin = self.regions.skin.zip(&visible, |skin, visible| skin && visible);
-        let stand_in = refine::Reference::new(&light, &skin, window, self.settings);
-        let found = self.find(&stand_in, &light, faces, follow_up).ok()?;
+        let replacement = FeaturePyramid::new(&light, &skin, window, self.settings);
+        let found = self.find(&replacement, &light, faces, follow_up).ok()?;
         let errors = found.errors.zip(&alignment.errors, f64::hypot);
-        self.summarise(Found { errors, ..found }, Some(j), follow_up).ok()
+        self.summarise(AcceptedMap { errors, ..found }, Some(j), follow_up).ok()
     }
 
     /// The outcome for the baseline's own photo.
@@ -269,7 +270,7 @@ impl Aligner<'_> {
             field: Some(Field::identity()),
             errors: Grid::filled(1, 1, 0.0),
             limit_px: self.settings.error_max_px,
-            likeness: None,
+            matching_nodes: None,
             through: None,
             all: rows.last().cloned(),
             regions: rows,
@@ -284,22 +285,22 @@ impl Aligner<'_> {
             field: None,
             errors: Grid::filled(1, 1, f64::INFINITY),
             limit_px: self.settings.error_max_px,
-            likeness: None,
+            matching_nodes: None,
             through: None,
             all: None,
             regions: Vec::new(),
         }
     }
 
-    /// Maps the `reference` made of `light` onto a follow-up: from the faces, and where they are not
-    /// there or mislead, from matched features.
+    /// The map from the `reference`, prepared from `light`, to a follow-up: from the faces, and where these are
+    /// missing or no map from them is accepted, from matched features.
     fn find(
         &self,
-        reference: &refine::Reference,
+        reference: &FeaturePyramid,
         light: &Plane,
         faces: [Option<&Face>; 2],
         follow_up: &Photo,
-    ) -> Result<Found, String> {
+    ) -> Result<AcceptedMap, String> {
         let refined = |affine: [f64; 6]| {
             let spacing = self.reference.spacing_px;
             self.accepted(reference.refine(follow_up, affine, spacing, self.settings))
@@ -326,12 +327,12 @@ impl Aligner<'_> {
         }
     }
 
-    /// Registers a follow-up that lies turned or mirrored. `None` where no turn of it shows the same skin.
+    /// Registers a follow-up that lies turned or mirrored. `None` where no turn of it is accepted.
     fn turned(&self, [face, other]: [Option<&Face>; 2], follow_up: &Photo) -> Option<Registered> {
         let size = [follow_up.width(), follow_up.height()];
         let Reference { light, octaves, .. } = self.reference;
         let by_features = estimate::turn(light, follow_up, self.regions, self.settings);
-        // Eyes and mouth of a mirrored face fit as well as those of the right one.
+        // Eyes and mouth fit a mirrored face as well as an unmirrored one.
         let mirrored = Turn { mirrored: true, quarters: 0 };
         let by_faces = (face.is_some() && other.is_some()).then_some(mirrored);
         let by_faces = by_faces.filter(|turn| by_features != Some(*turn));
@@ -344,38 +345,38 @@ impl Aligner<'_> {
         })
     }
 
-    /// Whether a refined field maps skin to the same skin.
-    fn accepted(&self, refined: Refined) -> Result<Found, String> {
+    /// Accepts a refined field where it maps skin to the same skin, else gives the reason.
+    fn accepted(&self, refined: Refined) -> Result<AcceptedMap, String> {
         let settings = self.settings;
-        let seen: Vec<&Fit> =
-            refined.fits.data().iter().filter(|f| f.seen >= settings.node_seen_min).collect();
-        if seen.is_empty() {
+        let visible: Vec<&NodeFit> =
+            refined.fits.data().iter().filter(|f| f.visible >= settings.node_visible_min).collect();
+        if visible.is_empty() {
             return Err("the photos do not overlap on the skin that is measured".into());
         }
-        let alike = seen.iter().filter(|f| f.correlation >= settings.alike_correlation).count();
-        let likeness = alike as f64 / seen.len() as f64;
-        if likeness < settings.likeness_min {
+        let matching = |f: &&&NodeFit| f.correlation >= settings.node_correlation_min;
+        let matching_nodes = visible.iter().filter(matching).count() as f64 / visible.len() as f64;
+        if matching_nodes < settings.matching_nodes_min {
             return Err(format!(
                 "{:.0} % of the skin matches after alignment, {:.0} % needed: is it the same \
                  person, the same view and the same face (a smile moves the skin)?",
-                100.0 * likeness,
-                100.0 * settings.likeness_min
+                100.0 * matching_nodes,
+                100.0 * settings.matching_nodes_min
             ));
         }
-        Ok(Found { field: refined.field, errors: refined.errors, likeness })
+        Ok(AcceptedMap { field: refined.field, errors: refined.errors, matching_nodes })
     }
 
-    /// The stated errors of a map by region; `through` is the visit that stood in for the baseline.
+    /// The estimated errors of a map by region; `through` is the visit that replaced the baseline.
     fn summarise(
         &self,
-        found: Found,
+        found: AcceptedMap,
         through: Option<usize>,
         follow_up: &Photo,
     ) -> Result<Alignment, String> {
-        let Found { field, errors, likeness } = found;
-        let shows = self.overlap(&field, follow_up);
+        let AcceptedMap { field, errors, matching_nodes } = found;
+        let visible = self.overlap(&field, follow_up);
         let rows: Vec<_> = (self.regions.regions.iter())
-            .map(|region| self.region(region, &field, &errors, &shows))
+            .map(|region| self.region(region, &field, &errors, &visible))
             .collect();
         let status = match rows.iter().filter(|r| r.aligned).count() {
             0 => return Err("no region is aligned well enough to be compared".into()),
@@ -388,7 +389,7 @@ impl Aligner<'_> {
             field: Some(field),
             errors,
             limit_px: self.settings.error_max_px,
-            likeness: Some(likeness),
+            matching_nodes: Some(matching_nodes),
             through,
             // The last region is the whole.
             all: rows.last().cloned(),
@@ -396,12 +397,12 @@ impl Aligner<'_> {
         })
     }
 
-    /// Which pixels of the window the follow-up shows.
+    /// Pixels of the window visible in the follow-up.
     fn overlap(&self, field: &Field, follow_up: &Photo) -> Mask {
         let (w, h) = (follow_up.width() as f64 - 1.0, follow_up.height() as f64 - 1.0);
         let origin = self.regions.window;
-        let mut shows = Mask::filled(origin.width, origin.height, false);
-        shows.par_rows(|y, out| {
+        let mut visible = Mask::filled(origin.width, origin.height, false);
+        visible.par_rows(|y, out| {
             let row = field.row((origin.y + y) as f64);
             for (x, v) in out.iter_mut().enumerate() {
                 let [fx, fy] = row.at((origin.x + x) as f64);
@@ -412,15 +413,16 @@ impl Aligner<'_> {
                     && !follow_up.flat.contains(fx.round() as usize, fy.round() as usize);
             }
         });
-        shows
+        visible
     }
 
+    /// Overlap and estimated errors of one region; `visible` are the window's pixels visible in the follow-up.
     fn region(
         &self,
         region: &Region,
         field: &Field,
         errors: &Grid<f64>,
-        shows: &Mask,
+        visible: &Mask,
     ) -> RegionAlignment {
         let Region { name, window, inside } = region;
         let (frame, skin) = (self.regions.window, &self.regions.skin);
@@ -430,31 +432,31 @@ impl Aligner<'_> {
                 && frame.contains(x, y)
                 && skin.at(x - frame.x, y - frame.y)
         };
-        let (mut all, mut seen) = (0usize, Vec::new());
+        let (mut all, mut in_both) = (0usize, Vec::new());
         for y in window.y..window.y + window.height {
             for x in window.x..window.x + window.width {
                 if in_region(x, y) {
                     all += 1;
-                    if shows.at(x - frame.x, y - frame.y) {
-                        seen.push((x as u32, y as u32));
+                    if visible.at(x - frame.x, y - frame.y) {
+                        in_both.push((x as u32, y as u32));
                     }
                 }
             }
         }
-        // A thousand places tell a region's errors.
-        let mut residuals: Vec<f64> = seen
+        // A sample of a thousand pixels.
+        let mut residuals: Vec<f64> = in_both
             .iter()
-            .step_by(seen.len().div_ceil(1000).max(1))
-            .map(|(x, y)| stated(field, errors, f64::from(*x), f64::from(*y)))
+            .step_by(in_both.len().div_ceil(1000).max(1))
+            .map(|(x, y)| interpolated_error(field, errors, f64::from(*x), f64::from(*y)))
             .collect();
         let median_px = median(&mut residuals);
         RegionAlignment {
             region: name.clone(),
-            // Without any skin there is nothing that could lie wrong: coverage speaks for it.
+            // A region without skin counts as aligned; its coverage makes it not measurable.
             aligned: all == 0 || median_px.is_some_and(|m| m <= self.settings.error_max_px),
             residual_median_px: median_px,
             residual_p95_px: quantile(&mut residuals, 0.95),
-            overlap_percent: 100.0 * seen.len() as f64 / all.max(1) as f64,
+            overlap_percent: 100.0 * in_both.len() as f64 / all.max(1) as f64,
         }
     }
 }
@@ -489,13 +491,13 @@ mod tests {
         found
     }
 
-    fn alone(follow_up: Photo) -> Alignment {
+    fn registered(follow_up: Photo) -> Alignment {
         aligned(vec![shot(1, &STILL), follow_up]).remove(0).alignment
     }
 
     #[test]
-    fn the_same_photo_lies_where_it_is_without_error() {
-        let found = alone(shot(1, &STILL));
+    fn the_same_photo_has_the_identity_without_error() {
+        let found = registered(shot(1, &STILL));
         assert_eq!(found.status, AlignmentStatus::Aligned);
         assert!(found.field.as_ref().is_some_and(Field::is_identity));
         assert_eq!(found.error_px(100.0, 30.0), Some(0.0));
@@ -504,30 +506,30 @@ mod tests {
     }
 
     #[test]
-    fn a_turned_and_shifted_photo_is_laid_onto_the_baseline() {
+    fn a_turned_and_shifted_photo_is_registered() {
         let map = similarity(1.05, 6.0, [14.4, -21.7]);
-        let found = alone(shot(1, &map));
+        let found = registered(shot(1, &map));
         assert_eq!(found.status, AlignmentStatus::Aligned);
         let field = found.field.as_ref().expect("a field");
-        let (mut sum, mut stated, mut n) = (0.0, 0.0, 0.0);
+        let (mut sum, mut estimated, mut n) = (0.0, 0.0, 0.0);
         for (x, y) in (40..200).step_by(20).flat_map(|y| (40..200).step_by(20).map(move |x| (x, y)))
         {
             let [x, y] = [x, y].map(f64::from);
             let (p, q) = (field.at(x, y), apply(&map, x, y));
             sum += (p[0] - q[0]).powi(2) + (p[1] - q[1]).powi(2);
-            stated += found.error_px(x, y).expect("small").powi(2);
+            estimated += found.error_px(x, y).expect("small").powi(2);
             n += 1.0;
         }
-        let [off, stated] = [sum, stated].map(|sum| f64::sqrt(sum / n));
-        println!("{off} {stated}");
-        assert!(off < 0.04 && off < 2.0 * stated, "{off} ± {stated}");
-        assert!(found.likeness.expect("asked") > 0.9 && found.through.is_none());
+        let [off, estimated] = [sum, estimated].map(|sum| f64::sqrt(sum / n));
+        println!("{off} {estimated}");
+        assert!(off < 0.04 && off < 2.0 * estimated, "{off} ± {estimated}");
+        assert!(found.matching_nodes.expect("computed") > 0.9 && found.through.is_none());
     }
 
     #[test]
-    fn the_overlap_is_the_part_that_the_photo_shows() {
+    fn the_overlap_is_the_part_visible_in_the_photo() {
         // The right quarter of the baseline has left the frame.
-        let found = alone(shot(1, &similarity(1.0, 0.0, [60.0, 0.0])));
+        let found = registered(shot(1, &similarity(1.0, 0.0, [60.0, 0.0])));
         let all = found.all.expect("the whole");
         println!("{}", all.overlap_percent);
         assert!((all.overlap_percent - 75.0).abs() < 1.0, "{}", all.overlap_percent);
@@ -535,8 +537,8 @@ mod tests {
     }
 
     #[test]
-    fn another_skin_is_refused_and_named() {
-        let found = alone(shot(2, &STILL));
+    fn another_skin_is_rejected_with_a_reason() {
+        let found = registered(shot(2, &STILL));
         assert_eq!((found.status, found.error_px(100.0, 100.0)), (AlignmentStatus::Failed, None));
         let why = found.reason.expect("a reason");
         assert!(why.starts_with("drawn.png: align: "), "{why}");
@@ -554,12 +556,12 @@ mod tests {
         assert!(photo.notices.iter().any(|notice| notice.to_string().contains("mirrored")));
     }
 
-    /// Of the baseline's skin the last photo has 30 % left, which is too little; the one between has 60 %, and
-    /// 70 % in common with the last.
+    /// The last photo shows 30 % of the baseline's skin, which is too little; the one between shows 60 % of it, and
+    /// has 70 % in common with the last.
     #[test]
-    fn errors_add_up_through_a_visit_between() {
+    fn errors_add_through_an_intermediate_visit() {
         let [old, odd, new] = [1, 2, 3].map(|seed| Texture::new(seed, 0.12));
-        // Old skin up to a column of the baseline, new skin from another on.
+        // Old skin up to a column of the baseline, other skin from there, new skin from a second column on.
         let mixed = |[kept, fresh]: [f64; 2], shift: [f64; 2], stream: u64| {
             let [a, b, c] = [&old, &odd, &new]
                 .map(|texture| texture.moved(&similarity(1.0, 0.0, shift)).plane(SIDE, SIDE));
@@ -594,9 +596,9 @@ mod tests {
     }
 
     #[test]
-    fn the_stated_error_is_linear_between_nodes_and_bounded_by_the_limit() {
+    fn the_estimated_error_is_linear_between_nodes_and_bounded_by_the_limit() {
         let nodes = Grid::filled(2, 2, [0.0; 2]);
-        let mut found = alone(shot(1, &STILL));
+        let mut found = registered(shot(1, &STILL));
         found.field =
             Some(Field { origin: [10.0, 20.0], spacing_px: 40.0, nodes, ..Field::identity() });
         found.errors = Grid::from_vec(2, 2, vec![0.1, 0.5, 0.3, 1.5]);
@@ -610,9 +612,9 @@ mod tests {
             (-99.0, 60.0, Some(0.3)),
             (99.0, 99.0, None),
         ] {
-            let stated = found.error_px(x, y);
-            let near = stated.zip(error).is_some_and(|(a, b)| (a - b).abs() < 1e-12);
-            assert!(near || (stated, error) == (None, None), "({x}, {y}): {stated:?}");
+            let estimated = found.error_px(x, y);
+            let near = estimated.zip(error).is_some_and(|(a, b)| (a - b).abs() < 1e-12);
+            assert!(near || (estimated, error) == (None, None), "({x}, {y}): {estimated:?}");
         }
         let window = Window { x: 5, y: 5, width: 60, height: 70 };
         let skin = Mask::from_fn(60, 70, |x, _| x > 3);

@@ -1,15 +1,15 @@
-//! The linear equations of a field's nodes: symmetric, positive, banded.
+//! The linear equations of a field's nodes: symmetric, positive definite, banded.
 
 use super::field::{Field, Knots};
 use crate::plane::{Grid, par_collect};
 
-/// What a block of skin, or the stiffness between nodes, says of the nodes it touches.
+/// The normal equations of the displacements: sums over the blocks of skin and the penalties.
 pub struct Equations {
     nx: usize,
     ny: usize,
-    /// Unknowns whose index differs by more than this do not meet.
+    /// Half bandwidth: unknowns whose indices differ by more have no common entry.
     band: usize,
-    /// Row i holds columns i − band … i, the diagonal last.
+    /// Lower band by rows: row i has columns i − band … i, the diagonal last.
     matrix: Vec<f64>,
 }
 
@@ -20,7 +20,7 @@ pub type Nodes = [(usize, f64); 16];
 type Stencil = ([(usize, usize); 4], [f64; 4], usize);
 
 impl Equations {
-    /// No equations yet, for the nodes of `field`.
+    /// Zero matrix for the nodes of `field`.
     pub fn new(field: &Field) -> Self {
         let (nx, ny) = (field.nodes.width(), field.nodes.height());
         let band = 2 * (3 * nx.min(ny) + 3) + 1;
@@ -38,7 +38,7 @@ impl Equations {
         }
     }
 
-    /// The nodes a position depends on.
+    /// The nodes that a position depends on.
     pub fn nodes(&self, (ix, wx): &Knots, (iy, wy): &Knots) -> Nodes {
         std::array::from_fn(|k| {
             let at = |first: isize, k: usize, n: usize| {
@@ -50,7 +50,7 @@ impl Equations {
     }
 
     /// Adds ½ (displacement there)ᵀ G (displacement there), `information` = xx, xy, yy of G.
-    pub fn inform(&mut self, nodes: &Nodes, information: [f64; 3]) {
+    pub fn add_information(&mut self, nodes: &Nodes, information: [f64; 3]) {
         let [a, b, c] = information;
         for &(i, u) in nodes {
             for &(j, v) in nodes {
@@ -64,7 +64,7 @@ impl Equations {
     }
 
     /// Adds ½ weight (Σ cᵢ uᵢ)² for both components of a stencil.
-    fn stiffen(&mut self, (cells, c, n): &Stencil, weight: f64) {
+    fn add_stencil(&mut self, (cells, c, n): &Stencil, weight: f64) {
         for i in 0..*n {
             for j in 0..*n {
                 let (p, q) =
@@ -76,18 +76,18 @@ impl Equations {
         }
     }
 
-    /// Adds the penalties: bending of weight `bending`, slope of weight `slope`.
-    pub fn stiffness(&mut self, bending: f64, slope: f64) {
-        for (stencil, bends) in stencils(self.nx, self.ny) {
-            self.stiffen(&stencil, if bends { bending } else { slope });
+    /// Adds the penalties: second differences with weight `bending`, first differences with weight `slope`.
+    pub fn add_penalties(&mut self, bending: f64, slope: f64) {
+        for (stencil, second_order) in stencils(self.nx, self.ny) {
+            self.add_stencil(&stencil, if second_order { bending } else { slope });
         }
     }
 
     /// The force of the penalties on each unknown: `−P u`.
     pub fn penalty_force(&self, u: &Grid<[f64; 2]>, bending: f64, slope: f64) -> Vec<f64> {
         let mut force = vec![0.0; 2 * self.nx * self.ny];
-        for ((cells, c, n), bends) in stencils(self.nx, self.ny) {
-            let weight = if bends { bending } else { slope };
+        for ((cells, c, n), second_order) in stencils(self.nx, self.ny) {
+            let weight = if second_order { bending } else { slope };
             for k in 0..2 {
                 let d: f64 = (0..n).map(|i| c[i] * u.at(cells[i].0, cells[i].1)[k]).sum();
                 for i in 0..n {
@@ -98,11 +98,11 @@ impl Equations {
         force
     }
 
-    /// A random force as strong as the penalties allow: independent signs from `sign`.
+    /// A random force whose covariance is the matrix of the penalties: independent signs from `sign`.
     pub fn penalty_noise(&self, bending: f64, slope: f64, sign: impl Fn(usize) -> f64) -> Vec<f64> {
         let mut force = vec![0.0; 2 * self.nx * self.ny];
-        for (s, ((cells, c, n), bends)) in stencils(self.nx, self.ny).enumerate() {
-            let weight = if bends { bending } else { slope }.sqrt();
+        for (s, ((cells, c, n), second_order)) in stencils(self.nx, self.ny).enumerate() {
+            let weight = if second_order { bending } else { slope }.sqrt();
             for k in 0..2 {
                 let w = weight * sign(2 * s + k);
                 for i in 0..n {
@@ -124,7 +124,7 @@ impl Equations {
             for j in i.saturating_sub(band)..i {
                 let at = band - (i - j);
                 let other = &done[j * width..(j + 1) * width];
-                // Columns that both rows hold: of row i from `at` back, of row j up to its diagonal.
+                // Columns common to both rows: of row i before `at`, of row j before its diagonal.
                 let sum = dot(&row[..at], &other[i - j..band]);
                 row[at] = (row[at] - sum) / other[band];
             }
@@ -227,7 +227,7 @@ mod tests {
     const BENDING: f64 = 3.0;
     const SLOPE: f64 = 0.2;
 
-    /// Blocks of skin: place in node spacings, information xx, xy, yy.
+    /// Blocks of skin: position in node spacings, information xx, xy, yy.
     const BLOCKS: [([f64; 2], [f64; 3]); 4] = [
         ([0.3, 1.6], [5.0, 1.0, 2.0]),
         ([1.5, 0.5], [1.0, -0.5, 4.0]),
@@ -240,18 +240,18 @@ mod tests {
         Field { nodes, ..Field::identity() }
     }
 
-    /// The equations of [`BLOCKS`] and of the stiffness.
+    /// The equations of [`BLOCKS`] and of the penalties.
     fn equations(field: &Field) -> Equations {
         let mut equations = Equations::new(field);
         for ([x, y], information) in BLOCKS {
             let nodes = equations.nodes(&field.knots(x), &field.knots(y));
-            equations.inform(&nodes, information);
+            equations.add_information(&nodes, information);
         }
-        equations.stiffness(BENDING, SLOPE);
+        equations.add_penalties(BENDING, SLOPE);
         equations
     }
 
-    /// The penalties of displacements as their definition says: squared differences of second order (the
+    /// The penalties of displacements by their definition: squared differences of second order (the
     /// mixed one twice) and of first order.
     fn penalty(u: &Grid<[f64; 2]>) -> f64 {
         let at = |x: usize, y: usize, k: usize| u.at(x, y)[k];
@@ -281,7 +281,7 @@ mod tests {
         0.5 * (BENDING * bending + SLOPE * slope)
     }
 
-    /// The energy of displacements: that, and what the blocks say of the field between the nodes.
+    /// The energy of displacements: the penalties, and the blocks' quadratic forms of the interpolated field.
     fn energy(u: &Grid<[f64; 2]>) -> f64 {
         let field = Field { nodes: u.clone(), ..Field::identity() };
         let blocks = BLOCKS.iter().map(|([x, y], [a, b, c])| {
@@ -334,7 +334,7 @@ mod tests {
             for (x, y) in (0..ny).flat_map(|y| (0..nx).map(move |x| (x, y))) {
                 for k in 0..2 {
                     let (found, wanted) = (found.at(x, y)[k], wanted[2 * (y * nx + x) + k]);
-                    // The tiny term on the diagonal moves the softest way by parts of a million.
+                    // The tiny term on the diagonal changes the softest mode by some millionths.
                     assert!((found - wanted).abs() < 1e-5, "{nx}×{ny}: {found} {wanted}");
                 }
             }
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn the_penalties_pull_down_their_slope_and_an_affine_field_bends_nothing() {
+    fn the_penalty_force_is_the_negative_gradient_and_an_affine_field_does_not_bend() {
         let (nx, ny) = (5, 4);
         let equations = Equations::new(&field(nx, ny));
         let u = listed(nx, ny, |i| (0.7 * i as f64).cos());
@@ -360,9 +360,8 @@ mod tests {
         assert!(largest(equations.penalty_force(&affine, 0.0, SLOPE)) > 0.05);
     }
 
-    /// The covariance of the random force is the penalties' own matrix.
     #[test]
-    fn the_random_force_is_as_strong_as_the_penalties() {
+    fn the_covariance_of_the_random_force_is_the_penalty_matrix() {
         let (nx, ny) = (4, 3);
         let (n, equations) = (2 * nx * ny, Equations::new(&field(nx, ny)));
         let mut covariance = DMatrix::zeros(n, n);

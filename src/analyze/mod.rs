@@ -23,7 +23,7 @@ use crate::light::{self, LightChange};
 use crate::luminance::{self, Luminance, Pair};
 use crate::metric::{self, ComparableVisit, Detections, Readings};
 use crate::photo::Photo;
-use crate::quality::{self, QualityCheck};
+use crate::quality::{self, CheckedPair, CheckedPhoto, QualityCheck};
 use crate::region::{self, FoundFace, RegionMap, RegionRequest, polygon};
 use crate::report::MeasurementRow;
 use crate::series::Scale;
@@ -160,7 +160,8 @@ impl Analyzer {
             let light =
                 light::change(tones, regions.window, face, &baseline.scale, &settings.light);
             let alignment = &follow_up.alignment;
-            checks = quality::pair(visit, &pair, tones, &light, alignment, &settings.quality);
+            let checked = CheckedPair { pair: &pair, tones, light: &light, alignment };
+            checks = quality::pair(visit, &checked, &settings.quality);
             let views = [
                 ComparableVisit { luminance: &pair.baseline, tone: &before.tone },
                 ComparableVisit { luminance: &pair.follow_up, tone: &after.tone },
@@ -231,12 +232,11 @@ impl Analyzer {
         let luminance = luminance::luminance(photo, placement, &settings.luminance);
         let seen = Placement { skin: &luminance.valid, ..*placement };
         let tone = tone::tone(photo, &seen, &settings.tone);
-        let (regions, scale) = (placement.regions, placement.scale);
-        let of = (regions, scale);
-        let checks = quality::photo(visit, photo, &luminance, &tone, of, &settings.quality);
+        let checked = CheckedPhoto { photo, placement, luminance: &luminance, tone: &tone };
+        let checks = quality::photo(visit, &checked, &settings.quality);
         self.stage(visit, "detect")?;
         let view = ComparableVisit { luminance: &luminance, tone: &tone };
-        let detections = metric::detect(&view, scale, &settings.metric);
+        let detections = metric::detect(&view, placement.scale, &settings.metric);
         Ok(Prepared {
             #[cfg(feature = "cli")]
             field: placement.field.clone(),

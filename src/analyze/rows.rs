@@ -2,7 +2,7 @@
 
 use super::{Analyzer, Baseline, Comparison, FollowUp, Prepared};
 use crate::align::Alignment;
-use crate::change::{self, Cell, ChangeRow, Resampling, TrendRow};
+use crate::change::{self, ChangeRow, Resampling, RowContext, TrendRow};
 use crate::light::LightChange;
 use crate::luminance::Pair;
 use crate::metric::tone::ReferenceSkin;
@@ -56,7 +56,7 @@ impl<'a> Ground<'a> {
         let s = &self.settings.change;
         let wanted = self.scale.mm_per_px.map_or(f64::INFINITY, |mm| s.tile_mm / mm.0);
         let side = wanted
-            .min((area / s.tiles_wanted as f64).sqrt())
+            .min((area / s.tiles_target as f64).sqrt())
             .max((area / s.tiles_max as f64).sqrt())
             .max(s.tile_min_px as f64);
         Tiles::new(window, inside, side.round() as usize)
@@ -83,7 +83,7 @@ impl<'a> Ground<'a> {
         let aligned = |a: &Alignment| a.regions.get(i).is_some_and(|r| r.aligned);
         let obstacle = if self.valid.is_none() || !alignment.is_none_or(aligned) {
             Some(Reason::Alignment)
-        } else if coverage_percent < self.settings.quality.coverage_percent {
+        } else if coverage_percent < self.settings.quality.region_coverage_percent {
             Some(Reason::LowCoverage)
         } else {
             None
@@ -216,9 +216,9 @@ impl Changes<'_> {
         })
     }
 
-    fn cell<'a>(&self, metric: &'static Metric, site: &'a Site<'a>) -> Cell<'a> {
+    fn cell<'a>(&self, metric: &'static Metric, site: &'a Site<'a>) -> RowContext<'a> {
         let differences = self.comparison.differences.as_ref();
-        Cell {
+        RowContext {
             visit: self.visit,
             region: &site.region.name,
             metric,

@@ -1,9 +1,9 @@
-//! Smoothing by box means: as fast at any radius, for masks and searches, where a Gaussian's exact
-//! shape does not matter.
+//! Smoothing by box means, at a cost independent of the radius: for masks and searches, where the exact shape of
+//! a Gaussian does not matter.
 
 use crate::plane::Plane;
 
-/// Mean over a square of `2r + 1` px, twice (a triangle to each side); the border pixel is repeated
+/// Mean over a square of `2r + 1` px, applied twice (a triangular kernel); the border pixel is repeated
 /// outside. Cost: eight additions a px at any `r`.
 pub fn box_mean(plane: &Plane, r: usize) -> Plane {
     let mut out = plane.clone();

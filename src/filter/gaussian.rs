@@ -2,10 +2,10 @@
 
 use crate::plane::{Mask, Plane};
 
-/// The kernel is cut at this many sigma, where it has fallen to 3e-4 of its centre.
+/// Radius at which the kernel is cut, sigma: there it is 3e-4 of its centre.
 const TRUNCATE_SIGMA: f32 = 4.0;
-/// Above this sigma (px) the plane is first averaged down: the result differs by < 1e-3 of the
-/// signal and costs a fraction.
+/// Above this sigma (px) the plane is first reduced by averaging: the result differs by < 1e-3 of the signal, at a
+/// fraction of the cost.
 const DIRECT_SIGMA_PX: f32 = 5.0;
 
 /// Sigma of the Gaussian that halves the amplitude at `period` (same unit as `period`):
@@ -33,12 +33,12 @@ pub fn blur(src: &Plane, sigma: f32) -> Plane {
     if sigma > DIRECT_SIGMA_PX {
         let factor = (sigma / (DIRECT_SIGMA_PX / 2.0)).floor() as usize;
         if src.width().min(src.height()) > 4 * factor {
-            // Averaging cells of n px and interpolating linearly each blur by about n²/12, n²/6; a
-            // last blur of n takes the interpolation's kinks out, which a derivative would see.
+            // Averaging over cells of n px adds a variance of about n²/12, linear interpolation n²/6. A last
+            // blur of n removes the kinks of the interpolation, to which a derivative would respond.
             let n = factor as f32;
-            let rest = (sigma * sigma - 1.25 * n * n).sqrt() / n;
+            let remaining = (sigma * sigma - 1.25 * n * n).sqrt() / n;
             let small = super::resize::shrink(src, factor);
-            let smooth = blur(&small, rest);
+            let smooth = blur(&small, remaining);
             let full = super::resize::enlarge(&smooth, factor, src.width(), src.height());
             return blur(&full, n);
         }
@@ -51,7 +51,7 @@ pub fn blur(src: &Plane, sigma: f32) -> Plane {
 fn separable(src: &Plane, k: &[f32]) -> Plane {
     let (w, h, r) = (src.width(), src.height(), k.len() - 1);
     let mut out = Plane::filled(w, h, 0.0);
-    // Strips, so that the rows filtered across need no plane and are read while they are in cache.
+    // In strips, so that the rows filtered along x need no plane and stay in cache.
     out.par_strips((8 * r).max(64), |top, strip| {
         let first = top.saturating_sub(r);
         let last = (top + strip.len() / w + r).min(h);
@@ -73,7 +73,7 @@ fn separable(src: &Plane, k: &[f32]) -> Plane {
 }
 
 /// `out = k₀·a₀ + Σ kⱼ·(aⱼ + bⱼ)`, where `(aⱼ, bⱼ)` are the lines `j` px to either side, as long as
-/// `out`. Blocks of the sum stay in registers.
+/// `out`. Computed in blocks that fit registers.
 fn convolve<'a>(out: &mut [f32], k: &[f32], sides: impl Fn(usize) -> (&'a [f32], &'a [f32])) {
     const BLOCK: usize = 32;
     let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
@@ -95,13 +95,13 @@ fn convolve<'a>(out: &mut [f32], k: &[f32], sides: impl Fn(usize) -> (&'a [f32],
     }
 }
 
-/// Normalised convolution (Knutsson & Westin 1993): the Gaussian mean of the pixels inside `mask`
-/// only, so that nothing outside bleeds in. Where the kernel sees no masked pixel: 0.
+/// Normalised convolution (Knutsson & Westin 1993): the Gaussian mean of the pixels inside `mask` only.
+/// 0 where the kernel contains none of them.
 pub fn blur_masked(src: &Plane, mask: &Mask, sigma: f32) -> Plane {
     if sigma <= 0.1 { src.clone() } else { MaskedBlur::new(mask, sigma).mean(src) }
 }
 
-/// [`blur_masked`] for several planes of one mask: the mask's own blur is done once.
+/// [`blur_masked`] for several planes of one mask, whose own blur is computed once.
 pub struct MaskedBlur<'a> {
     mask: &'a Mask,
     weight: Plane,
@@ -126,16 +126,16 @@ impl<'a> MaskedBlur<'a> {
         out
     }
 
-    /// `src` without that mean; 0 outside the mask.
-    pub fn rest(&self, src: &Plane) -> Plane {
-        let rest = src.zip(&self.mean(src), |v, mean| v - mean);
-        rest.zip(self.mask, |v, m| if m { v } else { 0.0 })
+    /// `src` minus that mean; 0 outside the mask.
+    pub fn residual(&self, src: &Plane) -> Plane {
+        let residual = src.zip(&self.mean(src), |v, mean| v - mean);
+        residual.zip(self.mask, |v, m| if m { v } else { 0.0 })
     }
 }
 
-/// The discrete Gaussian (Lindeberg 1990): what diffusion from pixel to pixel makes, of variance
-/// exactly `variance` px² however narrow, where a sampled Gaussian below sigma 0.5 is hardly any. The
-/// mean of the pixels inside `mask` only.
+/// Discrete Gaussian (Lindeberg 1990), the kernel of diffusion between pixels: its variance is exactly
+/// `variance` px² even where a sampled Gaussian fails, below sigma 0.5 px. The mean of the pixels inside `mask`
+/// only.
 pub fn diffuse(src: &Plane, mask: &Mask, variance: f64) -> Plane {
     let k = diffusion_kernel(variance);
     let inside = src.zip(mask, |v, m| if m { v } else { 0.0 });
@@ -159,8 +159,8 @@ fn diffusion_kernel(t: f64) -> Vec<f32> {
     (0..=radius).map(|n| term(n) as f32).collect()
 }
 
-/// The pixels of `mask` whose surroundings (Gaussian, sigma `margin` px) are nearly all inside it,
-/// and which lie `margin` px inside the frame: a mask's edge looks like a line to a derivative.
+/// The pixels of `mask` whose surroundings (Gaussian, sigma `margin` px) are nearly all inside it, and which are
+/// at least `margin` px inside the frame: a derivative responds to the edge of a mask as to a line.
 pub fn away_from_edges(mask: &Mask, margin: f64) -> Mask {
     let near = blur(&mask.map(|m| if m { 1.0 } else { 0.0 }), margin as f32);
     let (w, h, m) = (mask.width(), mask.height(), margin.ceil() as usize);
@@ -180,15 +180,13 @@ pub fn band(src: &Plane, mask: &Mask, short_px: f64, long_px: f64) -> Plane {
     band
 }
 
-/// The share of white noise power (variance 1 per px), blurred by `blur_px`, that [`band`] lets
-/// through.
+/// The fraction of white noise power (variance 1 per px), blurred by `blur_px`, that [`band`] passes.
 pub fn band_noise_gain(short_px: f64, long_px: f64, blur_px: f64) -> f64 {
     noise_gain([short_px, long_px].map(|period| sigma_of_period(period).hypot(blur_px)))
 }
 
-/// The share of white noise power (variance 1 per px) that the difference of two Gaussian means lets
-/// through: the sum of the squared kernel, `1/4πa² + 1/4πb² − 1/π(a²+b²)` for wide kernels, summed
-/// exactly for narrow ones.
+/// The fraction of white noise power (variance 1 per px) that the difference of two Gaussian means passes: the sum
+/// of the squared kernel, `1/4πa² + 1/4πb² − 1/π(a²+b²)` for wide kernels, summed exactly for narrow ones.
 pub fn noise_gain(sigmas: [f64; 2]) -> f64 {
     let [a, b] = sigmas.map(|sigma| -> Vec<f64> {
         let half: Vec<f64> = if sigma <= 0.1 {
@@ -228,9 +226,9 @@ mod tests {
         }
     }
 
-    /// Every pixel of every size equals the sum written out, to the bit: strips, blocks and borders.
+    /// Each pixel equals the direct sum to the bit: in strips, blocks and at borders.
     #[test]
-    fn equals_the_sum_written_out() {
+    fn equals_the_direct_sum() {
         for (w, h, sigma) in [(1, 1, 1.0), (5, 3, 2.0), (97, 70, 0.7), (64, 130, 4.9)] {
             let src =
                 Plane::from_fn(w, h, |x, y| ((x * 7919 + y * 104_729) % 1009) as f32 / 1009.0);
@@ -247,7 +245,7 @@ mod tests {
         }
     }
 
-    /// Variance and sum of the kernel are those asked for, and steps add up.
+    /// Sum and variance of the kernel are exact, and the variances of two steps add.
     #[test]
     fn diffusion_has_its_variance() {
         for t in [0.01, 0.1, 0.5, 2.0, 4.0] {

@@ -1,10 +1,10 @@
-//! Matched filters in noise that is not white (Turin 1960): the linear reading of how much of a template
-//! a place shows that the texture around disturbs least.
+//! Matched filters in noise that is not white (Turin 1960): the linear estimate of a template's amplitude with
+//! the smallest variance in the background texture.
 
 use crate::plane::{Mask, Plane, Window};
 use std::ops::Range;
 
-/// Mean product of two pixels by the step between them, `−reach ..= reach` px each way.
+/// Mean product of two pixels by the offset between them, `−reach ..= reach` px along each axis.
 #[derive(Debug, Clone)]
 pub struct Autocovariance {
     reach: usize,
@@ -12,10 +12,10 @@ pub struct Autocovariance {
 }
 
 impl Autocovariance {
-    /// The mean over `planes` (of mean 0) of the products of pixels that are both inside `mask`; the first
-    /// of the two is every `stride`-th px of `window`, both ways, `reach` px or more off the planes' left, right and
-    /// lower edge. `None` where fewer than half of the steps' pairs are seen a quarter of `(2·reach + 1)²` times.
-    /// Cost: (2·reach + 1)² / stride² flops a px and plane.
+    /// The mean over `planes` (of mean 0) of the products of two pixels inside `mask`; the first is every
+    /// `stride`-th px of `window` along both axes, at least `reach` px from the planes' left, right and lower edge.
+    /// `None` where fewer than half of the offsets have a quarter of `(2·reach + 1)²` pairs. Cost:
+    /// (2·reach + 1)² / stride² flops a px and plane.
     pub fn of(
         planes: &[&Plane],
         mask: &Mask,
@@ -24,10 +24,10 @@ impl Autocovariance {
         stride: usize,
     ) -> Option<Self> {
         let side = 2 * reach + 1;
-        // Steps down, and back by symmetry.
+        // Offsets downwards; those upwards follow by symmetry.
         let mut sums = vec![0.0f64; (reach + 1) * side];
         let mut counts = vec![0.0f64; sums.len()];
-        // The second of a pair lies in the plane, though not in the window.
+        // The second of a pair is in the plane, but may be outside the window.
         let columns =
             window.x.max(reach)..(window.x + window.width).min(mask.width().saturating_sub(reach));
         let rows = window.y..(window.y + window.height).min(mask.height().saturating_sub(reach));
@@ -58,29 +58,29 @@ impl Autocovariance {
         Some(Autocovariance { reach, values })
     }
 
-    /// The mean product at a step.
+    /// The mean product at an offset.
     fn at(&self, [x, y]: [isize; 2]) -> f64 {
         let [x, y] = if y < 0 { [-x, -y] } else { [x, y] };
         self.values[y as usize * (2 * self.reach + 1) + (x + self.reach as isize) as usize]
     }
 }
 
-/// Least white noise, as a share of the variance: what rounding makes.
+/// Smallest white noise added, fraction of the variance: that of rounding.
 const RIDGE_MIN: f64 = 1e-6;
 
-/// The covariance of the pixels of a disc, factored (Cholesky), so that filters can be made.
+/// Cholesky factor of the covariance of the pixels of a disc, from which filters are computed.
 #[derive(Debug, Clone)]
 pub struct Whitener {
     offsets: Vec<[isize; 2]>,
     /// Lower triangle, row by row.
     factor: Vec<f64>,
-    /// What the constant is after the covariance is taken off.
+    /// C⁻¹·1.
     level: Vec<f64>,
 }
 
 impl Whitener {
     /// For a disc of `radius` px, half of the covariance's reach or less; `ridge` is white noise added, as
-    /// a share of the variance. `None` where there is no variance.
+    /// a fraction of the variance. `None` where there is no variance.
     pub fn new(covariance: &Autocovariance, radius: usize, ridge: f64) -> Option<Self> {
         let r = radius as isize;
         let square = (-r..=r).flat_map(|y| (-r..=r).map(move |x| [x, y]));
@@ -89,10 +89,10 @@ impl Whitener {
         if !(variance > 0.0 && variance.is_finite()) {
             return None;
         }
-        // What is seen of few pairs need not be positive definite: then more white noise makes it so.
+        // An estimate from few pairs need not be positive definite: white noise is added until it is.
         let mut ridge = ridge.max(RIDGE_MIN) * variance;
         let factor = loop {
-            match factored(&offsets, |step| covariance.at(step), ridge) {
+            match factored(&offsets, |offset| covariance.at(offset), ridge) {
                 Some(factor) => break factor,
                 None => ridge *= 4.0,
             }
@@ -118,8 +118,8 @@ impl Whitener {
         v
     }
 
-    /// The filter whose answer to `template(x, y)` (px from the middle) plus any constant is 1, and to
-    /// the noise the least. `None` for a template that is constant on the disc.
+    /// The filter with response 1 to `template(x, y)` (px from the middle) plus any constant, and the smallest
+    /// variance in the noise. `None` for a template that is constant on the disc.
     pub fn filter(&self, template: impl Fn(f64, f64) -> f64) -> Option<Matched> {
         let p: Vec<f64> =
             self.offsets.iter().map(|[x, y]| template(*x as f64, *y as f64)).collect();
@@ -155,14 +155,14 @@ fn factored(
         for (j, b) in offsets[..=i].iter().enumerate() {
             let c = covariance([a[0] - b[0], a[1] - b[1]]) + if i == j { ridge } else { 0.0 };
             let other = j * (j + 1) / 2;
-            let rest = c - dot(&factor[start..], &factor[other..other + j]);
+            let residual = c - dot(&factor[start..], &factor[other..other + j]);
             if i == j {
-                if rest <= 1e-9 * ridge {
+                if residual <= 1e-9 * ridge {
                     return None;
                 }
-                factor.push(rest.sqrt());
+                factor.push(residual.sqrt());
             } else {
-                let l = rest / factor[other + j];
+                let l = residual / factor[other + j];
                 factor.push(l);
             }
         }
@@ -170,16 +170,16 @@ fn factored(
     Some(factor)
 }
 
-/// A filter that reads the amplitude of a template.
+/// A filter that estimates the amplitude of a template.
 #[derive(Debug, Clone)]
 pub struct Matched {
     taps: Vec<([isize; 2], f32)>,
-    /// Standard deviation of the amplitude that the noise alone makes.
+    /// Standard deviation of the amplitude in the noise.
     pub noise: f64,
 }
 
 impl Matched {
-    /// Standard deviation of the amplitude that noise of another covariance makes.
+    /// Standard deviation of the amplitude in noise of another covariance.
     pub fn spread(&self, noise: &Autocovariance) -> f64 {
         let mut variance = 0.0;
         for ([ax, ay], a) in &self.taps {
@@ -209,7 +209,7 @@ impl Matched {
         out
     }
 
-    /// The amplitude at a place between pixels, bilinear; outside the plane that at its edge.
+    /// The amplitude at a position between pixels, bilinear; outside the plane that at its edge.
     pub fn at(&self, plane: &Plane, x: f64, y: f64) -> f64 {
         let inside = |v: f64, n: usize| v.clamp(0.0, n.max(1) as f64 - 1.0);
         let (x, y) = (inside(x, plane.width()), inside(y, plane.height()));
@@ -229,7 +229,7 @@ mod tests {
     use crate::filter::gaussian::blur;
     use crate::rng::Rng;
 
-    /// Noise from a fixed sequence, smoothed along the rows so that it is not white.
+    /// Noise from a fixed random stream, smoothed along the rows so that it is not white.
     fn streaks(seed: u64) -> Plane {
         let noise = Plane::from_fn(240, 200, |x, y| {
             Rng::at(seed, x as i64, y as i64).range(-0.5, 0.5) as f32
@@ -243,30 +243,32 @@ mod tests {
         out
     }
 
-    fn dip(x: f64, y: f64) -> f64 {
+    fn dark_profile(x: f64, y: f64) -> f64 {
         -(-(x * x + y * y) / 8.0).exp()
     }
 
     #[test]
-    fn the_answer_to_the_template_is_one_and_to_noise_as_said() {
+    fn the_response_to_the_template_is_one_and_to_noise_as_predicted() {
         let noise = streaks(7);
         let (mask, window) = (Mask::filled(240, 200, true), Window::full(240, 200));
         let covariance = Autocovariance::of(&[&noise], &mask, window, 14, 1).expect("enough pairs");
-        let filter =
-            Whitener::new(&covariance, 7, 0.01).and_then(|w| w.filter(dip)).expect("a dip");
-        // The template upon any constant, at a place between pixels too.
-        let alone =
-            Plane::from_fn(60, 60, |x, y| 3.0 + 0.2 * dip(x as f64 - 30.0, y as f64 - 29.0) as f32);
+        let filter = Whitener::new(&covariance, 7, 0.01)
+            .and_then(|w| w.filter(dark_profile))
+            .expect("a filter");
+        // The template plus any constant, also between pixels.
+        let alone = Plane::from_fn(60, 60, |x, y| {
+            3.0 + 0.2 * dark_profile(x as f64 - 30.0, y as f64 - 29.0) as f32
+        });
         assert!((filter.at(&alone, 30.0, 29.0) - 0.2).abs() < 1e-4);
         assert!((filter.row(&alone, 29, 28..33)[2] - 0.2).abs() < 1e-4);
-        // Other noise of the same kind.
+        // Another realisation of the noise.
         let other = streaks(8);
-        let answers: Vec<f32> = (20..180).flat_map(|y| filter.row(&other, y, 20..220)).collect();
-        let n = answers.len() as f64;
-        let spread = (answers.iter().map(|v| f64::from(v * v)).sum::<f64>() / n).sqrt();
+        let responses: Vec<f32> = (20..180).flat_map(|y| filter.row(&other, y, 20..220)).collect();
+        let n = responses.len() as f64;
+        let spread = (responses.iter().map(|v| f64::from(v * v)).sum::<f64>() / n).sqrt();
         assert!((spread / filter.noise - 1.0).abs() < 0.1, "{spread} {}", filter.noise);
         assert!((filter.spread(&covariance) / filter.noise - 1.0).abs() < 0.02);
-        // A filter made for white noise is disturbed more.
+        // A filter for white noise has a larger variance.
         let white = Autocovariance {
             reach: 14,
             values: {
@@ -275,13 +277,14 @@ mod tests {
                 values
             },
         };
-        let plain = Whitener::new(&white, 7, 0.01).and_then(|w| w.filter(dip)).expect("a dip");
-        let answers: Vec<f32> = (20..180).flat_map(|y| plain.row(&other, y, 20..220)).collect();
-        let more = (answers.iter().map(|v| f64::from(v * v)).sum::<f64>() / n).sqrt();
+        let plain =
+            Whitener::new(&white, 7, 0.01).and_then(|w| w.filter(dark_profile)).expect("a filter");
+        let responses: Vec<f32> = (20..180).flat_map(|y| plain.row(&other, y, 20..220)).collect();
+        let more = (responses.iter().map(|v| f64::from(v * v)).sum::<f64>() / n).sqrt();
         assert!(more > 1.1 * spread, "{more} {spread}");
     }
 
-    /// The products of pixels that a mask leaves, counted the slow way.
+    /// Compared with a direct sum over the pixels inside a mask.
     #[test]
     fn covariance_is_the_mean_product_inside_the_mask() {
         let plane = blur(&streaks(3), 1.0);

@@ -1,7 +1,7 @@
-//! Pure `Plane → Plane` functions: the parallel core.
+//! Pure functions on planes and masks: the parallel core.
 //!
-//! None of them normalises by the image's own maximum, percentile or variance, so that the
-//! results of two photos can be compared.
+//! None of them normalises by the image's own maximum, percentile or variance, so that the results of two
+//! photos are comparable.
 
 pub mod box_mean;
 pub mod gaussian;

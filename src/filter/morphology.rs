@@ -2,7 +2,7 @@
 
 use crate::plane::{Mask, Plane};
 
-/// Sliding extreme over the square. Cost: 2·(2r + 1) comparisons a px.
+/// Sliding minimum or maximum over the square. Cost: 2·(2r + 1) comparisons a px.
 fn extreme(plane: &Plane, r: usize, pick: fn(f32, f32) -> f32) -> Plane {
     let rows = |plane: &Plane| {
         let mut out = plane.clone();
@@ -18,17 +18,17 @@ fn extreme(plane: &Plane, r: usize, pick: fn(f32, f32) -> f32) -> Plane {
     rows(&rows(plane).transposed()).transposed()
 }
 
-/// Grey closing: dark structures thinner than `2r + 1` vanish.
+/// Grey closing: removes dark structures thinner than `2r + 1` px.
 pub fn close(plane: &Plane, r: usize) -> Plane {
     extreme(&extreme(plane, r, f32::max), r, f32::min)
 }
 
-/// Pixels within `r` (rows and columns) of a set one.
+/// Dilation: pixels within `r` rows and columns of a set one.
 pub fn dilate(mask: &Mask, r: usize) -> Mask {
     extreme(&mask.map(|v| if v { 1.0 } else { 0.0 }), r, f32::max).map(|v| v > 0.5)
 }
 
-/// Opening: parts thinner than `2r + 1` vanish.
+/// Opening: removes parts thinner than `2r + 1` px.
 pub fn open(mask: &Mask, r: usize) -> Mask {
     let plane = mask.map(|v| if v { 1.0 } else { 0.0 });
     extreme(&extreme(&plane, r, f32::min), r, f32::max).map(|v| v > 0.5)
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_thinner_than_the_square_vanishes() {
+    fn structures_thinner_than_the_square_are_removed() {
         // A bar of 3 px and one of 6 px.
         let inside = |x: usize| (5..8).contains(&x) || (15..21).contains(&x);
         let bars = Mask::from_fn(30, 12, |x, _| inside(x));

@@ -1,31 +1,31 @@
 //! Derivatives across, and a long Gaussian mean along, each of many directions.
 //!
-//! A line keeps its strength in a mean along its own direction; the mesh of skin, noise and spots do
-//! not. Across, the second derivative answers to a dark line (Lindeberg 1998) and the first to one that
-//! is lit from a side, dark here and bright there; the two in quadrature answer to both (Freeman &
-//! Adelson 1991). From the first its like at a coarser scale is taken off, so that a step, the edge of a
-//! spot or of a shadow, is no line.
+//! A mean along its direction preserves a line and attenuates microrelief, noise and spots. Across the line, the
+//! second derivative responds to a dark line (Lindeberg 1998) and the first to a line lit from one side, one
+//! flank dark and the other bright; their quadrature responds to both (Freeman & Adelson 1991). The first
+//! derivative at a coarser scale is subtracted from the first, so that a step (the edge of a spot or of a shadow)
+//! has no response.
 
 use crate::plane::{Grid, Plane};
 use std::f32::consts::PI;
 
-/// How much of a line runs through a pixel, and where to.
+/// Response to a line at a pixel, and the direction of the line.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Oriented {
-    /// √(max(E, 0)² + O²), E the second derivative across times σ², O the first times σ, less the same at
+    /// √(max(E, 0)² + O²), E the second derivative across times σ², O the first times σ minus the same at
     /// [`COARSER`] times σ.
-    pub strength: f32,
+    pub response: f32,
     /// Direction of the line, unit vector.
     pub along: [f32; 2],
 }
 
-/// The strongest answer at each pixel over `directions` and over the sigmas `across` (px), each a
+/// The largest response at each pixel over `directions` and over the sigmas `across` (px), each on a
 /// Gaussian mean of sigma `along` (px). Outside the plane is 0. Cost: for each direction two rotations
 /// by linear interpolation and 7·`along` + Σ 25·`across` multiplications a pixel.
 pub fn oriented(src: &Plane, along: f32, across: &[f32], directions: usize) -> Grid<Oriented> {
     let (w, h) = (src.width(), src.height());
     let mut best = Grid::filled(w, h, Oriented::default());
-    // Side of a square that holds the plane however it is turned.
+    // Side of a square that contains the plane at any rotation.
     let side = (w as f32).hypot(h as f32).ceil() as usize + 2;
     let middle = [w, h].map(|n| (n as f32 - 1.0) / 2.0);
     let centre = (side as f32 - 1.0) / 2.0;
@@ -46,8 +46,8 @@ pub fn oriented(src: &Plane, along: f32, across: &[f32], directions: usize) -> G
             mean.along(&line, row);
         });
         for [second, first] in &kernels {
-            let mut strength = Plane::filled(side, side, 0.0);
-            strength.par_rows(|v, row| {
+            let mut response = Plane::filled(side, side, 0.0);
+            response.par_rows(|v, row| {
                 let mut odd = vec![0.0; side];
                 second.across(&turned, v, row);
                 first.across(&turned, v, &mut odd);
@@ -60,9 +60,9 @@ pub fn oriented(src: &Plane, along: f32, across: &[f32], directions: usize) -> G
                 for (x, b) in row.iter_mut().enumerate() {
                     let dx = x as f32 - middle[0];
                     let (u, v) = (centre + dx * cos + dy * sin, centre - dx * sin + dy * cos);
-                    let here = sample(&strength, u, v);
-                    if here > b.strength {
-                        *b = Oriented { strength: here, along: [cos, sin] };
+                    let here = sample(&response, u, v);
+                    if here > b.response {
+                        *b = Oriented { response: here, along: [cos, sin] };
                     }
                 }
             });
@@ -84,15 +84,15 @@ fn sample(plane: &Plane, x: f32, y: f32) -> f32 {
     top + fy * (low[0] + fx * (low[1] - low[0]) - top)
 }
 
-/// Half of a kernel, centre first, and whether its other side has the opposite sign.
+/// Half of a kernel, centre first, and whether it is antisymmetric.
 struct Kernel {
     half: Vec<f32>,
     odd: bool,
 }
 
-/// Sigma of the coarser scale, of the finer.
+/// Sigma of the coarser scale over that of the finer.
 const COARSER: f32 = 2.5;
-/// Where kernels are cut, sigma.
+/// Radius at which kernels are cut, sigma.
 const TRUNCATE_SIGMA: f32 = 3.5;
 
 impl Kernel {
@@ -110,13 +110,13 @@ impl Kernel {
             })
             .collect();
         if order == 2 {
-            let rest = both(&half);
-            half.iter_mut().zip(&gauss).for_each(|(k, g)| *k -= rest * g / sum);
+            let offset = both(&half);
+            half.iter_mut().zip(&gauss).for_each(|(k, g)| *k -= offset * g / sum);
         }
         Kernel { half, odd: order == 1 }
     }
 
-    /// The first derivative times σ, less the same at a coarser scale: blind to a step.
+    /// The first derivative times σ, minus the same at a coarser scale: no response to a step.
     fn without_steps(sigma: f32) -> Kernel {
         let (fine, coarse) = (Kernel::gaussian(sigma, 1), Kernel::gaussian(COARSER * sigma, 1));
         let mut half: Vec<f32> = coarse.half.iter().map(|v| -v).collect();
@@ -153,10 +153,10 @@ impl Kernel {
 mod tests {
     use super::*;
 
-    /// A Gaussian valley of width s and depth A has curvature σ²·A·s/(s²+σ²)^{3/2} at its bottom; its
-    /// derivative, lit from a side, a slope of σ·A·s/(s²+σ²)^{3/2} in the middle. A step is no line.
+    /// A Gaussian valley of width s and depth A has the response σ²·A·s/(s²+σ²)^{3/2} at its bottom; its
+    /// derivative, as of a valley lit from one side, σ·A·s/(s²+σ²)^{3/2} in the middle.
     #[test]
-    fn lines_have_their_analytic_strength_and_direction() {
+    fn lines_have_their_analytic_response_and_direction_and_steps_have_none() {
         let (s, a, sigma) = (2.0f32, 0.2f32, 1.5f32);
         for angle in [0.0f32, 0.6, 1.9] {
             let across = |x: usize, y: usize| {
@@ -180,18 +180,18 @@ mod tests {
             ] {
                 let found = oriented(&plane, 8.0, &[sigma], 32).at(80, 80);
                 assert!(
-                    (found.strength / expected - 1.0).abs() < 0.13,
+                    (found.response / expected - 1.0).abs() < 0.13,
                     "{angle}: {found:?} {expected}"
                 );
                 let along = found.along[0] * angle.cos() + found.along[1] * angle.sin();
                 assert!(along.abs() > 0.99, "{angle}: {found:?}");
             }
             let step = Plane::from_fn(161, 161, |x, y| if across(x, y) > 0.0 { a } else { 0.0 });
-            let crest = oriented(&step, 8.0, &[sigma], 32).at(80, 80);
-            assert!(crest.strength < 0.3 * a, "{angle}: a step {crest:?}");
+            let edge = oriented(&step, 8.0, &[sigma], 32).at(80, 80);
+            assert!(edge.response < 0.3 * a, "{angle}: a step {edge:?}");
             let bright = Plane::from_fn(161, 161, |x, y| a * gauss(across(x, y)));
             let found = oriented(&bright, 8.0, &[sigma], 32).at(80, 80);
-            assert!(found.strength < 0.02, "a bright line is none: {found:?}");
+            assert!(found.response < 0.02, "a bright line is none: {found:?}");
         }
     }
 }

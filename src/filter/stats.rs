@@ -20,8 +20,8 @@ pub fn median(values: &mut [f64]) -> Option<f64> {
     quantile(values, 0.5)
 }
 
-/// Ratio of the amplitudes of two noisy readings of one thing, from their mean squares over their
-/// shared one, and the ratio of their noises.
+/// Deming regression: ratio b/a of the amplitudes of two noisy measurements of one signal, from their mean squares
+/// `aa` and `bb` over their mean product, and the ratio `noises` of their noise variances, b over a.
 pub fn deming(aa: f64, bb: f64, noises: f64) -> f64 {
     let d = bb - noises * aa;
     0.5 * (d + (d * d + 4.0 * noises).sqrt())

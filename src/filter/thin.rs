@@ -2,8 +2,8 @@
 
 use crate::plane::{Mask, par_collect};
 
-/// Thins `mask` until nothing more can be removed without breaking a line; pixels outside the
-/// raster count as unset. Cost: linear in the set pixels times the widest line's half width.
+/// Thins `mask` to lines one pixel wide without breaking them; pixels outside the raster count as unset.
+/// Cost: linear in the set pixels times the widest line's half width.
 pub fn thin(mask: &Mask) -> Mask {
     let mut out = mask.clone();
     let (w, h) = (mask.width(), mask.height());
@@ -24,7 +24,7 @@ pub fn thin(mask: &Mask) -> Mask {
             break;
         }
     }
-    // Zhang and Suen leave steps of two pixels on slanted lines: drop the corner of each.
+    // Zhang and Suen leave steps of two pixels on slanted lines: the corner of each is removed.
     for i in set {
         if corner(&out, i % w, i / w) {
             out.data_mut()[i] = false;
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slanted_line_takes_one_pixel_a_column() {
+    fn a_slanted_line_has_one_pixel_per_column() {
         let line = Mask::from_fn(100, 80, |x, y| {
             (5..95).contains(&x) && (y as f64 - 5.0 - 0.7 * x as f64).abs() < 2.0
         });

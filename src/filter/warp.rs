@@ -1,16 +1,16 @@
 //! Resampling by quintic B-spline interpolation (Unser 1999), and by linear interpolation.
 //!
 //! At a half-pixel shift a quintic spline keeps 97 % of a period of 3 px and 99.7 % of one of
-//! 4 px (cubic: 87 %, 97 %), so that a resampled photo is not taken for a smoother skin.
+//! 4 px (cubic: 87 %, 97 %), so that resampling does not make skin appear smoother.
 
 use crate::plane::{Grid, Plane};
 
 /// Poles of the quintic B-spline's inverse filter (Unser 1999, table I).
 const POLES: [f64; 2] = [-0.430_575_347_099_973_8, -0.043_096_288_203_264_65];
-/// The recursion is started this many px inside, where a pole's power has fallen below 1e-9.
+/// Length of the sum that starts the recursion, px: a pole's power is below 1e-9 there.
 const WARM_UP_PX: usize = 26;
 
-/// B-spline coefficients of a plane, to be sampled at any place.
+/// B-spline coefficients of a plane, to be sampled at any position.
 pub struct Spline(Plane);
 
 impl Spline {
@@ -77,6 +77,7 @@ fn weights(t: f64) -> (isize, [f32; 6]) {
     (base as isize - 2, w)
 }
 
+/// The inverse filter of the B-spline along rows.
 fn prefilter_rows(src: &Plane) -> Plane {
     let mut out = src.clone();
     let gain: f64 = POLES.iter().map(|z| (1.0 - z) * (1.0 - 1.0 / z)).product();
@@ -134,8 +135,8 @@ impl<V: Blend, const N: usize> Blend for [V; N] {
     }
 }
 
-/// The value at (x, y) px by linear interpolation of what `read` makes of each pixel, the border
-/// clamped: `bilinear_by(&photo.linear, x, y, |rgb| rgb.map(f64::from))`.
+/// The value at (x, y) px by bilinear interpolation of `read` of each pixel, the border clamped:
+/// `bilinear_by(&photo.linear, x, y, |rgb| rgb.map(f64::from))`.
 pub fn bilinear_by<T, V>(grid: &Grid<T>, x: f64, y: f64, read: impl Fn(T) -> V) -> V
 where
     T: Copy + Send + Sync,
@@ -148,8 +149,7 @@ where
     top.blend(bottom, y - y0)
 }
 
-/// [`bilinear_by`] of a plane's own values: for masks and pictures. What is measured is sampled by a
-/// [`Spline`].
+/// [`bilinear_by`] of a plane's own values: for masks and pictures. Measured planes are sampled by a [`Spline`].
 pub fn bilinear(plane: &Plane, x: f64, y: f64) -> f32 {
     bilinear_by(plane, x, y, |v| v)
 }

@@ -1,4 +1,4 @@
-//! What sensor and file add to a photo's log luminance.
+//! Noise of sensor and file in a photo's log luminance.
 
 use crate::filter::gaussian::band_noise_gain;
 use crate::filter::stats::quantile;
@@ -10,17 +10,17 @@ use crate::srgb;
 /// The noise of one photo on the baseline's pixels.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Noise {
-    /// Variance per pixel of what is white, log units.
+    /// Variance per pixel of the white noise, log².
     pub white: f64,
-    /// By how much more that may be: what the photos of a pair do not share beyond it.
+    /// Further variance that may be noise, log²: energy that the photos of a pair do not share beyond `white`.
     pub white_error: f64,
-    /// Gaussian blur that was put on it since, px.
+    /// Gaussian blur applied to the noise since, px.
     pub blur_px: f64,
-    /// How the file was rounded.
+    /// Rounding of the file.
     pub file: Option<Rounding>,
 }
 
-/// A factor of the noise's variance in each square cell.
+/// A factor of the noise variance in each square cell.
 #[derive(Debug, Clone)]
 pub struct NoiseMap {
     /// The factors.
@@ -30,12 +30,12 @@ pub struct NoiseMap {
 }
 
 impl NoiseMap {
-    /// The same noise everywhere.
-    pub fn even() -> NoiseMap {
+    /// The factor 1 everywhere.
+    pub fn uniform() -> NoiseMap {
         NoiseMap { factors: Grid::filled(1, 1, 1.0), cell_px: 1 }
     }
 
-    /// The factor at a pixel; the last cell's beyond them.
+    /// The factor at a pixel; beyond the cells that of the last one.
     pub fn at(&self, x: usize, y: usize) -> f64 {
         let [i, j] = [x, y].map(|v| (v / self.cell_px) as isize);
         f64::from(self.factors.clamped(i, j))
@@ -45,13 +45,13 @@ impl NoiseMap {
 /// The rounding of a JPEG.
 #[derive(Debug, Clone, Copy)]
 pub struct Rounding {
-    /// The steps.
+    /// Quantisation steps of the coefficients.
     pub quantisers: Quantisers,
     /// Codes (0 … 255) per unit of log luminance at the skin's median.
     pub codes: f64,
     /// Photo pixels per baseline pixel.
     pub scale: f64,
-    /// Apparent blur of what was coded, baseline px.
+    /// Apparent blur of the coded photo, baseline px.
     pub blur_px: f64,
 }
 
@@ -66,9 +66,9 @@ impl Rounding {
 }
 
 impl Noise {
-    /// What the file left of the amplitude between two periods, and the noise's share of its mean
-    /// square `energy`, log²: what is white there, and what rounding adds to a signal of that
-    /// strength.
+    /// Fraction of the amplitude between two periods that the rounding of the file kept, and the noise in
+    /// the mean square `energy` of that band, both in log²: white noise, and the noise that rounding adds to a
+    /// signal of that energy.
     pub fn of_band(&self, short_px: f64, long_px: f64, energy: f64) -> [f64; 2] {
         let [gain, rounded] = self.file.map_or([1.0, 0.0], |file| {
             // Variance per pixel of the file: its pixels are finer by the scale.
@@ -82,15 +82,15 @@ impl Noise {
         [gain, (self.white + rounded) * band_noise_gain(short_px, long_px, self.blur_px)]
     }
 
-    /// Mean square, log², that the noise between two periods may have more.
+    /// Further mean square between two periods that may be noise, log².
     pub fn error_of_band(&self, short_px: f64, long_px: f64) -> f64 {
         self.white_error * band_noise_gain(short_px, long_px, self.blur_px)
     }
 }
 
-/// White noise per pixel after Immerkær (1996): the mask [1 −2 1; −2 4 −2; 1 −2 1] is blind to
-/// planes and slow curves and passes 36 σ² of white noise. The quietest tiles count, since skin
-/// only adds.
+/// Variance per pixel of white noise after Immerkær (1996): the mask [1 −2 1; −2 4 −2; 1 −2 1] rejects
+/// planes and slow curves and passes 36 σ² of white noise. A low quantile over tiles is taken, since skin's
+/// texture adds energy.
 pub fn white(flat: &Plane, valid: &Mask, settings: &LuminanceSettings) -> f64 {
     let side = settings.noise_tile_px;
     let tiles = [flat.width() / side, flat.height() / side];
@@ -130,16 +130,16 @@ mod tests {
         Mask::filled(SIDE, SIDE, true)
     }
 
-    fn read(plane: &Plane, valid: &Mask) -> f64 {
+    fn measured(plane: &Plane, valid: &Mask) -> f64 {
         white(plane, valid, &LuminanceSettings::default())
     }
 
-    /// The quietest tenth of the tiles is a little below the mean of all.
+    /// The 10th percentile of the tiles is a little below their mean.
     #[test]
-    fn white_noise_is_read_within_a_tenth() {
+    fn white_noise_is_measured_within_ten_per_cent() {
         for sd in [0.003, 0.01, 0.05] {
             for stream in [1, 2] {
-                let found = read(&noise(SIDE, SIDE, stream).map(|v| sd * v), &all()).sqrt();
+                let found = measured(&noise(SIDE, SIDE, stream).map(|v| sd * v), &all()).sqrt();
                 println!("{sd} {found}");
                 assert!((found / f64::from(sd) - 1.0).abs() < 0.1, "{sd}: {found}");
             }
@@ -147,54 +147,54 @@ mod tests {
     }
 
     #[test]
-    fn slopes_and_curves_are_no_noise() {
+    fn slopes_and_curves_are_not_noise() {
         let curved = Plane::from_fn(SIDE, SIDE, |x, y| {
             let [x, y] = [x, y].map(|v| v as f32 / 64.0);
             0.5 * x - 0.25 * y + 0.125 * x * x - 0.5 * y * y
         });
-        assert!(read(&curved, &all()) < 1e-12, "{}", read(&curved, &all()));
+        assert!(measured(&curved, &all()) < 1e-12, "{}", measured(&curved, &all()));
         let smooth = Texture::new(1, 0.1).blurred(9.0).plane(SIDE, SIDE);
-        assert!(read(&smooth, &all()).sqrt() < 1e-4);
-        let both = read(&noisy(&smooth.zip(&curved, |a, b| a + b), 3, 0.01), &all()).sqrt();
+        assert!(measured(&smooth, &all()).sqrt() < 1e-4);
+        let both = measured(&noisy(&smooth.zip(&curved, |a, b| a + b), 3, 0.01), &all()).sqrt();
         assert!((both / 0.01 - 1.0).abs() < 0.1, "{both}");
     }
 
     #[test]
-    fn only_quiet_skin_counts() {
+    fn rough_and_masked_skin_adds_no_noise() {
         let quiet = noise(SIDE, SIDE, 4).map(|v| 0.01 * v);
-        let alone = read(&quiet, &all());
+        let expected = measured(&quiet, &all());
         // Rough skin on one half.
         let rough = Texture::new(2, 0.1).plane(SIDE, SIDE);
         let half = Plane::from_fn(SIDE, SIDE, |x, y| {
             quiet.at(x, y) + if x < SIDE / 2 { rough.at(x, y) } else { 0.0 }
         });
-        assert!((read(&half, &all()) / alone - 1.0).abs() < 0.15);
+        assert!((measured(&half, &all()) / expected - 1.0).abs() < 0.15);
         // Anything outside the mask.
         let mask = Mask::from_fn(SIDE, SIDE, |x, _| x >= SIDE / 2);
-        let spoilt = quiet.zip(&mask, |v, m| if m { v } else { 1e6 });
-        assert_eq!(read(&spoilt, &mask), read(&quiet, &mask));
-        assert_eq!(read(&quiet, &Mask::filled(SIDE, SIDE, false)), 0.0);
+        let disturbed = quiet.zip(&mask, |v, m| if m { v } else { 1e6 });
+        assert_eq!(measured(&disturbed, &mask), measured(&quiet, &mask));
+        assert_eq!(measured(&quiet, &Mask::filled(SIDE, SIDE, false)), 0.0);
     }
 
     #[test]
-    fn the_noise_of_a_band_is_what_the_band_passes() {
+    fn the_noise_of_a_band_is_the_white_noise_that_it_passes() {
         let white = 1e-4;
         let plane = noise(SIDE, SIDE, 5).map(|v| 0.01 * v);
         for blur_px in [0.0, 0.8, 1.5] {
             let own = Noise { white, white_error: 0.25 * white, blur_px, file: None };
             for [short, long] in [[3.0, 8.0], [8.0, 20.0]] {
-                let seen =
+                let passed =
                     mean_square(&band(&blur(&plane, blur_px as f32), &all(), short, long), &all());
-                let [gain, share] = own.of_band(short, long, 1.0);
-                println!("{blur_px} {short}: {share} {seen}");
+                let [gain, noise] = own.of_band(short, long, 1.0);
+                println!("{blur_px} {short}: {noise} {passed}");
                 assert_eq!(gain, 1.0);
-                assert!((share / seen - 1.0).abs() < 0.12, "{blur_px} {short}: {share} {seen}");
-                assert!((own.error_of_band(short, long) / share - 0.25).abs() < 1e-9);
+                assert!((noise / passed - 1.0).abs() < 0.12, "{blur_px} {short}: {noise} {passed}");
+                assert!((own.error_of_band(short, long) / noise - 0.25).abs() < 1e-9);
             }
         }
     }
 
-    /// A start of a JPEG file whose steps are all `step`.
+    /// Quantisation tables of a JPEG file whose steps are all `step`.
     fn quantisers(step: u8) -> Quantisers {
         let mut bytes = vec![0xFF, 0xD8, 0xFF, 0xDB, 0, 67, 0];
         bytes.extend([step; 64]);
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn rounding_is_counted_in_codes_of_the_skins_light() {
+    fn codes_per_log_unit_follow_the_slope_of_srgb() {
         // The slope of the sRGB curve times the light: 255 · 1.055/2.4 · v^(1/2.4).
         for light in [0.05f64, 0.2, 0.5] {
             let truth = 255.0 * 1.055 / 2.4 * light.powf(1.0 / 2.4);
@@ -211,27 +211,27 @@ mod tests {
         }
     }
 
-    /// Of a strong signal each coefficient gets a twelfth of its squared step.
+    /// Each coefficient of a strong signal gets a noise variance of a twelfth of its squared step.
     #[test]
     fn rounding_adds_a_twelfth_of_the_squared_step() {
         let file = Rounding { quantisers: quantisers(2), codes: 60.0, scale: 1.0, blur_px: 0.5 };
         let noise = Noise { white: 1e-5, file: Some(file), ..Noise::default() };
         let [short, long] = [4.0, 10.0];
-        let [gain, share] = noise.of_band(short, long, 1.0);
+        let [gain, found] = noise.of_band(short, long, 1.0);
         let truth = (1e-5 + 4.0 / 12.0 / 3600.0) * band_noise_gain(short, long, 0.0);
-        println!("{gain} {share} {truth}");
+        println!("{gain} {found} {truth}");
         assert!(
-            (gain - 1.0).abs() < 0.01 && (share / truth - 1.0).abs() < 0.05,
-            "{gain} {share} {truth}"
+            (gain - 1.0).abs() < 0.01 && (found / truth - 1.0).abs() < 0.05,
+            "{gain} {found} {truth}"
         );
     }
 
     #[test]
-    fn a_map_of_noise_holds_each_cell_and_the_last_beyond() {
+    fn a_noise_map_repeats_its_last_cells() {
         let map = NoiseMap { factors: Grid::from_vec(2, 2, vec![1.0, 2.0, 4.0, 8.0]), cell_px: 10 };
         let at =
             [[9, 9], [10, 9], [9, 10], [10, 19], [500, 0], [500, 500]].map(|[x, y]| map.at(x, y));
         assert_eq!(at, [1.0, 2.0, 4.0, 8.0, 2.0, 8.0]);
-        assert_eq!(NoiseMap::even().at(123, 45), 1.0);
+        assert_eq!(NoiseMap::uniform().at(123, 45), 1.0);
     }
 }

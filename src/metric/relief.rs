@@ -33,7 +33,7 @@ impl FineRelief {
         let around = MaskedBlur::new(&valid, pixel.px(settings.pore_surround_mm) as f32);
         FineRelief {
             factor,
-            planes: photos.iter().map(|l| around.rest(&shrink(&l.flat, factor))).collect(),
+            planes: photos.iter().map(|l| around.residual(&shrink(&l.flat, factor))).collect(),
             inner: away_from_edges(&valid, pixel.px(settings.pore_margin_mm)),
             valid,
         }

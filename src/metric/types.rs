@@ -116,7 +116,7 @@ pub enum Question {
 
 /// Variance between captures of unchanged skin: `floor² + at_1_cm2² / area`, area in cm². From `skindelta validate`
 /// (short, and `--full`: 36 skins of six tones, three photos each at 11, 14 or 20 px/mm), rounded. Differences in light
-/// and tone curve, which these photos lack, are added by the settings' `light_gain` and `contrast_gain`.
+/// and tone curve, which these photos lack, are added by the settings' `shading_sd` and `tone_curve_sd`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CaptureSd {
     /// Part that does not fall with the area: of ln(follow-up/baseline), or in the metric's unit where it is no ratio.
@@ -132,7 +132,7 @@ impl CaptureSd {
     }
 }
 
-/// Which number of the settings' `light_gain` widens a metric's interval where the light changed between the visits.
+/// Which number of the settings' `shading_sd` widens a metric's interval where the light changed between the visits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LightSensitivity {
     /// None, and no tone curve either: colour is matched on its own.

@@ -13,7 +13,7 @@ pub enum Check {
     Sharpness,
     /// Lightness of the skin.
     Exposure,
-    /// Skin that is burnt out or black.
+    /// Skin that is clipped or black.
     Clipping,
     /// Skin under specular highlights.
     Highlights,
@@ -23,9 +23,9 @@ pub enum Check {
     Noise,
     /// Departure of the skin from grey.
     Colour,
-    /// Skin in sight, of the regions of a face.
+    /// Visible skin in the regions of a face.
     Coverage,
-    /// Fine texture beside the eyes over that of the lashes.
+    /// Fine detail of the skin over that of the eyes with lashes and brows.
     Smoothing,
     /// Quality that the JPEG was saved with.
     JpegQuality,
@@ -35,25 +35,25 @@ pub enum Check {
     SharpnessMatch,
     /// Range of the blur over the skin.
     DepthOfField,
-    /// Difference in fine contrast: sharpening or smoothing.
+    /// Common gain of fine octaves: sharpening or smoothing.
     Sharpening,
-    /// Difference in coarse contrast: tone mapping or clarity.
+    /// Common gain of coarse octaves: tone mapping or clarity.
     ToneMapping,
-    /// Loss of weak detail only: denoising.
+    /// Loss of weak detail, strong detail kept: denoising.
     Denoising,
     /// Difference of exposure.
     ExposureMatch,
     /// Difference of colour.
     ColourMatch,
-    /// Share of the baseline that the follow-up shows.
+    /// Fraction of the baseline's skin visible in the follow-up.
     Overlap,
-    /// Share that only one photo shows: text, a stamp, a bandage.
+    /// Fraction covered by foreign objects in one photo: text, a stamp, a bandage.
     Edited,
-    /// Change of the shading: another direction of the light.
+    /// Change of the shading: another light direction.
     LightMatch,
-    /// Change of contrast by another tone curve.
+    /// Gain of another tone curve.
     ContrastMatch,
-    /// Turn of the direction of the light on a face.
+    /// Turn of the light direction on a face.
     LightTurn,
     /// Difference in the size of the face.
     DistanceMatch,
@@ -73,7 +73,7 @@ pub enum Check {
     EyesMatch,
 }
 
-/// What is not comparable where a check has failed.
+/// Metrics and regions that are not comparable where a check has failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Affects {
     /// Metrics of relief: texture, wrinkles, pores, scars.
@@ -92,14 +92,14 @@ impl Affects {
     }
 }
 
-/// Distance, resolution, clipping and overlap, among others: the metrics and regions that they
-/// affect are refused where those are measured.
+/// Of distance, resolution, clipping and overlap, among others: each metric itself decides what is not
+/// measurable there.
 const NOTHING: Affects = Affects { relief: false, tone: false, regions: None };
 const RELIEF: Affects = Affects { relief: true, ..NOTHING };
 const TONE: Affects = Affects { tone: true, ..NOTHING };
 const ALL: Affects = Affects { relief: true, tone: true, regions: None };
 
-/// Where an expression moves the skin, on both sides; the whole of it holds every part.
+/// Regions in which an expression moves the skin, on both sides; `whole` contains every region.
 const SMILE: [&str; 7] =
     ["lateral_canthal", "infraorbital", "cheek", "nasolabial", "perioral", "chin", WHOLE];
 const MOUTH: [&str; 4] = ["nasolabial", "perioral", "chin", WHOLE];
@@ -109,7 +109,7 @@ const EYES: [&str; 3] = ["lateral_canthal", "infraorbital", WHOLE];
 const LAMPS: &str =
     "Put the lamps where they were at the first visit: light from another side fakes relief.";
 
-/// What is known of a check.
+/// Definition of a check.
 struct Row {
     check: Check,
     name: &'static str,
@@ -133,7 +133,7 @@ const TABLE: [Row; 31] = [
         check: Check::Exposure,
         name: "exposure",
         unit: "L*",
-        limits: |s| s.dark_lightness,
+        limits: |s| s.lightness,
         affects: ALL,
         advice: "Use more light or a longer exposure: the skin is too dark to measure.",
     },
@@ -181,7 +181,7 @@ const TABLE: [Row; 31] = [
         check: Check::Coverage,
         name: "coverage",
         unit: "%",
-        limits: |s| s.covered_percent,
+        limits: |s| s.face_coverage_percent,
         affects: NOTHING,
         advice: "Tie the hair back and take glasses and jewellery off: they hide the skin.",
     },
@@ -189,7 +189,7 @@ const TABLE: [Row; 31] = [
         check: Check::Smoothing,
         name: "smoothing",
         unit: "1",
-        limits: |s| s.smoothing,
+        limits: |s| s.fine_detail_ratio,
         affects: RELIEF,
         advice: "The skin is softer than the lashes: use no filter that smooths it, and no make-up.",
     },
@@ -285,7 +285,7 @@ const TABLE: [Row; 31] = [
         check: Check::LightMatch,
         name: "light_match",
         unit: "%",
-        limits: |s| s.light_change_percent,
+        limits: |s| s.shading_change_percent,
         affects: ALL,
         advice: LAMPS,
     },
@@ -293,7 +293,7 @@ const TABLE: [Row; 31] = [
         check: Check::ContrastMatch,
         name: "contrast_match",
         unit: "%",
-        limits: |s| s.contrast_change_percent,
+        limits: |s| s.tone_curve_percent,
         affects: NOTHING,
         advice: "Use the camera, the app and the settings of the first visit: another tone curve fakes relief.",
     },
@@ -317,7 +317,7 @@ const TABLE: [Row; 31] = [
         check: Check::YawMatch,
         name: "yaw_match",
         unit: "degrees",
-        limits: |s| s.turn_deg,
+        limits: |s| s.head_turn_deg,
         affects: ALL,
         advice: "Turn the head as at the first visit.",
     },
@@ -325,7 +325,7 @@ const TABLE: [Row; 31] = [
         check: Check::PitchMatch,
         name: "pitch_match",
         unit: "degrees",
-        limits: |s| s.turn_deg,
+        limits: |s| s.head_turn_deg,
         affects: ALL,
         advice: "Raise the chin as at the first visit.",
     },
@@ -333,7 +333,7 @@ const TABLE: [Row; 31] = [
         check: Check::RollMatch,
         name: "roll_match",
         unit: "degrees",
-        limits: |s| s.roll_deg,
+        limits: |s| s.head_roll_deg,
         affects: ALL,
         advice: "Hold the head as upright as at the first visit.",
     },
@@ -341,7 +341,7 @@ const TABLE: [Row; 31] = [
         check: Check::SmileMatch,
         name: "smile_match",
         unit: "1",
-        limits: |s| s.smile,
+        limits: |s| s.mouth_width,
         affects: Affects { regions: Some(&SMILE), ..ALL },
         advice: "Ask for the relaxed mouth of the first visit: a smile deepens folds and crow's feet.",
     },
@@ -393,12 +393,12 @@ impl Check {
         (self.row().limits)(settings)
     }
 
-    /// What is not comparable where it has failed.
+    /// What is not comparable where the check has failed.
     pub fn affects(self) -> Affects {
         self.row().affects
     }
 
-    /// What the photographer should do, in one sentence.
+    /// Advice to the photographer, one sentence.
     pub fn advice(self) -> &'static str {
         self.row().advice
     }

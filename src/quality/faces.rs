@@ -4,8 +4,8 @@ use super::{Check, QualityCheck, judge};
 use crate::region::{Expression, Face, Pose};
 use crate::settings::QualitySettings;
 
-/// Checks of a follow-up's face against the baseline's. What is unknown of the baseline's face has no
-/// check; what is unknown of the follow-up's only is a warning.
+/// Checks of a follow-up's face against the baseline's. A value missing in the baseline has no check; one missing
+/// in the follow-up only is a warning.
 pub fn faces(
     visit: usize,
     baseline: &Face,
@@ -19,7 +19,7 @@ pub fn faces(
             checks.push(judge(visit, check, value, settings));
         }
     };
-    // Log size: half the size is as far off as twice.
+    // Log size: half and twice the size differ by the same amount.
     compare(Check::DistanceMatch, &|face| Some(100.0 * face.width_px.ln()));
     for (check, angle) in POSES {
         compare(check, &|face| face.pose.as_ref().map(angle));
@@ -66,9 +66,9 @@ mod tests {
         }
     }
 
-    /// Each check fails on a face made for it, on no other, and forbids the regions it touches.
+    /// Each check fails for its own deviation only, and affects its own regions only.
     #[test]
-    fn each_face_check_fires_alone_and_touches_its_own_regions() {
+    fn each_face_check_fails_alone_and_affects_its_own_regions() {
         let settings = QualitySettings::default();
         let posed = |change: fn(&mut Pose)| {
             let mut face = face();
@@ -105,12 +105,12 @@ mod tests {
                 Some("glabella"),
             ),
         ];
-        for (check, changed, touched, free) in cases {
+        for (check, changed, affected, free) in cases {
             let checks = faces(1, &face(), Some(&changed), &settings);
             let failed: Vec<_> = checks.iter().filter(|c| c.status == Status::Fail).collect();
             assert_eq!(failed.iter().map(|c| c.check).collect::<Vec<_>>(), [check]);
             assert!(failed[0].advice.is_some());
-            assert!(touched.is_none_or(|region| forbids(&checks, 1, region, false)), "{check}");
+            assert!(affected.is_none_or(|region| forbids(&checks, 1, region, false)), "{check}");
             assert!(free.is_none_or(|region| !forbids(&checks, 1, region, false)), "{check}");
             assert!(!forbids(&checks, 2, "chin", false), "another visit");
         }

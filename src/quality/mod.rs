@@ -1,4 +1,4 @@
-//! Checks of the input: value, limit, status, and what the photographer should do.
+//! Checks of the input: value, limit, status, and advice to the photographer.
 //!
 //! - `check`: every check with its name, unit, limits, what it affects, and its advice;
 //! - `photo`: values of one photo;
@@ -12,8 +12,8 @@ mod photo;
 
 pub use check::{Affects, Check};
 pub use faces::faces;
-pub use pair::pair;
-pub use photo::photo;
+pub use pair::{CheckedPair, pair};
+pub use photo::{CheckedPhoto, photo};
 
 use crate::settings::QualitySettings;
 use serde::{Deserialize, Serialize};
@@ -23,11 +23,11 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Good.
+    /// Within the limits.
     Pass,
-    /// Usable, with less certainty.
+    /// Usable, with larger uncertainty.
     Warn,
-    /// What depends on it is not comparable.
+    /// The metrics that the check affects are not comparable.
     Fail,
 }
 
@@ -42,9 +42,9 @@ pub struct QualityCheck {
     pub check: Check,
     /// Outcome.
     pub status: Status,
-    /// What was measured.
+    /// The measured value; none where it is not measurable.
     pub value: Option<f64>,
-    /// What it was held against: the limit it broke, else the one that warns.
+    /// The limit that the value exceeded, else the one that warns.
     pub limit: Option<f64>,
     /// Unit of value and limit.
     pub unit: Cow<'static, str>,
@@ -52,7 +52,8 @@ pub struct QualityCheck {
     pub advice: Option<String>,
 }
 
-const NOT_MEASURED: &str = "This photo does not tell: take it from the front, the skin free of hair and glasses, sharp, well lit.";
+/// Advice where a value is missing.
+const NOT_MEASURED: &str = "Not measurable in this photo: take it from the front, the skin free of hair and glasses, sharp, well lit.";
 
 /// Outcome of `value` against `[warn, fail]`, and the limit that decided. Values grow worse from `warn`
 /// to `fail`; a missing value is a warning.
@@ -89,9 +90,9 @@ fn judge(
     }
 }
 
-/// Whether a failed check of the baseline or of `visit` forbids comparing a region's `colour`, or
-/// its relief. Two black-and-white photos show the same light; against a photo in colour one weighs
-/// pigment and blood otherwise.
+/// Whether a failed check of the baseline or of `visit` makes a region's `colour`, or else its relief, not
+/// comparable. Two black-and-white photos can be compared in relief; one against a photo in colour cannot, since
+/// it weighs pigment and blood differently.
 pub fn forbids(checks: &[QualityCheck], visit: usize, region: &str, colour: bool) -> bool {
     let failed = || {
         let either = checks.iter().filter(|c| c.visit == 0 || c.visit == visit);
@@ -110,7 +111,7 @@ mod samples {
     use crate::plane::{Grid, Mask};
     use crate::tone::Tone;
 
-    /// Ten by ten cells of `rgb`, its light changed by `shade` at each column.
+    /// Ten by ten cells of `rgb`, multiplied by `shade` at each column.
     pub fn tone(rgb: [f32; 3], shade: impl Fn(usize) -> f32 + Sync) -> Tone {
         Tone {
             cell_px: 1,

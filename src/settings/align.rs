@@ -12,11 +12,11 @@ pub struct AlignSettings {
     pub feature_frame_px: usize,
     /// Number of features kept per photo, strongest first.
     pub features_max: usize,
-    /// SIFT contrast threshold, share of the grey range.
+    /// SIFT contrast threshold, fraction of the grey range.
     pub feature_contrast: f64,
     /// Largest ratio of the nearest to the second-nearest distance of a match.
     pub match_ratio: f64,
-    /// Distance within which a match agrees with the global map, share of the window's longer side.
+    /// Distance within which a match agrees with the global map, fraction of the window's longer side.
     pub inlier_tolerance: f64,
     /// Fewest agreeing matches.
     pub inliers_min: usize,
@@ -36,13 +36,13 @@ pub struct AlignSettings {
     pub node_spacing_min_px: f64,
     /// Expected change of the displacement's slope from node to node.
     pub bending: f64,
-    /// Weight of the displacement's slope beside its bending.
+    /// Weight of the displacement's slope relative to its bending.
     pub slope: f64,
     /// Sigma of the registration band-pass, px of an octave.
     pub feature_band_px: f64,
     /// Contrast below which registration features fade out, natural log.
     pub feature_floor: f64,
-    /// Area of an octave that shares one independent residual, number of pixels.
+    /// Area of an octave per independent residual, pixels.
     pub correlation_area_px: f64,
     /// Half of the largest longer side of the coarsest octave, px.
     pub coarsest_size_px: usize,
@@ -55,28 +55,28 @@ pub struct AlignSettings {
     /// Longest step of a node in a round, px of the coarsest octave that is solved.
     pub step_px: f64,
     /// Feature difference at which a pixel keeps a quarter of its weight, local contrasts.
-    pub outlier: f64,
-    /// Margin around where the rough map has the skin, share of the window's longer side.
+    pub outlier_difference: f64,
+    /// Margin around the skin as located by the rough map, fraction of the window's longer side.
     pub seed_margin: f64,
-    /// Least share of a node's window that is skin seen in both photos.
-    pub node_seen_min: f64,
-    /// Correlation of the second finest octave above which a node shows the same skin in both photos.
-    pub alike_correlation: f64,
-    /// Least share of the nodes that show the same skin.
-    pub likeness_min: f64,
-    /// Number of solutions with random signs that the stated error is estimated from.
-    pub bootstrap: usize,
-    /// Share of the stiffness' variance that a bond of the field may really hold.
-    pub bootstrap_bonds: f64,
-    /// Nodes to each side over which octaves are compared.
-    pub disagreement_nodes: usize,
-    /// Least share of the gradients that counts as signal there.
-    pub disagreement_signal: f64,
-    /// Factor on what the octaves disagree about.
-    pub error_bias_gain: f64,
-    /// Error that is left however good the match, px.
+    /// Smallest fraction of a node's surroundings that is skin visible in both photos.
+    pub node_visible_min: f64,
+    /// Correlation of the second finest octave from which a node has the same skin in both photos.
+    pub node_correlation_min: f64,
+    /// Smallest fraction of the nodes with the same skin in both photos.
+    pub matching_nodes_min: f64,
+    /// Number of solutions with random signs from which the error is estimated.
+    pub bootstrap_draws: usize,
+    /// Fraction of the penalties' nominal variance used in these solutions.
+    pub bootstrap_penalties: f64,
+    /// Nodes to each side over which the displacements of two octaves are compared.
+    pub bias_nodes: usize,
+    /// Smallest fraction of the gradients that counts as signal there.
+    pub bias_signal_min: f64,
+    /// Factor from the difference between the octaves to the error.
+    pub bias_gain: f64,
+    /// Smallest error, px.
     pub error_floor_px: f64,
-    /// Stated error above which skin is not comparable, px.
+    /// Estimated error above which skin is not comparable, px.
     pub error_max_px: f64,
 }
 

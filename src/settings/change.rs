@@ -10,28 +10,28 @@ pub struct ChangeSettings {
     pub replicates: usize,
     /// Side of a tile, mm.
     pub tile_mm: f64,
-    /// Tiles a large region is cut into at most.
+    /// Most tiles of a large region.
     pub tiles_max: usize,
-    /// Tiles a small region is cut into at least, where its pixels allow.
-    pub tiles_wanted: usize,
+    /// Fewest tiles of a small region, where its pixels allow.
+    pub tiles_target: usize,
     /// Fewest tiles for an interval.
     pub tiles_min: usize,
-    /// Fewest tiles with strong pores, or scars, for an interval of their change.
-    pub telling_tiles_min: usize,
+    /// Fewest tiles with detected pores, or scars, for an interval of their change.
+    pub object_tiles_min: usize,
     /// Smallest side of a tile, px.
     pub tile_min_px: usize,
     /// False discovery rate over the rows of a visit.
     pub false_discovery_rate: f64,
-    /// Change of shading that careful photos show, share of the shading.
-    pub light_floor: f64,
-    /// Standard deviation of ln(f/b) per change of shading: texture and pores, wrinkles, anisotropy.
-    pub light_gain: [f64; 3],
-    /// Change of the shading's contrast up to which it is chance, natural log.
-    pub contrast_floor: f64,
-    /// Standard deviation of a relief's ln(f/b) per change of contrast beyond that.
-    pub contrast_gain: f64,
-    /// Most that it adds, standard deviation of ln(f/b).
-    pub contrast_max: f64,
+    /// Change of shading between careful photos, fraction of the shading.
+    pub shading_floor: f64,
+    /// Standard deviation of ln(f/b) per unit of further change: texture and pores, wrinkles, anisotropy.
+    pub shading_sd: [f64; 3],
+    /// Gain of the tone curve between careful photos, natural log.
+    pub tone_curve_floor: f64,
+    /// Standard deviation of a relief metric's ln(f/b) per natural log of further gain.
+    pub tone_curve_sd: f64,
+    /// Largest standard deviation of ln(f/b) that the tone curve adds.
+    pub tone_curve_sd_max: f64,
 }
 
 impl Default for ChangeSettings {

@@ -2,18 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Constants of the light's direction and of its change.
+/// Constants of the light direction and of the change of shading.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LightSettings {
-    /// Weights of log red, green and blue that leave shading.
+    /// Weights of log red, green and blue that cancel pigment and blood and keep shading.
     pub shading_weights: [f64; 3],
-    /// Sigma of the mean that leaves the skin's shading, mm.
-    pub form_sigma_mm: f64,
+    /// Sigma of the low-pass that keeps the shading, mm.
+    pub shading_sigma_mm: f64,
     /// Fewest cells of skin.
     pub cells_min: usize,
-    /// Least cosine between skin and light at which a ratio of two photos is accepted.
-    pub grazing: f64,
+    /// Smallest cosine between normal and light direction for the expected light of a cell; smaller ones are
+    /// raised to it.
+    pub cosine_min: f64,
     /// Rounds of the robust fit.
     pub rounds: usize,
 }

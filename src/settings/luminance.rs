@@ -10,39 +10,39 @@ pub struct LuminanceSettings {
     pub channel_weights: [f32; 3],
     /// Sigma of the illumination low-pass, mm.
     pub flatten_sigma_mm: f64,
-    /// The same where no scale is known, share of the window's longer side.
+    /// The same where no scale is known, fraction of the window's longer side.
     pub flatten_sigma_unscaled: f64,
     /// Light at which a channel counts as clipped, linear light (0–1).
     pub clip_limit: f64,
     /// Luminance below which skin is too dark to be measured, linear light (0–1).
     pub dark_limit: f64,
-    /// Mean contrast of a highlight to its surroundings, natural log.
+    /// Mean brightness of a highlight over the illumination, natural log.
     pub highlight_log: f64,
     /// Sigma of that mean, mm.
     pub highlight_sigma_mm: f64,
-    /// Border of the frame that is left out, px.
+    /// Border of the frame that is masked, px.
     pub border_px: f64,
-    /// Shortest period a photo's pixels carry, px.
+    /// Shortest period that a photo's pixels resolve, px.
     pub shortest_period_px: f64,
-    /// Side of the tiles that noise is estimated in, px.
+    /// Side of the tiles in which noise is estimated, px.
     pub noise_tile_px: usize,
-    /// Quantile of the tiles' noise power that is taken.
+    /// Quantile of the tiles' noise power.
     pub noise_quantile: f64,
-    /// Blur of a sharp photo of skin; matching lengthens the shortest period by what it adds to this, px.
+    /// Blur of a sharp photo of skin, px; the shortest period grows with the blur that matching adds to it.
     pub own_blur_px: f64,
     /// Largest blur difference that is matched, px.
     pub blur_match_max_px: f64,
-    /// Step of the difference of two photos that is not of skin, natural log.
+    /// Smallest step of the difference of two photos at the edge of a foreign object, natural log.
     pub foreign_step: f64,
-    /// Most that the levels beside such a step vary, share of the step.
+    /// Largest variation of the levels beside such a step, fraction of the step.
     pub foreign_level: f64,
-    /// Largest difference of the two photos on the lesser side of a step, share of the step.
-    pub foreign_none: f64,
-    /// Side of a tile that straight steps are sought in, px.
+    /// Largest difference of the two photos on one side of a step, fraction of the step.
+    pub foreign_zero: f64,
+    /// Side of a tile in which straight steps are detected, px.
     pub foreign_tile_px: usize,
     /// Fewest pixels of a step's edge in a tile.
     pub foreign_edge_px: usize,
-    /// Least length of the mean of their unit vectors at twice the edge's angle, 0–1.
+    /// Smallest length of the mean of their unit vectors at twice the edge's angle, 0–1.
     pub foreign_straight: f64,
     /// Fewest tiles with a straight step.
     pub foreign_tiles_min: usize,
@@ -66,20 +66,20 @@ pub struct TransferSettings {
     pub tiles_min: usize,
     /// Gaussian sigmas whose differences are the octaves, px.
     pub sigmas_px: Vec<f64>,
-    /// Least error of the ratio of two photos' amplitudes in an octave, natural log.
+    /// Smallest error of the ratio of two photos' amplitudes in an octave, natural log.
     pub ratio_error: f64,
-    /// Least coherence of an octave in a tile, squared correlation.
+    /// Smallest coherence of an octave in a tile, squared correlation.
     pub coherence_min: f64,
-    /// Least standard deviation of noise, natural log.
+    /// Smallest standard deviation of noise, natural log.
     pub noise_floor: f64,
-    /// Least standard deviation of noise that a single photo is given, natural log.
+    /// Standard deviation added to the noise estimated from a single photo, natural log.
     pub own_noise_floor: f64,
-    /// Shares of a difference explained by a common gain up to which it is treatment, and from which processing.
-    pub share: [f64; 2],
-    /// Unexplained energy from which a difference is treatment, and up to which processing, shares of the octave's.
-    pub unexplained: [f64; 2],
-    /// Standard deviation of the variance of a blur that too little skin shows, px².
-    pub unknown_px2: f64,
+    /// Fraction of a difference that a common gain explains: treatment up to the first, processing from the second.
+    pub explained_fraction: [f64; 2],
+    /// Unexplained energy, fraction of the octave's: treatment from the first, processing up to the second.
+    pub unexplained_fraction: [f64; 2],
+    /// Standard error of the difference in blur where too little skin is visible to measure it, px².
+    pub unknown_error_px2: f64,
 }
 
 impl Default for TransferSettings {

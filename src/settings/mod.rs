@@ -193,8 +193,8 @@ mod tests {
         expected["metric"]["groove"]["depth_factor"] = json!(1.0);
         expected["metric"]["pore_sigmas_mm"] = json!([0.1, 0.2, 0.3, 0.4]);
         expected["change"]["replicates"] = json!(400);
-        expected["quality"]["covered_percent"] = json!([1.0, 0.0]);
-        let text = "change.replicates = 400\nquality.covered_percent = [1, 0]\n[metric]\n\
+        expected["quality"]["face_coverage_percent"] = json!([1.0, 0.0]);
+        let text = "change.replicates = 400\nquality.face_coverage_percent = [1, 0]\n[metric]\n\
                     pore_sigmas_mm = [0.1, 0.2, 0.3, 0.4]\nglcm_bin_width = 0.03\ngroove = { depth_factor = 1 }";
         assert_eq!(with(text), expected);
         // Negative by default.

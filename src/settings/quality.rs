@@ -8,24 +8,24 @@ use serde::{Deserialize, Serialize};
 pub struct QualitySettings {
     /// Apparent blur of the skin, px.
     pub blur_px: [f64; 2],
-    /// Blur by which two photos differ, px.
+    /// Difference in blur of two photos, px.
     pub blur_difference_px: [f64; 2],
-    /// Blur between two photos that varies over the skin, px.
+    /// Variation of that difference over the skin, px.
     pub depth_of_field_px: [f64; 2],
-    /// Gain that processing gave all skin alike, %.
+    /// Gain of processing, common to all skin, %.
     pub processing_percent: [f64; 2],
-    /// How much more weak detail was softened than strong detail, %.
+    /// Excess loss of weak detail over that of strong detail, %.
     pub denoising_percent: [f64; 2],
     /// Clipped skin, %.
     pub clipped_percent: [f64; 2],
-    /// Share of the regions that shows skin, %.
-    pub covered_percent: [f64; 2],
-    /// Skin that highlights cover, %.
+    /// Visible skin in the regions of a face, % of their area.
+    pub face_coverage_percent: [f64; 2],
+    /// Skin under highlights, %.
     pub highlight_percent: [f64; 2],
-    /// Fine detail of the skin over that of the eyes.
-    pub smoothing: [f64; 2],
-    /// Median L* of the skin below which a photo is too dark.
-    pub dark_lightness: [f64; 2],
+    /// Fine detail of the skin over that of the eyes with lashes and brows.
+    pub fine_detail_ratio: [f64; 2],
+    /// Median L* of the skin.
+    pub lightness: [f64; 2],
     /// Exposure difference to the baseline, stops.
     pub exposure_stops: [f64; 2],
     /// Pixels per mm.
@@ -36,36 +36,36 @@ pub struct QualitySettings {
     pub noise_percent: [f64; 2],
     /// Quality that the tables of a JPEG stand for, IJG's scale.
     pub jpeg_quality: [f64; 2],
-    /// Change of the skin's shading, % of it.
-    pub light_change_percent: [f64; 2],
-    /// Change of the contrast of the skin's shading, %.
-    pub contrast_change_percent: [f64; 2],
-    /// Turn of the light about the head, degrees.
+    /// Change of the shading, % of it.
+    pub shading_change_percent: [f64; 2],
+    /// Gain of another tone curve, %.
+    pub tone_curve_percent: [f64; 2],
+    /// Turn of the light direction relative to the head, degrees.
     pub light_turn_deg: [f64; 2],
-    /// Change of the skin's red or blue beside its green, %.
+    /// Change of the skin's ratio of red or blue to green, %.
     pub colour_change_percent: [f64; 2],
-    /// Share of the skin that straight edges of what just one photo shows run through, %.
+    /// Skin under foreign objects in one photo, % of the tiles.
     pub edited_percent: [f64; 2],
     /// Departure of the skin from grey, % (of ln).
     pub colour_percent: [f64; 2],
     /// Difference in the size of the face, % (of ln).
     pub distance_percent: [f64; 2],
-    /// Difference of yaw or pitch, degrees.
-    pub turn_deg: [f64; 2],
-    /// Difference of roll, degrees.
-    pub roll_deg: [f64; 2],
+    /// Difference of yaw or pitch of the head, degrees.
+    pub head_turn_deg: [f64; 2],
+    /// Difference of roll of the head, degrees.
+    pub head_roll_deg: [f64; 2],
     /// Difference of the mouth's width, distances of the eyes.
-    pub smile: [f64; 2],
+    pub mouth_width: [f64; 2],
     /// Difference of the mouth's height, distances of the eyes.
     pub mouth_opening: [f64; 2],
     /// Difference of the brows' height, distances of the eyes.
     pub brow_height: [f64; 2],
     /// Difference of the eyes' opening, widths of the eyes.
     pub eye_opening: [f64; 2],
-    /// Share of the baseline's skin that a follow-up shows, %.
+    /// Part of the baseline's skin visible in a follow-up, %.
     pub overlap_percent: [f64; 2],
-    /// Share of a region that must be measurable, %; a single limit.
-    pub coverage_percent: f64,
+    /// Part of a region that must be measurable, %; a single limit.
+    pub region_coverage_percent: f64,
 }
 
 impl Default for QualitySettings {

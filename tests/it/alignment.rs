@@ -423,7 +423,7 @@ fn matched(alignment: &Alignment) -> f64 {
     let told = alignment.reason.as_deref().and_then(|why| why.split(": ").nth(2));
     let told = told.filter(|why| why.contains(" % of the skin matches"));
     let percent = told.and_then(|why| why.split(' ').next()?.parse::<f64>().ok());
-    alignment.likeness.or(percent.map(|p| p / 100.0)).unwrap_or(0.0)
+    alignment.matching_nodes.or(percent.map(|p| p / 100.0)).unwrap_or(0.0)
 }
 
 /// Eight people who sat twice (three in the short form): each is aligned with herself or himself, and with nobody else.
@@ -509,7 +509,7 @@ fn years_apart_are_aligned_or_refused() {
 }
 
 /// Rendered faces of ten people: nobody is registered to somebody else. The best likeness seen here,
-/// 0.27 over all 90 pairs, chose `AlignSettings::likeness_min`.
+/// 0.27 over all 90 pairs, chose `AlignSettings::matching_nodes_min`.
 fn strangers(form: Form) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faces");
     let mut files: Vec<PathBuf> =

@@ -550,7 +550,7 @@ fn moved_lamp(form: Form) {
         told.sort_by(f64::total_cmp);
         let (least, most) = (told.first().expect("told"), told.last().expect("told"));
         // What is below the floor widens no interval.
-        let floor = 100.0 * Settings::default().change.light_floor;
+        let floor = 100.0 * Settings::default().change.shading_floor;
         assert!(degrees < 5.0 || *least > floor, "{degrees}°: {least}");
         println!(
             "lamp moved {degrees}°: light_match {least:.0}–{most:.0} %, fails for {refused} of {pairs} pairs"

@@ -10,7 +10,6 @@ use skindelta::region::{FACE_REGIONS, RegionSource, WHOLE};
 use skindelta::report::*;
 use skindelta::rng::Rng;
 use skindelta::series::ScaleSource;
-use std::borrow::Cow;
 
 /// Every value of an enum; a variant that is missing here does not compile.
 macro_rules! all {

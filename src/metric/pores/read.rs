@@ -153,7 +153,7 @@ mod tests {
     /// The pores of a drawn photo.
     fn found(flat: Plane, mm_per_px: f64) -> Vec<Pore> {
         let (l, sampling, settings) =
-            (Luminance::drawn(flat), Sampling::sharp(mm_per_px), MetricSettings::default());
+            (Luminance::synthetic(flat), Sampling::sharp(mm_per_px), MetricSettings::default());
         let relief = FineRelief::of(&[&l], &sampling, &settings);
         let slopes = Slopes::of(&relief, sampling.mm_per_px, &settings);
         let candidates = detect(&relief, &slopes, &sampling, &settings);

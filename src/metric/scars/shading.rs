@@ -36,7 +36,7 @@ impl Shading {
         let clipped = |limit: f64| {
             let most = (limit * median) as f32;
             let clip = |plane: &Plane| shrink(&plane.map(|v| v.clamp(-most, most)), area.factor);
-            colourless.iter().map(|plane| surround.rest(&clip(plane))).collect()
+            colourless.iter().map(|plane| surround.residual(&clip(plane))).collect()
         };
         let [search, depth] = settings.scar_clip.map(clipped);
         Shading { search, depth }
@@ -73,7 +73,7 @@ fn colourless(
     });
     let mean = |mm: f64| MaskedBlur::new(&valid, cell.px(mm) as f32);
     let (near, surround) = (mean(settings.scar_colour_mm), mean(settings.scar_surround_mm));
-    let band = |plane: &Plane| surround.rest(&near.mean(plane));
+    let band = |plane: &Plane| surround.residual(&near.mean(plane));
     let bands = |view: &ComparableVisit<'_>| {
         let log_ratio = |a: usize, b: usize| {
             let [a, b] = [a, b].map(|k| view.tone.rgb.map(|c| c[k].max(f32::MIN_POSITIVE).ln()));

@@ -55,7 +55,7 @@ impl TextureBands {
                     Band::of(l, periods, paired, settings)
                 }
             }),
-            noisier: l.noisier.clone(),
+            noisier: l.noise_map.clone(),
         };
         TextureBands(visits.iter().map(bands).collect())
     }

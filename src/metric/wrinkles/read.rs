@@ -199,7 +199,7 @@ mod tests {
             let gauss = (-0.5 * (d / sigma).powi(2)).exp();
             if t.abs() < 100.0 { (slope * d / sigma - contrast) * gauss } else { 0.0 }
         });
-        read_all(&Luminance::drawn(flat))
+        read_all(&Luminance::synthetic(flat))
     }
 
     /// The forward formula of the groove, from the integral of the drawn profile, comes back; the odd part that oblique
@@ -231,7 +231,7 @@ mod tests {
             if hidden(x, y) { 0.0 } else { line }
         });
         let valid = Mask::from_fn(400, 300, |x, y| !hidden(x, y));
-        read_all(&Luminance { valid, ..Luminance::drawn(flat) })
+        read_all(&Luminance { valid, ..Luminance::synthetic(flat) })
     }
 
     /// A line continues beside a small highlight, where its depth is not read, but not along the skin's edge.
@@ -259,7 +259,7 @@ mod tests {
             if d < 0.0 { 0.0 } else { -0.2 * (-d / 10.0).exp() }
         });
         let valid = Mask::from_fn(400, 300, |_, y| y >= 12);
-        let l = Luminance { valid, ..Luminance::drawn(flat) };
+        let l = Luminance { valid, ..Luminance::synthetic(flat) };
         assert!(lines(&l).unwrap().is_empty());
     }
 }

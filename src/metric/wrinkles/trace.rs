@@ -74,7 +74,7 @@ pub(super) fn trace(
 
 /// The largest response of all photos: a line of one photo only has appeared or vanished.
 fn largest(responses: &[&RidgeResponse]) -> Grid<Oriented> {
-    let larger = |a: Oriented, b: Oriented| if a.strength >= b.strength { a } else { b };
+    let larger = |a: Oriented, b: Oriented| if a.response >= b.response { a } else { b };
     let mut ridges = responses[0].ridges.clone();
     for other in &responses[1..] {
         ridges = ridges.zip(&other.ridges, larger);
@@ -116,7 +116,7 @@ impl<'a> RidgeMap<'a> {
         pixel: PixelSize,
         settings: &'a MetricSettings,
     ) -> Self {
-        let response = ridges.map(|l| l.strength);
+        let response = ridges.map(|l| l.response);
         let surround = MaskedBlur::new(valid, pixel.px(settings.line_surround_mm) as f32);
         let mean = surround.mean(&response);
         // What is much stronger than the mean is lines.

@@ -6,22 +6,22 @@ use crate::plane::{Mask, Plane, Window};
 use crate::region::Face;
 use crate::settings::LuminanceSettings;
 
-/// How sharp one photo is.
+/// Sharpness of one photo.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sharpness {
-    /// Apparent Gaussian blur, px: what makes a spectrum that is alike in all octaves, as skin's is,
-    /// into the one seen. `None` where noise hides it.
+    /// Apparent Gaussian blur, px: the blur that turns a power spectrum with equal energy in all octaves, as
+    /// skin has, into the measured one. `None` where noise hides it.
     pub blur_px: Option<f64>,
     /// Amplitude of fine octaves (σ 1–1.4 px) over that of coarse ones (σ 2.8–4 px). `None` where noise
     /// hides it.
     pub fine: Option<f64>,
 }
 
-/// The sharpness of what is `valid`, under white noise of a variance per pixel.
+/// The sharpness of the `valid` pixels, under white noise of variance `white` per pixel.
 ///
-/// A power spectrum that is alike in all octaves, blurred by a Gaussian of variance v, leaves an octave
-/// of sigmas σ and τ the energy ∝ ln((σ²/2 + τ²/2 + v)²/((σ² + v)(τ² + v))) (Frullani's integral). v is
-/// what makes the ratio of the finest octave that noise does not hide to the coarsest the one seen.
+/// A power spectrum with equal energy in all octaves, blurred by a Gaussian of variance v, has in an octave of
+/// sigmas σ and τ the energy ∝ ln((σ²/2 + τ²/2 + v)²/((σ² + v)(τ² + v))) (Frullani's integral). v is solved
+/// for the measured ratio of the finest octave above the noise to the coarsest.
 pub fn sharpness(
     flat: &Plane,
     valid: &Mask,
@@ -30,7 +30,7 @@ pub fn sharpness(
 ) -> Sharpness {
     let bands = octaves(flat, valid, settings);
     let signal = |octave: usize| {
-        let Octave { plane, gain } = &bands[octave];
+        let OctaveBand { plane, gain } = &bands[octave];
         let noise = white.max(settings.transfer.noise_floor.powi(2)) * gain;
         Some(mean_square(plane, valid) - noise).filter(|signal| *signal > noise)
     };
@@ -56,13 +56,13 @@ pub fn sharpness(
 /// The fine and the coarse octave of [`Sharpness::fine`]; finer ones hold the sensor's own filters.
 const FINE: usize = 2;
 const COARSE: usize = 5;
-/// Largest apparent blur that is told, px.
+/// Largest apparent blur in the search, px.
 const BLUR_MAX_PX: f64 = 10.0;
 
-/// [`sharpness`] of both eyes with their lashes and brows, where `shown`.
+/// [`sharpness`] of both eyes with their lashes and brows, on the `measurable` pixels.
 pub fn of_eyes(
     log: &Plane,
-    shown: &Mask,
+    measurable: &Mask,
     window: Window,
     face: &Face,
     settings: &LuminanceSettings,
@@ -70,8 +70,8 @@ pub fn of_eyes(
     let [right, left] = face.eyes;
     let apart = (left[0] - right[0]).hypot(left[1] - right[1]);
     let middle = [0, 1].map(|k| (right[k] + left[k]) / 2.0);
-    // Half the size of the part, in distances of the pupils: brows to lower lashes.
-    let half = [0.75, 0.3].map(|part| part * apart);
+    // Half width and height of the crop, pupil distances: brows to lower lashes.
+    let half = [0.75, 0.3].map(|v| v * apart);
     let origin = [window.x, window.y].map(|v| v as f64);
     let size = [log.width(), log.height()].map(|v| v as f64);
     let end = |k: usize, side: f64| {
@@ -79,24 +79,24 @@ pub fn of_eyes(
     };
     let [x0, y0, x1, y1] = [end(0, -1.0), end(1, -1.0), end(0, 1.0), end(1, 1.0)];
     let eyes = Plane::from_fn(x1 - x0, y1 - y0, |x, y| log.at(x0 + x, y0 + y));
-    let shown = Mask::from_fn(x1 - x0, y1 - y0, |x, y| shown.at(x0 + x, y0 + y));
-    sharpness(&eyes, &shown, 0.0, settings)
+    let measurable = Mask::from_fn(x1 - x0, y1 - y0, |x, y| measurable.at(x0 + x, y0 + y));
+    sharpness(&eyes, &measurable, 0.0, settings)
 }
 
-/// One octave band and the share of white noise power it passes.
-struct Octave {
+/// One octave band and the fraction of white noise power that it passes.
+struct OctaveBand {
     plane: Plane,
     gain: f64,
 }
 
 /// Differences of Gaussians half an octave apart, finest first.
-fn octaves(flat: &Plane, valid: &Mask, settings: &LuminanceSettings) -> Vec<Octave> {
+fn octaves(flat: &Plane, valid: &Mask, settings: &LuminanceSettings) -> Vec<OctaveBand> {
     let sigmas = &settings.transfer.sigmas_px[..=COARSE + 1];
     let blurred: Vec<Plane> = sigmas.iter().map(|&s| blur_masked(flat, valid, s as f32)).collect();
     (1..sigmas.len())
         .map(|i| {
             let plane = blurred[i - 1].zip(&blurred[i], |fine, coarse| fine - coarse);
-            Octave { plane, gain: noise_gain([sigmas[i - 1], sigmas[i]]) }
+            OctaveBand { plane, gain: noise_gain([sigmas[i - 1], sigmas[i]]) }
         })
         .collect()
 }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_blur_of_an_even_spectrum_is_told() {
+    fn the_blur_of_a_flat_octave_spectrum_is_measured() {
         for blur_px in [0.8, 1.3, 2.0, 3.0] {
             for (seed, sd) in [(1, 0.0), (2, 0.003)] {
                 let found = of(seed, blur_px, sd).blur_px.expect("a blur");
@@ -134,13 +134,13 @@ mod tests {
     fn noise_that_is_as_strong_as_the_texture_hides_the_blur() {
         assert!(of(1, 1.3, 0.5).blur_px.is_none());
         assert!(of(1, 1.3, 0.5).fine.is_none());
-        // A finer octave is hidden; coarser ones still tell.
+        // A finer octave is hidden; coarser ones are measured.
         let soft = of(1, 2.0, 0.05);
         println!("{soft:?}");
         assert!(soft.fine.is_none() && (soft.blur_px.expect("a blur") / 2.0 - 1.0).abs() < 0.25);
     }
 
-    /// The share of fine detail against the waves' own amplitudes under the two filters.
+    /// The ratio is that of the texture's known amplitudes under the two filters.
     #[test]
     fn fine_detail_is_the_ratio_of_two_octaves() {
         let settings = LuminanceSettings::default();
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn eyes_are_read_where_the_face_has_them() {
+    fn eyes_are_measured_where_the_face_has_them() {
         let face = face([[1060.0, 580.0], [1140.0, 580.0]], [1100.0, 664.0]);
         let window = Window { x: 1000, y: 500, width: SIDE, height: SIDE };
         let [sharp, soft] =
@@ -171,8 +171,8 @@ mod tests {
                 SIDE,
                 |x, y| if eyes(x, y) { sharp.at(x, y) } else { soft.at(x, y) },
             );
-        let of_part = |log: &Plane, shown: &Mask| {
-            of_eyes(log, shown, window, &face, &LuminanceSettings::default()).fine
+        let of_part = |log: &Plane, measurable: &Mask| {
+            of_eyes(log, measurable, window, &face, &LuminanceSettings::default()).fine
         };
         let found = of_part(&log, &all()).expect("eyes");
         let part = Window { x: 40, y: 56, width: 120, height: 48 };
