@@ -56,7 +56,7 @@ impl Phantom {
             Some(PhotoSet::Closeup) => vec![closeup()],
             Some(PhotoSet::Face) => vec![face()],
             Some(PhotoSet::Fixtures) => {
-                phantom::write_fixtures(&self.dir)?;
+                phantom::write_fixtures(&self.dir, true)?;
                 Vec::new()
             }
         };
@@ -71,13 +71,11 @@ impl Phantom {
     }
 
     fn spec(&self, kind: Kind) -> Spec {
-        let mut spec = Spec::new(kind, self.seed, self.visits.into());
-        if let Some(px_per_mm) = self.px_per_mm {
-            let scaled = |side: usize| (side as f64 * px_per_mm / spec.px_per_mm).round() as usize;
-            (spec.width_px, spec.height_px) = (scaled(spec.width_px), scaled(spec.height_px));
-            spec.px_per_mm = px_per_mm;
+        let spec = Spec::new(kind, self.seed, self.visits.into());
+        match self.px_per_mm {
+            Some(px_per_mm) => spec.with_px_per_mm(px_per_mm),
+            None => spec,
         }
-        spec
     }
 }
 

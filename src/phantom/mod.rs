@@ -6,12 +6,14 @@
 
 pub mod camera;
 pub mod face;
+mod fixtures;
 pub mod skin;
 pub mod truth;
 
 pub use camera::{Capture, Scene, Shot};
+pub use fixtures::write_fixtures;
 pub use skin::{Lattice, Skin, SkinSpec, Treatment, Zone};
-pub use truth::{Kind, Spec, outputs, write, write_fixtures};
+pub use truth::{Kind, Spec, outputs, write};
 
 use crate::plane::Plane;
 use crate::rng::{Rng, TURN, hash};

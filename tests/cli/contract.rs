@@ -88,7 +88,7 @@ fn reason<'a>(result: &'a Value, region: &str, metric: &str) -> &'a Value {
 #[test]
 fn a_series_keeps_the_contract_at_any_number_of_threads() {
     let folder = tempfile::tempdir().unwrap();
-    let photos = ["closeup/visit-0.jpg", "closeup/visit-1.jpg", "face/before.jpg"]
+    let photos = ["closeup/visit-0.jpg", "closeup/visit-1.jpg", "face_small/before.jpg"]
         .map(|name| middle(folder.path(), name));
     let options = [&SCALE[..], &["--regions", "grid:1x2", "--maps"]].concat();
     for threads in ["1", "2"] {
@@ -191,13 +191,13 @@ fn the_tone_of_a_single_region_needs_a_reference() {
 #[test]
 fn the_eyes_of_a_face_tell_its_scale() {
     let folder = tempfile::tempdir().unwrap();
-    let photos = ["face/before.jpg", "face/after.jpg"].map(fixture);
+    let photos = ["face_small/before.jpg", "face_small/after.jpg"].map(fixture);
     compare(folder.path(), &photos, &["--no-html", "--out", "out"]);
     let result = result(&folder.path().join("out"));
     assert_eq!(result["regions"]["source"], "face");
     assert_eq!(result["scale"]["source"], "face");
     let told = |key| result["scale"][key].as_f64().unwrap();
-    // fixtures/face/truth.json: 0.2 mm per px.
+    // fixtures/face_small/truth.json: 0.2 mm per px.
     let off = told("mm_per_px") / 0.2 - 1.0;
     let spread = told("relative_uncertainty");
     assert!((0.03..0.07).contains(&spread) && off.abs() < 2.0 * spread, "{off} ± {spread}");
@@ -208,7 +208,7 @@ fn the_eyes_of_a_face_tell_its_scale() {
     assert_eq!(reason(&result, "cheek_left", "pore_count"), "below_resolution");
     assert!(reason(&result, "cheek_left", "texture_coarse").is_null());
     // A scale that is given wins, here over the eyes of a smaller picture.
-    let small = image::open(fixture("face/before.jpg")).unwrap().thumbnail(500, 650);
+    let small = image::open(fixture("face_small/before.jpg")).unwrap().thumbnail(500, 650);
     small.save(folder.path().join("small.png")).unwrap();
     let photos = ["small.png", "small.png"].map(String::from);
     compare(folder.path(), &photos, &["--no-html", "--mm-per-px", "0.42", "--out", "given"]);
@@ -224,7 +224,7 @@ fn a_face_without_a_scale_has_lengths_in_pixels_and_no_pores() {
     let folder = tempfile::tempdir().unwrap();
     // Of one photo, so that the glasses sit alike.
     for (name, fainter) in [("before", 0), ("after", 2)] {
-        let mut photo = image::open(fixture("face/before.jpg")).unwrap().to_rgb8();
+        let mut photo = image::open(fixture("face_small/before.jpg")).unwrap().to_rgb8();
         for (x, y, pixel) in photo.enumerate_pixels_mut() {
             pixel.0 = pixel.0.map(|v| v.saturating_sub(fainter));
             // Lenses of 200 × 120 px over both eyes.

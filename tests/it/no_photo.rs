@@ -132,7 +132,7 @@ fn bars_and_frames_change_nothing() {
 
 #[test]
 fn a_bar_over_the_eyes_changes_nothing() {
-    let before = picture("face/before.jpg");
+    let before = picture("face_small/before.jpg");
     let (w, h) = before.dimensions();
     let barred = [[0.30, 0.42], [0.38, 0.46]].map(|[top, bottom]| {
         let mut after = before.clone();
@@ -160,8 +160,8 @@ fn a_wall_around_polygons_does_not_count() {
         image::imageops::replace(&mut picture, face, 400, 300);
         picture
     };
-    let before = on_a_wall(&picture("face/before.jpg"), 1);
-    let after = on_a_wall(&picture("face/after.jpg"), 2);
+    let before = on_a_wall(&picture("face_small/before.jpg"), 1);
+    let after = on_a_wall(&picture("face_small/after.jpg"), 2);
     let square = |name: &str, [x, y, w, h]: [f64; 4]| Polygon {
         name: name.into(),
         points: vec![[x, y], [x + w, y], [x + w, y + h], [x, y + h]],

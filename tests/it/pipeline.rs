@@ -132,7 +132,8 @@ fn the_same_photo_twice_changes_nothing() {
 /// Two skins that have nothing to do with each other.
 #[test]
 fn strangers_are_refused() {
-    let mut request = Request::new([fixture("closeup/visit-0.jpg"), fixture("face/before.jpg")]);
+    let mut request =
+        Request::new([fixture("closeup/visit-0.jpg"), fixture("face_small/before.jpg")]);
     request.options.regions = RegionRequest::Whole;
     let report = analyze(&request).expect("a refusal is a result").report;
     assert_eq!(report.alignment[0].status, AlignmentStatus::Failed);

@@ -74,7 +74,7 @@ fn another_tone_curve_is_no_change() {
 
 #[test]
 fn each_check_fires_alone() {
-    let subject = Subject::drawn(304, Form::Long);
+    let subject = Subject::drawn(304, Form::Short);
     let plain = subject.plain();
     let lamp = subject.source(&Treatment::default(), [0.0, -12.0]);
     let shiny = shiny(&plain);
@@ -156,7 +156,7 @@ fn a_clipped_baseline_is_told() {
 /// The drawn face, softened where `soft` says, told by its own checks.
 #[test]
 fn a_softened_and_a_covered_face_are_told() {
-    let plain = picture("face/before.jpg");
+    let plain = picture("face_small/before.jpg");
     let of = |image: &RgbImage| fired(&alone(&png(image), RegionRequest::Face), 0);
     let before = of(&plain);
     assert!(

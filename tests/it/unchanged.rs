@@ -86,8 +86,8 @@ fn detail(sigma: f32, amount: f32) -> impl Fn(&Plane) -> Plane {
 
 /// The shipped face against itself, processed.
 fn processed(form: Form) {
-    let before = bytes_of("face/before.jpg");
-    let picture = picture("face/before.jpg");
+    let before = bytes_of("face_small/before.jpg");
+    let picture = picture("face_small/before.jpg");
     let (w, h) = (picture.width(), picture.height());
     let smaller = || resize(&picture, w * 4 / 5, h * 4 / 5, FilterType::CatmullRom);
     let chat = |picture: &RgbImage| camera::jpeg(picture, 75);
@@ -138,7 +138,7 @@ two_forms!(blurred: a_blurred_close_up_is_no_smoother_skin, a_blurred_close_up_i
 /// A watermark across one photo of two.
 #[test]
 fn a_watermark_is_no_skin() {
-    let before = picture("face/before.jpg");
+    let before = picture("face_small/before.jpg");
     let mut after = before.clone();
     // White bars of letters' width, aslant, a third of them opaque.
     for (x, y, pixel) in after.enumerate_pixels_mut() {

@@ -264,7 +264,7 @@ mod with_engine {
         let toml = std::fs::read_to_string(root().join("models/face-regions.toml")).expect("text");
         let model = Model::from_bytes("face-regions.onnx", &onnx, &toml).expect("a model");
         println!("face-regions.onnx: loaded in {:.0?}", start.elapsed());
-        let path = root().join("fixtures/face/before.jpg");
+        let path = root().join("fixtures/face_small/before.jpg");
         let photo = Photo::open(&path, &PhotoSettings::default()).expect("a photo");
         let eyes = [[342.0, 590.0], [657.0, 590.0]];
         let run = || {
