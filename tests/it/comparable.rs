@@ -277,9 +277,7 @@ two_forms!(close_ups_again: close_ups_again_show_no_change, close_ups_again_show
 
 /// A real face again shows no change.
 fn faces_again(form: Form) {
-    // The short form of the doses has the man.
-    let faces = form.of(&[WOMAN][..], &[WOMAN, MAN]);
-    let faces: Vec<Subject> = faces.iter().filter_map(|face| Subject::real(face)).collect();
+    let faces: Vec<Subject> = [WOMAN, MAN].into_iter().filter_map(Subject::real).collect();
     shows_no_change("real faces", &faces, form.of(1, 2), form);
 }
 two_forms!(faces_again: faces_again_show_no_change, faces_again_show_no_change_long);

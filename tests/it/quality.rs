@@ -74,7 +74,7 @@ fn another_tone_curve_is_no_change() {
 
 #[test]
 fn each_check_fires_alone() {
-    let subject = Subject::drawn(304, Form::Short);
+    let subject = Subject::drawn(304, Form::Long);
     let plain = subject.plain();
     let lamp = subject.source(&Treatment::default(), [0.0, -12.0]);
     let shiny = shiny(&plain);

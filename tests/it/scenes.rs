@@ -16,10 +16,11 @@ macro_rules! sources {
 }
 
 /// All that a rendered photo depends on; a test holds the list to the imports.
-const RENDERER: [(&str, &str); 8] = sources![
+const RENDERER: [(&str, &str); 9] = sources![
     "src/phantom/mod.rs",
     "src/phantom/camera.rs",
     "src/phantom/face.rs",
+    "src/phantom/fixtures.rs",
     "src/phantom/skin.rs",
     "src/phantom/truth.rs",
     "src/plane.rs",
