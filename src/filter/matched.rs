@@ -12,9 +12,9 @@ pub struct Autocovariance {
 }
 
 impl Autocovariance {
-    /// The mean over `planes` (of mean 0) of the products of two pixels inside `mask`; the first is every
-    /// `stride`-th px of `window` along both axes, at least `reach` px from the planes' left, right and lower edge.
-    /// `None` where fewer than half of the offsets have a quarter of `(2·reach + 1)²` pairs. Cost:
+    /// The mean over `planes` (of mean 0, and 0 outside `mask`) of the products of two pixels inside `mask`; the
+    /// first is every `stride`-th px of `window` along both axes, at least `reach` px from the planes' left, right
+    /// and lower edge. `None` where fewer than half of the offsets have a quarter of `(2·reach + 1)²` pairs. Cost:
     /// (2·reach + 1)² / stride² flops a px and plane.
     pub fn of(
         planes: &[&Plane],
@@ -24,34 +24,29 @@ impl Autocovariance {
         stride: usize,
     ) -> Option<Self> {
         let side = 2 * reach + 1;
-        // Offsets downwards; those upwards follow by symmetry.
-        let mut sums = vec![0.0f64; (reach + 1) * side];
-        let mut counts = vec![0.0f64; sums.len()];
         // The second of a pair is in the plane, but may be outside the window.
         let columns =
             window.x.max(reach)..(window.x + window.width).min(mask.width().saturating_sub(reach));
         let rows = window.y..(window.y + window.height).min(mask.height().saturating_sub(reach));
-        for y in rows.step_by(stride) {
-            for x in columns.clone().step_by(stride).filter(|&x| mask.at(x, y)) {
-                for down in 0..=reach {
-                    let across = x - reach..x + reach + 1;
-                    let inside = &mask.row(y + down)[across.clone()];
-                    let part = down * side..(down + 1) * side;
-                    let (sums, counts) = (&mut sums[part.clone()], &mut counts[part]);
-                    for plane in planes {
-                        let here = f64::from(plane.at(x, y));
-                        let there = &plane.row(y + down)[across.clone()];
-                        for ((sum, v), m) in sums.iter_mut().zip(there).zip(inside) {
-                            *sum += if *m { here * f64::from(*v) } else { 0.0 };
-                        }
-                    }
-                    counts.iter_mut().zip(inside).for_each(|(c, m)| *c += f64::from(u8::from(*m)));
-                }
-            }
-        }
+        let first = |y: usize| {
+            columns.clone().step_by(stride).filter(move |&x| mask.at(x, y)).map(move |x| [x, y])
+        };
+        let firsts: Vec<[usize; 2]> = rows.step_by(stride).flat_map(first).collect();
+        let counts = pair_counts(mask, &firsts, reach);
         let least = (side * side / 4) as f64;
         if 2 * counts.iter().filter(|c| **c >= least).count() < counts.len() {
             return None;
+        }
+        // Offsets downwards; those upwards follow by symmetry.
+        let mut sums = vec![0.0f64; counts.len()];
+        for [x, y] in firsts {
+            for (down, sums) in sums.chunks_exact_mut(side).enumerate() {
+                for plane in planes {
+                    let here = f64::from(plane.at(x, y));
+                    let there = &plane.row(y + down)[x - reach..=x + reach];
+                    sums.iter_mut().zip(there).for_each(|(sum, v)| *sum += here * f64::from(*v));
+                }
+            }
         }
         let scale = planes.len() as f64;
         let values = sums.iter().zip(&counts).map(|(s, c)| s / (scale * c).max(1.0)).collect();
@@ -63,6 +58,34 @@ impl Autocovariance {
         let [x, y] = if y < 0 { [-x, -y] } else { [x, y] };
         self.values[y as usize * (2 * self.reach + 1) + (x + self.reach as isize) as usize]
     }
+}
+
+/// How many of the `firsts` have a second pixel inside `mask` at each offset, downwards.
+fn pair_counts(mask: &Mask, firsts: &[[usize; 2]], reach: usize) -> Vec<f64> {
+    let side = 2 * reach + 1;
+    let mut counts = vec![0.0f64; (reach + 1) * side];
+    // Inside a patch of skin all offsets count alike.
+    let whole = |y: usize| {
+        let mut run = 0;
+        mask.row(y).iter().map(move |inside| {
+            run = if *inside { run + 1 } else { 0 };
+            run >= side
+        })
+    };
+    let whole: Vec<Vec<bool>> = (0..mask.height()).map(|y| whole(y).collect()).collect();
+    let mut all = 0.0;
+    for &[x, y] in firsts {
+        if (0..=reach).all(|down| whole[y + down][x + reach]) {
+            all += 1.0;
+            continue;
+        }
+        for (down, counts) in counts.chunks_exact_mut(side).enumerate() {
+            let inside = &mask.row(y + down)[x - reach..=x + reach];
+            counts.iter_mut().zip(inside).for_each(|(c, m)| *c += f64::from(u8::from(*m)));
+        }
+    }
+    counts.iter_mut().for_each(|count| *count += all);
+    counts
 }
 
 /// Smallest white noise added, fraction of the variance: that of rounding.
@@ -289,6 +312,7 @@ mod tests {
     fn covariance_is_the_mean_product_inside_the_mask() {
         let plane = blur(&streaks(3), 1.0);
         let mask = Mask::from_fn(240, 200, |x, y| (x / 40 + y / 40) % 2 == 0);
+        let plane = plane.zip(&mask, |v, m| if m { v } else { 0.0 });
         let covariance = Autocovariance::of(&[&plane], &mask, Window::full(240, 200), 4, 1)
             .expect("enough pairs");
         for step in [[0isize, 0isize], [3, 0], [-2, 4], [2, -4]] {
