@@ -325,7 +325,7 @@ pub fn decide(rows: &mut [ChangeRow], settings: &ChangeSettings) {
 /// Withdraws "no detectable change" from colours (of tone, no ratio) measured relative to the other skin: such a
 /// row shows that a region changed differently from the rest, never that it did not change, since all of the
 /// skin may have changed. Rows whose colour is exactly equal keep their verdict.
-pub fn only_differently(rows: &mut [ChangeRow]) {
+pub fn withdraw_relative_colour(rows: &mut [ChangeRow]) {
     for row in rows {
         let colour = row.change_percent.is_none() && row.metric.group == Group::Tone;
         let differs = row.change.is_some_and(|change| change != 0.0) && row.baseline != Some(0.0);

@@ -9,7 +9,7 @@
 //! (Baseline, FollowUp) ─► Comparison (what differs between the photos, checks, changes) ─► Report
 //! ```
 //!
-//! Data flow one way, one module a stage; [`analyze`] is the only room that names them all:
+//! Data flow one way, one module a stage; [`analyze`] is the only module that names them all:
 //!
 //! ```text
 //! photo      file, bytes or pixels → linear light, upright     Photo
@@ -33,12 +33,19 @@
 //! imports and holds them to that.
 //!
 //! Where things go:
-//! - a new metric: one file with its [`metric::Metric`] and a line of [`metric::METRICS`]; where it reads the skin
-//!   in a way that no group does yet, a [`metric::Group`] with its place in [`metric::Readings`] and its sheet;
-//! - a new file format: a branch in [`photo::decode`];
-//! - a new quality check: a function of [`quality`], and its limits in [`settings::QualitySettings`];
-//! - a new column of the results: a field of a row ([`change::ChangeRow`] or [`report`]'s), its line
-//!   in `src/report/schema/v1.json`, its cell in `src/report/csv.rs`, its sample in `tests/it/sample.rs`.
+//! - a new metric: `src/metric/<group>/<name>.rs` with its [`metric::Metric`] and a line of [`metric::METRICS`]; its
+//!   capture errors come from `skindelta validate`. Where it reads the skin in a way that no group does yet, a
+//!   `Group` (also in `Group::ALL`) with its place in `Readings` and its sheet;
+//! - a new file format: a branch of `decode` in `src/photo/decode.rs`, with its line in `FORMATS`;
+//! - a new quality check: a variant of [`quality::Check`] and its row of the table in `src/quality/check.rs`, its value
+//!   in `photo`, `pair` or `faces` beside it, its limits in [`settings::QualitySettings`], its case in
+//!   `tests/it/quality.rs`;
+//! - a new column of the results: a field of a row ([`change::ChangeRow`], filled in `src/change.rs`, or
+//!   [`report`]'s, filled in `src/analyze/{rows,report}.rs`), its line in `src/report/schema/v1.json` (`properties` and
+//!   `required`), its cell in `src/report/csv.rs`, its sample in `tests/it/sample.rs`;
+//! - a new setting: a field in `src/settings/<stage>.rs` and its line in `settings.toml`;
+//! - a new option of the command: a field of the command in `src/cli/<command>.rs`, passed on in
+//!   [`analyze::Options`] or [`analyze::Request`].
 //!
 //! # Example
 //!

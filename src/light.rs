@@ -61,8 +61,8 @@ fn log_light(tone: &Tone, valid: &Mask, weights: [f64; 3]) -> Plane {
 /// Median change of the shading, fraction of the median shading (medians: a corner that is no skin in one photo
 /// has no effect), and the log ratio of the two shadings in red light, second photo over first.
 ///
-/// Red light is also absorbed by pigment, and the pigment-free combination is noisier: for the change, and for the
-/// shading that it is divided by, the smaller of the two measurements is taken.
+/// Both are measured in red light and in a combination of the channels that is blind to pigment, and the smaller of
+/// the two is taken: pigment absorbs red light too and would count as shading, and the combination is noisier.
 fn shading_change(
     tones: [&Tone; 2],
     valid: &Mask,

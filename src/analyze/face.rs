@@ -30,7 +30,7 @@ impl Analyzer {
 
     /// Prepares the first photo of a series: its face is sought thoroughly where the usual search finds none and a
     /// later photo shows one.
-    pub(super) fn first(&self, photo: Photo, later: &[Photo]) -> Result<Baseline> {
+    pub(super) fn series_baseline(&self, photo: Photo, later: &[Photo]) -> Result<Baseline> {
         let usual = &self.options.settings.region;
         let found = self.face(0, &photo)?;
         if found.is_none() {
@@ -38,11 +38,11 @@ impl Analyzer {
                 if self.face(k + 1, other)?.is_some() {
                     let thorough = &usual.thorough();
                     let found = self.find(&photo, thorough)?;
-                    return self.place(photo, found, thorough);
+                    return self.prepare_baseline(photo, found, thorough);
                 }
             }
         }
-        self.place(photo, found, usual)
+        self.prepare_baseline(photo, found, usual)
     }
 
     /// A baseline with the face that `search` found in it: one that lies on its side or upside down is turned and

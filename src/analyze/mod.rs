@@ -1,4 +1,4 @@
-//! The pipeline: the only room that names all stages.
+//! The pipeline: the only module that names all stages.
 //!
 //! Each photo is prepared once ([`Baseline`], [`FollowUp`]): decoded, searched for a face, registered,
 //! resampled, searched for lines, pores and scars. A [`Comparison`] holds what depends on the two: what
@@ -12,7 +12,7 @@ mod series;
 mod watch;
 
 pub use request::{Options, PhotoInput, Request};
-use rows::Ground;
+use rows::MeasuredSkin;
 pub use series::{Analysis, analyze, analyze_series};
 pub use watch::Watch;
 
@@ -102,7 +102,7 @@ impl Analyzer {
     /// Regions that do not fit the photo, a model that cannot run, a cancelled run.
     pub fn baseline(&self, photo: Photo) -> Result<Baseline> {
         let face = self.face(0, &photo)?;
-        self.place(photo, face, &self.options.settings.region)
+        self.prepare_baseline(photo, face, &self.options.settings.region)
     }
 
     /// Prepares a follow-up, registered to `baseline` directly or through one of the `earlier` ones.
@@ -138,7 +138,7 @@ impl Analyzer {
             quality::faces(visit, before, face.as_ref(), &settings.quality)
         });
         let readings = prepared.as_ref().and_then(|p| self.read(p, &baseline.scale));
-        let ground = Ground::new(self, regions, &baseline.scale, prepared.as_ref());
+        let ground = MeasuredSkin::new(self, regions, &baseline.scale, prepared.as_ref());
         let measurements = ground.measurements(visit, Some(&alignment), readings.as_ref());
         Ok(FollowUp { visit, photo, alignment, prepared, checks, measurements })
     }
@@ -178,7 +178,7 @@ impl Analyzer {
     }
 
     /// Prepares a baseline whose `face` has been sought by `search`.
-    fn place(
+    fn prepare_baseline(
         &self,
         photo: Photo,
         face: Option<FoundFace>,
@@ -204,7 +204,7 @@ impl Analyzer {
         let placement = Placement { field, regions: &regions, skin: &regions.skin, scale: &scale };
         let prepared = self.prepare(0, &photo, &placement)?;
         let readings = self.read(&prepared, &scale);
-        let ground = Ground::new(self, &regions, &scale, Some(&prepared));
+        let ground = MeasuredSkin::new(self, &regions, &scale, Some(&prepared));
         let measurements = ground.measurements(0, None, readings.as_ref());
         Ok(Baseline {
             photo,

@@ -15,7 +15,7 @@ use crate::series::Scale;
 use crate::settings::Settings;
 
 /// The regions of a baseline, and which of their skin is measured.
-pub(super) struct Ground<'a> {
+pub(super) struct MeasuredSkin<'a> {
     pub regions: &'a RegionMap,
     pub scale: &'a Scale,
     /// Valid skin of the window of the region map; none where registration failed.
@@ -24,7 +24,7 @@ pub(super) struct Ground<'a> {
 }
 
 /// One region with its measured skin.
-struct Site<'a> {
+struct MeasuredRegion<'a> {
     region: &'a Region,
     tiles: Tiles,
     coverage_percent: f64,
@@ -32,15 +32,15 @@ struct Site<'a> {
     obstacle: Option<Reason>,
 }
 
-impl<'a> Ground<'a> {
+impl<'a> MeasuredSkin<'a> {
     pub fn new(
         analyzer: &'a Analyzer,
         regions: &'a RegionMap,
         scale: &'a Scale,
         photo: Option<&'a Prepared>,
-    ) -> Ground<'a> {
+    ) -> MeasuredSkin<'a> {
         let valid = photo.map(|p| &p.luminance.valid);
-        Ground { regions, scale, valid, settings: &analyzer.options.settings }
+        MeasuredSkin { regions, scale, valid, settings: &analyzer.options.settings }
     }
 
     /// Tiles over the valid skin of a region.
@@ -76,7 +76,7 @@ impl<'a> Ground<'a> {
     }
 
     /// Region `i`; `alignment` is that of a follow-up.
-    fn site(&self, i: usize, alignment: Option<&Alignment>) -> Site<'_> {
+    fn site(&self, i: usize, alignment: Option<&Alignment>) -> MeasuredRegion<'_> {
         let region = &self.regions.regions[i];
         let tiles = self.tiles(region);
         let coverage_percent = self.coverage_percent(region, &tiles);
@@ -88,7 +88,7 @@ impl<'a> Ground<'a> {
         } else {
             None
         };
-        Site { region, tiles, coverage_percent, obstacle }
+        MeasuredRegion { region, tiles, coverage_percent, obstacle }
     }
 
     /// The measurements of one visit by itself.
@@ -144,7 +144,7 @@ fn each_metric<S, R>(
 
 /// A baseline, a follow-up, and what differs between them, as the rows of changes need them.
 struct Changes<'a> {
-    ground: Ground<'a>,
+    ground: MeasuredSkin<'a>,
     visit: usize,
     comparison: &'a Comparison,
     /// Region of untreated skin that the user names.
@@ -161,7 +161,7 @@ pub(super) fn changes(
     comparison: &Comparison,
 ) -> Vec<ChangeRow> {
     let settings = &analyzer.options.settings;
-    let ground = Ground {
+    let ground = MeasuredSkin {
         regions: &baseline.regions,
         scale: &baseline.scale,
         valid: comparison.differences.as_ref().map(|d| &d.pair.baseline.valid),
@@ -185,13 +185,13 @@ pub(super) fn changes(
     let mut rows: Vec<ChangeRow> = rows.into_iter().flatten().collect();
     change::decide(&mut rows, &settings.change);
     if reference.is_none() {
-        change::only_differently(&mut rows);
+        change::withdraw_relative_colour(&mut rows);
     }
     rows
 }
 
 impl Changes<'_> {
-    fn of_region(&self, site: &Site<'_>) -> Vec<ChangeRow> {
+    fn of_region(&self, site: &MeasuredRegion<'_>) -> Vec<ChangeRow> {
         let settings = self.ground.settings;
         let readings = self.comparison.readings.as_ref();
         let resampling = Resampling::new(&site.tiles.filled(), &settings.change);
@@ -216,7 +216,7 @@ impl Changes<'_> {
         })
     }
 
-    fn cell<'a>(&self, metric: &'static Metric, site: &'a Site<'a>) -> RowContext<'a> {
+    fn cell<'a>(&self, metric: &'static Metric, site: &'a MeasuredRegion<'a>) -> RowContext<'a> {
         let differences = self.comparison.differences.as_ref();
         RowContext {
             visit: self.visit,
@@ -230,8 +230,8 @@ impl Changes<'_> {
     }
 
     /// Standard deviation that a difference in focus and processing leaves in a metric of a region.
-    fn transfer_sd(&self, metric: &Metric, pair: &Pair, site: &Site<'_>) -> f64 {
-        let Ground { settings, scale, .. } = self.ground;
+    fn transfer_sd(&self, metric: &Metric, pair: &Pair, site: &MeasuredRegion<'_>) -> f64 {
+        let MeasuredSkin { settings, scale, .. } = self.ground;
         let period = metric.period_mm.zip(scale.mm_per_px).map(|(mm, scale)| mm / scale.0);
         let inside =
             |x: f64, y: f64| site.tiles.of(x.round() as usize, y.round() as usize).is_some();
@@ -239,7 +239,7 @@ impl Changes<'_> {
     }
 
     /// Skin that the tone of a region is compared with.
-    fn reference(&self, site: &Site<'_>) -> ReferenceSkin<'_> {
+    fn reference(&self, site: &MeasuredRegion<'_>) -> ReferenceSkin<'_> {
         let name = &site.region.name;
         // A single region has no other skin.
         let several = self.ground.regions.regions.iter().filter(|r| r.name != WHOLE).count() > 1;

@@ -85,7 +85,7 @@ impl Analyzer {
         let Some(first) = photos.next() else {
             return Err(Error::new("", Step::Usage, "a series needs at least one photo"));
         };
-        let baseline = self.first(first, photos.as_slice())?;
+        let baseline = self.series_baseline(first, photos.as_slice())?;
         let mut follow_ups: Vec<FollowUp> = Vec::new();
         for photo in photos {
             follow_ups.push(self.follow_up(&baseline, &follow_ups, photo)?);

@@ -99,7 +99,7 @@ fn gradient(plane: &Plane, x: usize, y: usize) -> [f64; 2] {
     [dx, dy].map(|d| 0.5 * f64::from(d))
 }
 
-/// The unit vector up a step that has its edge at (x, y).
+/// Direction from dark to bright, a unit vector, if (x, y) lies on the edge of a step; else none.
 fn edge(
     plane: &Plane,
     valid: &Mask,

@@ -12,7 +12,7 @@ use crate::srgb;
 pub struct Noise {
     /// Variance per pixel of the white noise, log².
     pub white: f64,
-    /// Further variance that may be noise, log²: energy that the photos of a pair do not share beyond `white`.
+    /// Energy above `white` that the photos of a pair do not share, log²: noise, or detail that the other photo lost.
     pub white_error: f64,
     /// Gaussian blur applied to the noise since, px.
     pub blur_px: f64,

@@ -145,7 +145,7 @@ pub enum LightSensitivity {
     Anisotropy,
 }
 
-/// Scale and resolution of the photos compared: what filters are sized by, and measures know beside the sums.
+/// Scale and resolution of the photos compared: the sizes of filters follow from it, and every `measure` receives it.
 #[derive(Debug, Clone, Copy)]
 pub struct Sampling {
     /// Millimetres per baseline px, true or nominal.

@@ -92,8 +92,8 @@ impl Affects {
     }
 }
 
-/// Of distance, resolution, clipping and overlap, among others: each metric itself decides what is not
-/// measurable there.
+/// Of distance, resolution, clipping and overlap, among others: a failure makes no row not comparable, since the
+/// metrics leave out what they cannot measure.
 const NOTHING: Affects = Affects { relief: false, tone: false, regions: None };
 const RELIEF: Affects = Affects { relief: true, ..NOTHING };
 const TONE: Affects = Affects { tone: true, ..NOTHING };

@@ -70,7 +70,7 @@ pub struct AlignSettings {
     pub bootstrap_penalties: f64,
     /// Nodes to each side over which the displacements of two octaves are compared.
     pub bias_nodes: usize,
-    /// Smallest fraction of the gradients that counts as signal there.
+    /// Smallest fraction of the gradients, in the nodes whose octaves are compared, that counts as signal.
     pub bias_signal_min: f64,
     /// Factor from the difference between the octaves to the error.
     pub bias_gain: f64,

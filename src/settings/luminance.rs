@@ -42,7 +42,8 @@ pub struct LuminanceSettings {
     pub foreign_tile_px: usize,
     /// Fewest pixels of a step's edge in a tile.
     pub foreign_edge_px: usize,
-    /// Smallest length of the mean of their unit vectors at twice the edge's angle, 0–1.
+    /// Straightness of a step, 0–1: smallest length of the mean, over the pixels of its edge, of unit vectors at twice
+    /// the edge's angle.
     pub foreign_straight: f64,
     /// Fewest tiles with a straight step.
     pub foreign_tiles_min: usize,

@@ -45,7 +45,8 @@ pub struct MetricSettings {
     pub pore_contrast: f64,
     /// Least amplitude of a pore in some visit, standard deviations of the response to background texture.
     pub pore_response_min: f64,
-    /// Amplitude at which a pore is present in a visit, share of the detection limit (the larger of these two).
+    /// Amplitude at which a pore is present in a visit, share of the larger of `pore_contrast` and the limit of
+    /// `pore_response_min`.
     pub pore_hysteresis: f64,
     /// Amplitude from which a pore counts as captured by a visit alone, multiple of the detection limit.
     pub pore_capture_response: f64,
@@ -108,7 +109,8 @@ pub struct MetricSettings {
     pub line_contrast: f64,
     /// Least amplitude in a visit where a line is present, share of that in the strongest visit.
     pub line_retained_min: f64,
-    /// The same, share of the upper quartile of the fraction that the visit retains along the line.
+    /// Least amplitude in a visit where a line is present, share of the upper quartile of the fraction that the visit
+    /// retains along the line.
     pub line_retained_q75_share: f64,
     /// Width and depth of lines.
     pub groove: GrooveSettings,

@@ -578,7 +578,7 @@ fn a_treatment_does_not_move_the_field() {
     }
 }
 
-/// The same skin half a pixel farther: resampling must not read as smoother skin (design.md, trap 1).
+/// The same skin half a pixel farther: resampling must not read as smoother skin.
 fn half_a_pixel(form: Form) {
     let base = Capture {
         width_px: 640,

@@ -142,7 +142,7 @@ fn strangers_are_refused() {
 }
 
 /// 5 % more or less scale, what a face without a ruler leaves open, moves no change by more than
-/// half a point (design.md). Left out: what counts few things next to their size limits (spots, the
+/// half a point. Left out: what counts few things next to their size limits (spots, the
 /// deepest line, the area of pores), and anisotropy, which follows the tensor's own length. The fine
 /// band, which begins at 3.5 px here, where photos lose what they hold, may move by a point, and
 /// wrinkles miss the half point: lines are sought in mm, so that other pieces of them are found, and depth, which

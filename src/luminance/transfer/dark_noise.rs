@@ -48,9 +48,9 @@ fn level(illumination: &Grid<f32>, [i, j]: [usize; 2]) -> f64 {
     f64::from(illumination.clamped(i as isize, j as isize))
 }
 
-/// Factor of the noise variance in each cell over `white`, the noise of bright skin: the loss of light to a
-/// power between 0 and 2 (1: photon noise, 2: read noise). The power is the median over the dark tiles of what
-/// explains the energy that the photos do not share in their finest octaves, beyond the tile's `fit`. With
+/// Factor of the noise variance in each cell over `white`, the noise of bright skin: variance = `white` · lossᵖ,
+/// 0 ≤ p ≤ 2 (1: photon noise, 2: read noise). p is the median of the dark tiles' own estimates, from the energy
+/// that the photos do not share in their finest octaves beside the tile's `fit`. With
 /// fewer than [`DARK_TILES_MIN`] dark tiles the noise is uniform. `gains`: noise power that each octave passes.
 pub(super) fn noise_map(
     tiles: &[Tile],

@@ -29,6 +29,6 @@ pub const METRIC: Metric = Metric {
 
 fn measure(row: &[f64], _: &Sampling) -> Result<f64, Reason> {
     let s = PoreSums::from_row(row);
-    let area = s.over_all_pores(s.area_px2)?;
+    let area = s.scaled_to_count(s.area_px2)?;
     Ok(100.0 * area / s.pixels * if area > 0.0 { s.volume_ratio()? } else { 1.0 })
 }

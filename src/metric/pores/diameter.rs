@@ -4,8 +4,8 @@ use super::sums::{self, PoreSums};
 use crate::metric::sums::Sums;
 use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
 
-/// Mean equivalent diameter, in the mean of the visits, of the pores present in all of them; times the root of this
-/// visit's volume over that in the mean, of the strong ones among them.
+/// Mean equivalent diameter of the pores present in all visits, on the average of the photos, times
+/// √(volume in this photo / volume on the average); the volumes are those of strong pores.
 pub const METRIC: Metric = Metric {
     id: "pore_diameter",
     section: sums::SECTION,

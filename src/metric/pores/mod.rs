@@ -13,8 +13,8 @@
 //! 3. `sums.rs`: sums over tiles, of which the metrics are made, one file each. The change of the diameters of pores
 //!    present in both visits follows from the volume of their mean dark profile, the sum of each ring's darkness times
 //!    its area: neither blur nor scattering changes it, bright and dark walls cancel in the mean of a ring, and a pore
-//!    that shrinks as a whole loses volume with the square of its diameter. Only strong pores are used for it: of weak
-//!    pores that shrank, those whose amplitude noise raised would remain detected.
+//!    that shrinks as a whole loses volume with the square of its diameter. Only strong pores are used for it: weak
+//!    pores that shrink stay detected only where noise raises them, which would hide that they shrank.
 
 pub(super) mod area_percent;
 pub(super) mod count;

@@ -100,8 +100,8 @@ impl PoreSums {
         Ok((self.in_all + 1.0) * ((self.captured + 1.0) / (self.captured_in_all + 1.0)) - 1.0)
     }
 
-    /// A sum over the pores present in all visits, extended to as many as [`PoreSums::count`] gives.
-    pub(super) fn over_all_pores(&self, sum: f64) -> Result<f64, Reason> {
+    /// A sum over the pores present in all visits, times [`PoreSums::count`] over their number.
+    pub(super) fn scaled_to_count(&self, sum: f64) -> Result<f64, Reason> {
         match self.count()? {
             count if self.in_all > 0.0 => Ok(count * (sum / self.in_all)),
             count if count > 0.0 => Err(Reason::NothingFound),

@@ -29,5 +29,5 @@ pub const METRIC: Metric = Metric {
 
 fn measure(row: &[f64], sampling: &Sampling) -> Result<f64, Reason> {
     let s = PoreSums::from_row(row);
-    Ok(s.over_all_pores(s.visible)? / s.area_cm2(sampling)?)
+    Ok(s.scaled_to_count(s.visible)? / s.area_cm2(sampling)?)
 }

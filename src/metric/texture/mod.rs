@@ -22,7 +22,7 @@ use crate::settings::MetricSettings;
 struct Band {
     /// `None` where the photos do not resolve the band.
     plane: Option<Plane>,
-    /// Mean square of its noise: of a photo alone the expected one, of a pair the most it may be; infinite where the
+    /// Mean square of its noise: of a photo alone the expected one, of a pair the upper limit; infinite where the
     /// file's rounding removed most of the band.
     noise: f64,
     /// By how much the noise may exceed that.

@@ -4,8 +4,8 @@ use super::sums::{self, WrinkleSums};
 use crate::metric::sums::Sums;
 use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
 
-/// Length of the lines that are present times the width of the mean cross-section of those measurable in all visits,
-/// of the measured skin.
+/// 100 × length of the lines that are present × width of the mean cross-section of the lines measurable in all visits
+/// / area of the measured skin.
 pub const METRIC: Metric = Metric {
     id: "wrinkle_area_percent",
     section: sums::SECTION,

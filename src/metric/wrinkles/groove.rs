@@ -2,13 +2,13 @@
 //!
 //! The light that a groove loses is the integral of its dark profile, which neither blur nor the scattering of light in
 //! skin changes, and to which the odd part of oblique light adds nothing. By radiosity in long grooves (V, U and
-//! Gaussian, albedo 0.3–0.65, a sky and a lamp in any mixture) the integral is D ≈ w·K·q²/(1 + ½q²), w the width and
+//! Gaussian, albedo 0.3–0.65, any mixture of diffuse and directed light) the integral is D ≈ w·K·q²/(1 + ½q²), w the width and
 //! q = depth/w: the steeper the walls, the less light they get and the less of them is visible; `benches/groove.py`
 //! makes the table. K is a mean over mixtures of light and shapes that are not known: depths are accurate to some 20 %.
 //!
-//! A visit's change of depth is that of the height and stretch of the visits' mean cross-section, fitted to its own:
-//! the light that both share cancels, and so does the background texture, whose share of each cross-section is
-//! subtracted first. A visit's width is that of the remainder.
+//! The mean cross-section of all visits is scaled in height and in width to fit that of each visit: the two factors
+//! give the visit's change of depth. The light that the visits share cancels, and so does the background texture, whose
+//! share of each cross-section is subtracted first. A visit's width is that of what is left.
 
 use super::section::{SAMPLES, Section};
 use crate::metric::Sampling;

@@ -36,7 +36,7 @@ sums! {
         /// Length times the cross-section in this visit.
         section: Section,
         /// Length times the mean cross-section of the visits.
-        joint_section: Section,
+        mean_section: Section,
         /// Length by depth in this visit.
         depth_histogram: [f64; BINS],
     }
@@ -56,7 +56,7 @@ pub fn sheet(points: &[LinePoint], visit: usize, tiles: &Tiles) -> Sheet {
             sums.background_px += length * point.background;
             for k in 0..SAMPLES {
                 sums.section[k] += length * reading.section[k];
-                sums.joint_section[k] += length * point.mean_section[k];
+                sums.mean_section[k] += length * point.mean_section[k];
             }
             let bin = (reading.depth_mm.max(FIRST_BIN_MM) / FIRST_BIN_MM).ln() / BIN_FACTOR.ln();
             sums.depth_histogram[(bin as usize).min(BINS - 1)] += length;
@@ -115,7 +115,7 @@ impl WrinkleSums {
             return Err(Reason::NothingFound);
         }
         let own = self.section.map(|v| v / length);
-        let joint = self.joint_section.map(|v| v / length);
+        let joint = self.mean_section.map(|v| v / length);
         let groove = Groove::of(&joint, sampling);
         if groove.width_mm <= 0.0 {
             return Err(Reason::BelowNoise);
@@ -146,7 +146,7 @@ mod tests {
             in_all_px: 1000.0,
             background_px: 250.0,
             section: own.map(|v| 1000.0 * v),
-            joint_section: joint.map(|v| 1000.0 * v),
+            mean_section: joint.map(|v| 1000.0 * v),
             ..WrinkleSums::ZERO
         };
         let depth = |own: &Section, joint: &Section| {
