@@ -4,6 +4,7 @@ use super::{Machine, SkinArgs, complain, photo, print};
 use clap::Args;
 use skindelta::Result;
 use skindelta::quality::{QualityCheck, Status};
+use skindelta::settings::QualitySettings;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -64,7 +65,9 @@ fn summary(path: &Path, checks: &[QualityCheck]) -> String {
         let number = |value: Option<f64>| value.map(|v| format!("{v:.3} {unit}").trim_end().into());
         let value = number(check.value).unwrap_or_else(|| String::from("not measured"));
         let limit: Option<String> = number(check.limit);
-        let limit = limit.map(|limit| format!(" (limit {limit})")).unwrap_or_default();
+        let [warn, fail] = check.check.limits(&QualitySettings::default());
+        let bound = if fail > warn { "at most" } else { "at least" };
+        let limit = limit.map(|limit| format!(" ({bound} {limit})")).unwrap_or_default();
         let region = check.region.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
         let _ = writeln!(text, "  {status}  {}{region}: {value}{limit}", check.check);
         if let Some(advice) = &check.advice {
@@ -93,7 +96,7 @@ mod tests {
         };
         let path = Path::new("a.jpg");
         let good = summary(path, &[check(Status::Pass, None)]);
-        assert_eq!(good, "a.jpg: good, go on\n  pass  sharpness: 1.250 px (limit 1.000 px)\n");
+        assert_eq!(good, "a.jpg: good, go on\n  pass  sharpness: 1.250 px (at most 1.000 px)\n");
         let bad = [check(Status::Warn, None), check(Status::Fail, Some("Focus on the skin."))];
         let bad = summary(path, &bad);
         assert!(
