@@ -109,9 +109,10 @@ const README: &str = "# Test photos with known truth
 Made by `phantom::write_fixtures` from seeds; nobody is in them. A test makes them anew and
 compares. See `src/phantom/` for how the skin is grown, lit and photographed.
 
-- `face/` a frontal face before and after (wrinkles 35 % shallower, a fifth of the pores gone, fine relief 25 %
-  flatter), 13 px/mm
-- `face_small/` another one at 5 px/mm (wrinkles 25 % shallower, pores 10 % narrower)
+- `face/` a frontal face before and after at 13 px/mm: wrinkles 35 % shallower, 10 % shorter, 5 % narrower; pores
+  20 % fewer, 15 % narrower; fine relief 25 % flatter; pigment as it was, no scars
+- `face_small/` another one at 5 px/mm: wrinkles 25 % shallower, 8 % shorter, 5 % narrower; pores 15 % fewer, 10 %
+  narrower; fine relief 12 % flatter
 - `closeup/` one patch of skin at four visits, each a little better, 14 px/mm
 - `truth.json` in each: what the skin is made of, how each photo was taken; positions are in
   baseline pixels. `visit-K-displacement.npy`: where the skin of the baseline pixel (8j, 8i) lies in
