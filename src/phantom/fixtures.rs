@@ -61,8 +61,10 @@ fn fixture_outputs(dir: &Path) -> Vec<Output> {
     outputs
 }
 
+type MakeSpec = fn() -> Spec;
+
 /// The faces: name of the folder, series.
-const FACES: [(&str, fn() -> Spec); 2] = [("face", face), ("face_small", small_face)];
+const FACES: [(&str, MakeSpec); 2] = [("face", face), ("face_small", small_face)];
 
 /// Writes the fixtures of the repository: two treated faces, a series of close-ups, files that must be rejected, a
 /// region file and a manifest. Earlier ones are replaced. Cost: two minutes for the larger face, which a

@@ -30,13 +30,16 @@ pub fn faces(
     checks
 }
 
-const POSES: [(Check, fn(&Pose) -> f64); 3] = [
+type PoseValue = fn(&Pose) -> f64;
+type ExpressionValue = fn(&Expression) -> Option<f64>;
+
+const POSES: [(Check, PoseValue); 3] = [
     (Check::YawMatch, |p| p.yaw_deg),
     (Check::PitchMatch, |p| p.pitch_deg),
     (Check::RollMatch, |p| p.roll_deg),
 ];
 
-const EXPRESSIONS: [(Check, fn(&Expression) -> Option<f64>); 4] = [
+const EXPRESSIONS: [(Check, ExpressionValue); 4] = [
     (Check::SmileMatch, |e| Some(e.mouth_width)),
     (Check::MouthMatch, |e| Some(e.mouth_opening)),
     (Check::BrowsMatch, |e| e.brow_height),

@@ -51,14 +51,14 @@ impl FaceFrame {
     }
 
     /// Photo position of a position on the face's surface.
-    pub fn to_photo(&self, [u, v]: Corner) -> [f64; 2] {
+    pub fn to_photo(self, [u, v]: Corner) -> [f64; 2] {
         let aside = depth([u, v]) * self.yaw.tan();
         let v = if v > 1.0 { 1.0 + (v - 1.0) * self.chin_stretch } else { v };
         self.plane_to_photo([u + aside, v])
     }
 
     /// Position in the plane of the face of a photo position.
-    pub fn to_plane(&self, [x, y]: [f64; 2]) -> Corner {
+    pub fn to_plane(self, [x, y]: [f64; 2]) -> Corner {
         let area = self.across[0] * self.down[1] - self.across[1] * self.down[0];
         let (dx, dy) = (x - self.origin[0], y - self.origin[1]);
         [

@@ -32,7 +32,7 @@ impl View {
     }
 
     /// Photo position of a raster position; pixel centres are integers in both.
-    pub fn to_photo(&self, [i, j]: [f64; 2]) -> [f64; 2] {
+    pub fn to_photo(self, [i, j]: [f64; 2]) -> [f64; 2] {
         let (s, c) = self.roll.sin_cos();
         let u = (i - 0.5 * (self.width as f64 - 1.0)) * self.step[0];
         let v = (j - 0.5 * (self.height as f64 - 1.0)) * self.step[1];
@@ -40,7 +40,7 @@ impl View {
     }
 
     /// Raster position of a photo position: the inverse of [`View::to_photo`].
-    pub fn to_raster(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+    pub fn to_raster(self, [x, y]: [f64; 2]) -> [f64; 2] {
         let (s, c) = self.roll.sin_cos();
         let (dx, dy) = (x - self.centre[0], y - self.centre[1]);
         [

@@ -112,7 +112,8 @@ fn reported(skin: SkinKind, of_lines: bool) -> bool {
 }
 
 fn detection_rows(photos: &[PhotoResult], skin: SkinKind, px_per_mm: f64) -> Vec<DetectionRow> {
-    let objects: [(&str, fn(&PhotoResult) -> &Counts); 4] = [
+    type CountsOf = fn(&PhotoResult) -> &Counts;
+    let objects: [(&str, CountsOf); 4] = [
         ("pores", |p| &p.pores),
         (DEEP, |p| &p.deep_pores),
         ("lines", |p| &p.lines),

@@ -436,7 +436,7 @@ fn a_jpeg_that_lacks_a_scan_or_an_interval_is_an_error() {
             (0..bytes.len() - 1).filter(|&i| bytes[i..i + 2] == [0xFF, 0xDA]).collect();
         if scans.len() > 1 {
             let cut = [&bytes[..scans[scans.len() - 1]], &[0xFF, 0xD9]].concat();
-            let error = folder.open("x.jpg", &cut).err().expect(&name);
+            let error = folder.open("x.jpg", &cut).expect_err(&name);
             assert!(error.why.contains("some scans are missing"), "{name}: {error}");
         }
         let restarts: Vec<usize> = (0..bytes.len() - 1)
@@ -444,7 +444,7 @@ fn a_jpeg_that_lacks_a_scan_or_an_interval_is_an_error() {
             .collect();
         if let [first, second, ..] = restarts[..] {
             let gap = [&bytes[..first], &bytes[second..]].concat();
-            let error = folder.open("x.jpg", &gap).err().expect(&name);
+            let error = folder.open("x.jpg", &gap).expect_err(&name);
             assert!(error.why.contains("the picture data end early: "), "{name}: {error}");
         }
     }
