@@ -1,5 +1,6 @@
 //! Gaussian low-pass, plain and mask-aware.
 
+use super::vector::symmetric_sum;
 use crate::plane::{Mask, Plane};
 
 /// Radius at which the kernel is cut, sigma: there it is 3e-4 of its centre.
@@ -62,37 +63,18 @@ fn separable(src: &Plane, k: &[f32]) -> Plane {
             padded[..r].fill(row[0]);
             padded[r..r + w].copy_from_slice(row);
             padded[r + w..].fill(row[w - 1]);
-            convolve(line, k, |j| (&padded[r - j..r - j + w], &padded[r + j..r + j + w]));
+            let sides: Vec<[&[f32]; 2]> =
+                (0..=r).map(|j| [&padded[r - j..r - j + w], &padded[r + j..r + j + w]]).collect();
+            symmetric_sum(line, k, &sides);
         }
         let line = |y: usize| &across[(y - first) * w..][..w];
         for (y, row) in (top..).zip(strip.chunks_exact_mut(w)) {
-            convolve(row, k, |j| (line(y.saturating_sub(j)), line((y + j).min(h - 1))));
+            let sides: Vec<[&[f32]; 2]> =
+                (0..=r).map(|j| [line(y.saturating_sub(j)), line((y + j).min(h - 1))]).collect();
+            symmetric_sum(row, k, &sides);
         }
     });
     out
-}
-
-/// `out = k₀·a₀ + Σ kⱼ·(aⱼ + bⱼ)`, where `(aⱼ, bⱼ)` are the lines `j` px to either side, as long as
-/// `out`. Computed in blocks that fit registers.
-fn convolve<'a>(out: &mut [f32], k: &[f32], sides: impl Fn(usize) -> (&'a [f32], &'a [f32])) {
-    const BLOCK: usize = 32;
-    let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
-    let done = blocks.len() * BLOCK;
-    for (i, block) in blocks.iter_mut().enumerate() {
-        let mut sum = [0.0f32; BLOCK];
-        for (j, k) in k.iter().enumerate() {
-            let (a, b) = sides(j);
-            let (a, b) = (&a.as_chunks::<BLOCK>().0[i], &b.as_chunks::<BLOCK>().0[i]);
-            for x in 0..BLOCK {
-                sum[x] += k * if j == 0 { a[x] } else { a[x] + b[x] };
-            }
-        }
-        *block = sum;
-    }
-    for (x, v) in (done..).zip(rest) {
-        let side = |j: usize| sides(j).0[x] + sides(j).1[x];
-        *v = (1..k.len()).fold(k[0] * sides(0).0[x], |sum, j| sum + k[j] * side(j));
-    }
 }
 
 /// Normalised convolution (Knutsson & Westin 1993): the Gaussian mean of the pixels inside `mask` only.

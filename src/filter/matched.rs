@@ -1,6 +1,7 @@
 //! Matched filters in noise that is not white (Turin 1960): the linear estimate of a template's amplitude with
 //! the smallest variance in the background texture.
 
+use super::vector::{add_products, dot, weighted_sum};
 use crate::plane::{Mask, Plane, Window};
 use std::ops::Range;
 
@@ -39,15 +40,8 @@ impl Autocovariance {
         }
         // Offsets downwards; those upwards follow by symmetry.
         let mut sums = vec![0.0f64; counts.len()];
-        for [x, y] in firsts {
-            for (down, sums) in sums.chunks_exact_mut(side).enumerate() {
-                for plane in planes {
-                    let here = f64::from(plane.at(x, y));
-                    let there = &plane.row(y + down)[x - reach..=x + reach];
-                    sums.iter_mut().zip(there).for_each(|(sum, v)| *sum += here * f64::from(*v));
-                }
-            }
-        }
+        let data: Vec<&[f32]> = planes.iter().map(|plane| plane.data()).collect();
+        add_products(&mut sums, &data, mask.width(), &firsts, reach);
         let scale = planes.len() as f64;
         let values = sums.iter().zip(&counts).map(|(s, c)| s / (scale * c).max(1.0)).collect();
         Some(Autocovariance { reach, values })
@@ -162,10 +156,6 @@ impl Whitener {
     }
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
 /// Cholesky's factor of the covariance between the offsets; `None` where it is not positive definite.
 fn factored(
     offsets: &[[isize; 2]],
@@ -216,18 +206,28 @@ impl Matched {
     /// The amplitudes at some `columns` of row `y`; outside the plane are zeros.
     pub fn row(&self, plane: &Plane, y: usize, columns: Range<usize>) -> Vec<f32> {
         let mut out = vec![0.0f32; columns.len()];
-        for ([dx, dy], w) in &self.taps {
-            let Some(line) = y.checked_add_signed(*dy).filter(|y| *y < plane.height()) else {
-                continue;
-            };
+        let rows = self.taps.iter().filter_map(|(offset, w)| {
+            let row = y.checked_add_signed(offset[1]).filter(|y| *y < plane.height())?;
+            Some((offset[0], *w, plane.row(row)))
+        });
+        let first = |dx: isize| columns.start.checked_add_signed(dx);
+        let inside = |dx: isize| first(dx).is_some_and(|x| x + columns.len() <= plane.width());
+        if self.taps.iter().all(|(offset, _)| inside(offset[0])) {
+            let terms = rows.map(|(dx, w, row)| {
+                let x = columns.start.wrapping_add_signed(dx);
+                (w, &row[x..x + columns.len()])
+            });
+            weighted_sum(&mut out, &terms.collect::<Vec<_>>());
+            return out;
+        }
+        for (dx, w, row) in rows {
             let from = (columns.start as isize + dx).max(0);
             let to = (columns.end as isize + dx).min(plane.width() as isize);
-            if from >= to {
-                continue;
+            if from < to {
+                let skip = (from - dx) as usize - columns.start;
+                let there = &row[from as usize..to as usize];
+                out[skip..].iter_mut().zip(there).for_each(|(o, v)| *o += w * v);
             }
-            let skip = (from - dx) as usize - columns.start;
-            let there = &plane.row(line)[from as usize..to as usize];
-            out[skip..].iter_mut().zip(there).for_each(|(o, v)| *o += w * v);
         }
         out
     }

@@ -13,4 +13,5 @@ pub mod oriented;
 pub mod resize;
 pub mod stats;
 pub mod thin;
+mod vector;
 pub mod warp;

@@ -6,6 +6,7 @@
 //! derivative at a coarser scale is subtracted from the first, so that a step (the edge of a spot or of a shadow)
 //! has no response.
 
+use super::vector::{antisymmetric_sum, symmetric_sum};
 use crate::plane::{Grid, Plane};
 use std::f32::consts::PI;
 
@@ -30,6 +31,7 @@ pub fn oriented(src: &Plane, along: f32, across: &[f32], directions: usize) -> G
     let middle = [w, h].map(|n| (n as f32 - 1.0) / 2.0);
     let centre = (side as f32 - 1.0) / 2.0;
     let mean = Kernel::gaussian(along, 0);
+    let zeros = vec![0.0; side];
     let kernels: Vec<[Kernel; 2]> =
         across.iter().map(|&s| [Kernel::gaussian(s, 2), Kernel::without_steps(s)]).collect();
     for k in 0..directions {
@@ -49,8 +51,8 @@ pub fn oriented(src: &Plane, along: f32, across: &[f32], directions: usize) -> G
             let mut response = Plane::filled(side, side, 0.0);
             response.par_rows(|v, row| {
                 let mut odd = vec![0.0; side];
-                second.across(&turned, v, row);
-                first.across(&turned, v, &mut odd);
+                second.across(&turned, &zeros, v, row);
+                first.across(&turned, &zeros, v, &mut odd);
                 for (e, o) in row.iter_mut().zip(odd) {
                     *e = (e.max(0.0) * e.max(0.0) + o * o).sqrt();
                 }
@@ -126,26 +128,27 @@ impl Kernel {
 
     /// The kernel along one line; 0 outside.
     fn along(&self, line: &[f32], out: &mut [f32]) {
-        let n = line.len();
-        out.iter_mut().zip(line).for_each(|(o, v)| *o = self.half[0] * v);
-        for (j, k) in self.half.iter().enumerate().skip(1).take(n - 1) {
-            out[..n - j].iter_mut().zip(&line[j..]).for_each(|(o, v)| *o += k * v);
-            out[j..].iter_mut().zip(&line[..n - j]).for_each(|(o, v)| *o += k * v);
-        }
+        let (n, r) = (line.len(), self.half.len() - 1);
+        let mut padded = vec![0.0; n + 2 * r];
+        padded[r..r + n].copy_from_slice(line);
+        let side = |start: usize| &padded[start..start + n];
+        let sides: Vec<[&[f32]; 2]> = (0..=r).map(|j| [side(r + j), side(r - j)]).collect();
+        self.sum(out, &sides);
     }
 
-    /// The kernel down the columns at one row; 0 outside.
-    fn across(&self, plane: &Plane, y: usize, out: &mut [f32]) {
-        out.iter_mut().zip(plane.row(y)).for_each(|(o, v)| *o = self.half[0] * v);
-        let back = if self.odd { -1.0 } else { 1.0 };
-        for (j, k) in self.half.iter().enumerate().skip(1) {
-            if y + j < plane.height() {
-                out.iter_mut().zip(plane.row(y + j)).for_each(|(o, v)| *o += k * v);
-            }
-            if y >= j {
-                out.iter_mut().zip(plane.row(y - j)).for_each(|(o, v)| *o += back * k * v);
-            }
-        }
+    /// The kernel down the columns at one row; 0 outside, as in `zeros`, a row.
+    fn across(&self, plane: &Plane, zeros: &[f32], y: usize, out: &mut [f32]) {
+        let row =
+            |y: Option<usize>| y.filter(|y| *y < plane.height()).map_or(zeros, |y| plane.row(y));
+        let sides: Vec<[&[f32]; 2]> =
+            (0..self.half.len()).map(|j| [row(Some(y + j)), row(y.checked_sub(j))]).collect();
+        self.sum(out, &sides);
+    }
+
+    /// The kernel over lines after and before.
+    fn sum(&self, out: &mut [f32], sides: &[[&[f32]; 2]]) {
+        let sum = if self.odd { antisymmetric_sum } else { symmetric_sum };
+        sum(out, &self.half, sides);
     }
 }
 
