@@ -56,7 +56,7 @@ fn filters(c: &mut Criterion) {
         });
     });
     group.bench_function("oriented, 16 directions", |b| {
-        b.iter(|| oriented(black_box(&plane), 8.0, &[1.5, 2.5], 16))
+        b.iter(|| oriented(black_box(&plane), &mask, 8.0, &[1.5, 2.5], 16))
     });
     group.bench_function("spline coefficients", |b| b.iter(|| Spline::new(black_box(&plane))));
     group.bench_function("spline sampling", |b| {

@@ -50,7 +50,18 @@ pub fn blur(src: &Plane, sigma: f32) -> Plane {
 /// Both directions of a symmetric kernel, given by its half, centre first; the border pixel is
 /// repeated outside.
 fn separable(src: &Plane, k: &[f32]) -> Plane {
-    let (w, h, r) = (src.width(), src.height(), k.len() - 1);
+    let load = |y: usize, row: &mut [f32]| row.copy_from_slice(src.row(y));
+    filtered([src.width(), src.height()], k, load, |_, _| ())
+}
+
+/// [`separable`] of the rows that `load` writes, each row of the result then changed by `finish`.
+fn filtered(
+    [w, h]: [usize; 2],
+    k: &[f32],
+    load: impl Fn(usize, &mut [f32]) + Sync,
+    finish: impl Fn(usize, &mut [f32]) + Sync,
+) -> Plane {
+    let r = k.len() - 1;
     let mut out = Plane::filled(w, h, 0.0);
     // In strips, so that the rows filtered along x need no plane and stay in cache.
     out.par_strips((8 * r).max(64), |top, strip| {
@@ -59,10 +70,10 @@ fn separable(src: &Plane, k: &[f32]) -> Plane {
         let mut padded = vec![0.0; w + 2 * r];
         let mut across = vec![0.0; (last - first) * w];
         for (y, line) in (first..last).zip(across.chunks_exact_mut(w)) {
-            let row = src.row(y);
-            padded[..r].fill(row[0]);
-            padded[r..r + w].copy_from_slice(row);
-            padded[r + w..].fill(row[w - 1]);
+            load(y, &mut padded[r..r + w]);
+            let [left, right] = [padded[r], padded[r + w - 1]];
+            padded[..r].fill(left);
+            padded[r + w..].fill(right);
             let sides: Vec<[&[f32]; 2]> =
                 (0..=r).map(|j| [&padded[r - j..r - j + w], &padded[r + j..r + j + w]]).collect();
             symmetric_sum(line, k, &sides);
@@ -72,6 +83,7 @@ fn separable(src: &Plane, k: &[f32]) -> Plane {
             let sides: Vec<[&[f32]; 2]> =
                 (0..=r).map(|j| [line(y.saturating_sub(j)), line((y + j).min(h - 1))]).collect();
             symmetric_sum(row, k, &sides);
+            finish(y, row);
         }
     });
     out
@@ -93,26 +105,48 @@ pub struct MaskedBlur<'a> {
 impl<'a> MaskedBlur<'a> {
     /// For planes of the size of `mask`; `sigma` in px.
     pub fn new(mask: &'a Mask, sigma: f32) -> Self {
-        MaskedBlur { mask, weight: blur(&mask.map(|m| if m { 1.0 } else { 0.0 }), sigma), sigma }
+        MaskedBlur { mask, weight: blur(&mask.map(|m| inside(1.0, m)), sigma), sigma }
     }
 
     /// The masked Gaussian mean of `src`.
     pub fn mean(&self, src: &Plane) -> Plane {
-        let inside = src.zip(self.mask, |v, m| if m { v } else { 0.0 });
-        let mut out = blur(&inside, self.sigma);
-        out.par_rows(|y, row| {
-            for (v, &w) in row.iter_mut().zip(self.weight.row(y)) {
-                *v = if w > 1e-4 { *v / w } else { 0.0 };
-            }
-        });
-        out
+        self.blurred(src, |_, _| ())
     }
 
     /// `src` minus that mean; 0 outside the mask.
     pub fn residual(&self, src: &Plane) -> Plane {
-        let residual = src.zip(&self.mean(src), |v, mean| v - mean);
-        residual.zip(self.mask, |v, m| if m { v } else { 0.0 })
+        self.blurred(src, |y, row| {
+            for ((mean, v), inside) in row.iter_mut().zip(src.row(y)).zip(self.mask.row(y)) {
+                *mean = if *inside { v - *mean } else { 0.0 };
+            }
+        })
     }
+
+    /// The mean, each row then changed by `finish`.
+    fn blurred(&self, src: &Plane, finish: impl Fn(usize, &mut [f32]) + Sync) -> Plane {
+        let normalise = |y: usize, row: &mut [f32]| {
+            for (v, &w) in row.iter_mut().zip(self.weight.row(y)) {
+                *v = if w > 1e-4 { *v / w } else { 0.0 };
+            }
+            finish(y, row);
+        };
+        if self.sigma <= 0.1 || self.sigma > DIRECT_SIGMA_PX {
+            let mut out = blur(&src.zip(self.mask, inside), self.sigma);
+            out.par_rows(normalise);
+            return out;
+        }
+        let load = |y: usize, row: &mut [f32]| {
+            for ((v, src), mask) in row.iter_mut().zip(src.row(y)).zip(self.mask.row(y)) {
+                *v = inside(*src, *mask);
+            }
+        };
+        filtered([src.width(), src.height()], &half_kernel(self.sigma), load, normalise)
+    }
+}
+
+/// A pixel inside a mask, and 0 outside.
+fn inside(v: f32, mask: bool) -> f32 {
+    if mask { v } else { 0.0 }
 }
 
 /// Discrete Gaussian (Lindeberg 1990), the kernel of diffusion between pixels: its variance is exactly
@@ -120,9 +154,8 @@ impl<'a> MaskedBlur<'a> {
 /// only.
 pub fn diffuse(src: &Plane, mask: &Mask, variance: f64) -> Plane {
     let k = diffusion_kernel(variance);
-    let inside = src.zip(mask, |v, m| if m { v } else { 0.0 });
-    let weight = separable(&mask.map(|m| if m { 1.0 } else { 0.0 }), &k);
-    separable(&inside, &k).zip(&weight, |v, w| if w > 1e-4 { v / w } else { 0.0 })
+    let weight = separable(&mask.map(|m| inside(1.0, m)), &k);
+    separable(&src.zip(mask, inside), &k).zip(&weight, |v, w| if w > 1e-4 { v / w } else { 0.0 })
 }
 
 /// Half of e^−t·Iₙ(t), centre first, I the modified Bessel function of the first kind.
@@ -144,7 +177,7 @@ fn diffusion_kernel(t: f64) -> Vec<f32> {
 /// The pixels of `mask` whose surroundings (Gaussian, sigma `margin` px) are nearly all inside it, and which are
 /// at least `margin` px inside the frame: a derivative responds to the edge of a mask as to a line.
 pub fn away_from_edges(mask: &Mask, margin: f64) -> Mask {
-    let near = blur(&mask.map(|m| if m { 1.0 } else { 0.0 }), margin as f32);
+    let near = blur(&mask.map(|m| inside(1.0, m)), margin as f32);
     let (w, h, m) = (mask.width(), mask.height(), margin.ceil() as usize);
     Mask::from_fn(w, h, |x, y| near.at(x, y) > 0.97 && x >= m && y >= m && x + m < w && y + m < h)
 }

@@ -7,8 +7,9 @@
 //! has no response.
 
 use super::vector::{antisymmetric_sum, symmetric_sum};
-use crate::plane::{Grid, Plane};
+use crate::plane::{Grid, Mask, Plane, par_collect};
 use std::f32::consts::PI;
+use std::ops::Range;
 
 /// Response to a line at a pixel, and the direction of the line.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -20,57 +21,148 @@ pub struct Oriented {
     pub along: [f32; 2],
 }
 
-/// The largest response at each pixel over `directions` and over the sigmas `across` (px), each on a
-/// Gaussian mean of sigma `along` (px). Outside the plane is 0. Cost: for each direction two rotations
-/// by linear interpolation and 7·`along` + Σ 25·`across` multiplications a pixel.
-pub fn oriented(src: &Plane, along: f32, across: &[f32], directions: usize) -> Grid<Oriented> {
-    let (w, h) = (src.width(), src.height());
-    let mut best = Grid::filled(w, h, Oriented::default());
-    // Side of a square that contains the plane at any rotation.
-    let side = (w as f32).hypot(h as f32).ceil() as usize + 2;
-    let middle = [w, h].map(|n| (n as f32 - 1.0) / 2.0);
-    let centre = (side as f32 - 1.0) / 2.0;
+/// The largest response at each pixel of `mask` over `directions` and over the sigmas `across` (px), each on a
+/// Gaussian mean of sigma `along` (px); none elsewhere. Outside the plane is 0. Cost: for each direction two rotations
+/// by linear interpolation and 7·`along` + Σ 25·`across` multiplications a pixel, on the rows of the rotated plane
+/// between the mask's edges.
+pub fn oriented(
+    src: &Plane,
+    mask: &Mask,
+    along: f32,
+    across: &[f32],
+    directions: usize,
+) -> Grid<Oriented> {
+    let mut best = Grid::filled(src.width(), src.height(), Oriented::default());
     let mean = Kernel::gaussian(along, 0);
-    let zeros = vec![0.0; side];
     let kernels: Vec<[Kernel; 2]> =
         across.iter().map(|&s| [Kernel::gaussian(s, 2), Kernel::without_steps(s)]).collect();
-    for k in 0..directions {
-        let (sin, cos) = (PI * k as f32 / directions as f32).sin_cos();
-        let mut turned = Plane::filled(side, side, 0.0);
-        turned.par_rows(|v, row| {
-            let dv = v as f32 - centre;
-            let line: Vec<f32> = (0..side)
-                .map(|u| {
-                    let du = u as f32 - centre;
-                    sample(src, middle[0] + du * cos - dv * sin, middle[1] + du * sin + dv * cos)
-                })
-                .collect();
-            mean.along(&line, row);
-        });
+    let reach = kernels.iter().flatten().map(Kernel::radius).max().unwrap_or(0);
+    let rotations = par_collect(directions, |k| {
+        let rotation =
+            Rotation::new(mask.width(), mask.height(), PI * k as f32 / directions as f32);
+        let spans = rotation.spans(mask);
+        (rotation, spans)
+    });
+    for (rotation, spans) in rotations {
+        let turned = rotation.mean_along(src, &mean, &grown(&spans, reach));
         for [second, first] in &kernels {
-            let mut response = Plane::filled(side, side, 0.0);
-            response.par_rows(|v, row| {
-                let mut odd = vec![0.0; side];
-                second.across(&turned, &zeros, v, row);
-                first.across(&turned, &zeros, v, &mut odd);
-                for (e, o) in row.iter_mut().zip(odd) {
-                    *e = (e.max(0.0) * e.max(0.0) + o * o).sqrt();
-                }
-            });
+            let response = quadrature(&turned, [second, first], &spans);
             best.par_rows(|y, row| {
-                let dy = y as f32 - middle[1];
-                for (x, b) in row.iter_mut().enumerate() {
-                    let dx = x as f32 - middle[0];
-                    let (u, v) = (centre + dx * cos + dy * sin, centre - dx * sin + dy * cos);
+                for (x, b) in row.iter_mut().enumerate().filter(|(x, _)| mask.at(*x, y)) {
+                    let [u, v] = rotation.turned([x, y]);
                     let here = sample(&response, u, v);
                     if here > b.response {
-                        *b = Oriented { response: here, along: [cos, sin] };
+                        *b = Oriented { response: here, along: [rotation.cos, rotation.sin] };
                     }
                 }
             });
         }
     }
     best
+}
+
+/// A plane turned about its middle, on a square that contains it at any rotation.
+struct Rotation {
+    sin: f32,
+    cos: f32,
+    middle: [f32; 2],
+    side: usize,
+    centre: f32,
+}
+
+impl Rotation {
+    /// By an angle, of a plane of `w`×`h` px.
+    fn new(w: usize, h: usize, angle: f32) -> Rotation {
+        let (sin, cos) = angle.sin_cos();
+        let side = (w as f32).hypot(h as f32).ceil() as usize + 2;
+        let middle = [w, h].map(|n| (n as f32 - 1.0) / 2.0);
+        Rotation { sin, cos, middle, side, centre: (side as f32 - 1.0) / 2.0 }
+    }
+
+    /// Where a pixel of the plane lies on the square.
+    fn turned(&self, [x, y]: [usize; 2]) -> [f32; 2] {
+        let (dx, dy) = (x as f32 - self.middle[0], y as f32 - self.middle[1]);
+        let (sin, cos) = (self.sin, self.cos);
+        [self.centre + dx * cos + dy * sin, self.centre - dx * sin + dy * cos]
+    }
+
+    /// The columns of each row of the square that the mask's pixels are interpolated from, as far as its edges in
+    /// each row of the plane tell.
+    fn spans(&self, mask: &Mask) -> Vec<Range<usize>> {
+        let mut spans = vec![self.side..0; self.side];
+        let mut take = |[u, v]: [f32; 2]| {
+            let (first, row) = (u as usize, v as usize);
+            let last = (first + 2).min(self.side);
+            for span in &mut spans[row..(row + 2).min(self.side)] {
+                *span = span.start.min(first)..span.end.max(last);
+            }
+        };
+        for y in 0..mask.height() {
+            let row = mask.row(y);
+            let Some(left) = row.iter().position(|inside| *inside) else { continue };
+            let right = row.iter().rposition(|inside| *inside).unwrap_or(left);
+            (left..=right).for_each(|x| take(self.turned([x, y])));
+        }
+        spans
+    }
+
+    /// The mean of `src` along the rows of the square, within `spans`; 0 elsewhere.
+    fn mean_along(&self, src: &Plane, mean: &Kernel, spans: &[Range<usize>]) -> Plane {
+        let mut turned = Plane::filled(self.side, self.side, 0.0);
+        let reach = mean.radius();
+        turned.par_rows(|v, row| {
+            let span = spans[v].clone();
+            if span.is_empty() {
+                return;
+            }
+            let dv = v as f32 - self.centre;
+            let columns = span.start as isize - reach as isize..(span.end + reach) as isize;
+            let line: Vec<f32> = columns
+                .map(|u| {
+                    let du = u as f32 - self.centre;
+                    let x = self.middle[0] + du * self.cos - dv * self.sin;
+                    sample(src, x, self.middle[1] + du * self.sin + dv * self.cos)
+                })
+                .collect();
+            mean.along(&line, &mut row[span]);
+        });
+        turned
+    }
+}
+
+/// Spans that hold those of the rows up to `reach` above and below.
+fn grown(spans: &[Range<usize>], reach: usize) -> Vec<Range<usize>> {
+    let around = |v: usize| {
+        let near = &spans[v.saturating_sub(reach)..(v + reach + 1).min(spans.len())];
+        let near = near.iter().filter(|span| !span.is_empty());
+        near.fold(spans.len()..0, |all, s| all.start.min(s.start)..all.end.max(s.end))
+    };
+    (0..spans.len()).map(around).collect()
+}
+
+/// √(max(E, 0)² + O²) of the second and the first derivative down the columns, within `spans`; 0 elsewhere.
+fn quadrature(turned: &Plane, [second, first]: [&Kernel; 2], spans: &[Range<usize>]) -> Plane {
+    let zeros = vec![0.0; turned.width()];
+    let mut response = Plane::filled(turned.width(), turned.height(), 0.0);
+    response.par_rows(|v, row| {
+        let span = spans[v].clone();
+        if span.is_empty() {
+            return;
+        }
+        // Outside the plane is 0.
+        let rows = |y: Option<usize>| {
+            let row = y.filter(|y| *y < turned.height()).map_or(&zeros[..], |y| turned.row(y));
+            &row[span.clone()]
+        };
+        let mut odd = vec![0.0; span.len()];
+        let row = &mut row[span.clone()];
+        second.across(v, rows, row);
+        first.across(v, rows, &mut odd);
+        for (e, o) in row.iter_mut().zip(odd) {
+            *e = (e.max(0.0) * e.max(0.0) + o * o).sqrt();
+        }
+    });
+    response
 }
 
 /// Linear interpolation; 0 outside.
@@ -126,22 +218,22 @@ impl Kernel {
         Kernel { half, odd: true }
     }
 
-    /// The kernel along one line; 0 outside.
+    fn radius(&self) -> usize {
+        self.half.len() - 1
+    }
+
+    /// The kernel along a line that reaches over `out` by the radius at both ends.
     fn along(&self, line: &[f32], out: &mut [f32]) {
-        let (n, r) = (line.len(), self.half.len() - 1);
-        let mut padded = vec![0.0; n + 2 * r];
-        padded[r..r + n].copy_from_slice(line);
-        let side = |start: usize| &padded[start..start + n];
+        let (n, r) = (out.len(), self.radius());
+        let side = |start: usize| &line[start..start + n];
         let sides: Vec<[&[f32]; 2]> = (0..=r).map(|j| [side(r + j), side(r - j)]).collect();
         self.sum(out, &sides);
     }
 
-    /// The kernel down the columns at one row; 0 outside, as in `zeros`, a row.
-    fn across(&self, plane: &Plane, zeros: &[f32], y: usize, out: &mut [f32]) {
-        let row =
-            |y: Option<usize>| y.filter(|y| *y < plane.height()).map_or(zeros, |y| plane.row(y));
+    /// The kernel down the columns at row `y` of `rows`.
+    fn across<'a>(&self, y: usize, rows: impl Fn(Option<usize>) -> &'a [f32], out: &mut [f32]) {
         let sides: Vec<[&[f32]; 2]> =
-            (0..self.half.len()).map(|j| [row(Some(y + j)), row(y.checked_sub(j))]).collect();
+            (0..self.half.len()).map(|j| [rows(Some(y + j)), rows(y.checked_sub(j))]).collect();
         self.sum(out, &sides);
     }
 
@@ -181,7 +273,14 @@ mod tests {
                     odd,
                 ),
             ] {
-                let found = oriented(&plane, 8.0, &[sigma], 32).at(80, 80);
+                let found = oriented(
+                    &plane,
+                    &Mask::filled(plane.width(), plane.height(), true),
+                    8.0,
+                    &[sigma],
+                    32,
+                )
+                .at(80, 80);
                 assert!(
                     (found.response / expected - 1.0).abs() < 0.13,
                     "{angle}: {found:?} {expected}"
@@ -190,10 +289,24 @@ mod tests {
                 assert!(along.abs() > 0.99, "{angle}: {found:?}");
             }
             let step = Plane::from_fn(161, 161, |x, y| if across(x, y) > 0.0 { a } else { 0.0 });
-            let edge = oriented(&step, 8.0, &[sigma], 32).at(80, 80);
+            let edge = oriented(
+                &step,
+                &Mask::filled(step.width(), step.height(), true),
+                8.0,
+                &[sigma],
+                32,
+            )
+            .at(80, 80);
             assert!(edge.response < 0.3 * a, "{angle}: a step {edge:?}");
             let bright = Plane::from_fn(161, 161, |x, y| a * gauss(across(x, y)));
-            let found = oriented(&bright, 8.0, &[sigma], 32).at(80, 80);
+            let found = oriented(
+                &bright,
+                &Mask::filled(bright.width(), bright.height(), true),
+                8.0,
+                &[sigma],
+                32,
+            )
+            .at(80, 80);
             assert!(found.response < 0.02, "a bright line is none: {found:?}");
         }
     }

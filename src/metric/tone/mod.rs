@@ -29,6 +29,8 @@ use crate::units::PixelSize;
 pub struct ToneCells {
     cell_px: usize,
     rgb: Vec<Grid<[f32; 3]>>,
+    /// Of each visit: log ratio of visit 0 to it, channel by channel.
+    log_ratios: Vec<Grid<[f64; 3]>>,
     valid: Mask,
     spot_sigma: f32,
     spot_min_cells: usize,
@@ -66,9 +68,13 @@ impl ToneCells {
             views.iter().all(|v| v.tone.valid.at(x, y))
         });
         let cell = PixelSize::new(sampling.mm_per_px, first.cell_px);
+        let log_ratio =
+            |a: [f32; 3], b: [f32; 3]| [0, 1, 2].map(|k| (a[k] as f64 / b[k] as f64).ln());
+        let log_ratios = views.iter().map(|v| first.rgb.zip(&v.tone.rgb, log_ratio)).collect();
         ToneCells {
             cell_px: first.cell_px,
             rgb: views.iter().map(|v| v.tone.rgb.clone()).collect(),
+            log_ratios,
             valid,
             spot_sigma: cell.px(settings.spot_surround_mm) as f32,
             spot_min_cells: (settings.spot_min_mm2 / (cell.mm() * cell.mm())).ceil() as usize,
@@ -111,10 +117,8 @@ impl ToneCells {
                 MatchedOn::Reference(ReferenceSkin::None) => false,
             };
             if wanted {
-                let (a, b) = (self.rgb[0].at(x, y), self.rgb[visit].at(x, y));
-                for k in 0..3 {
-                    ratios[k].push((a[k] as f64 / b[k] as f64).ln());
-                }
+                let log_ratio = self.log_ratios[visit].at(x, y);
+                ratios.iter_mut().zip(log_ratio).for_each(|(ratios, v)| ratios.push(v));
             }
         });
         let n = ratios[0].len() as f64;
@@ -124,9 +128,10 @@ impl ToneCells {
         enough.then(|| ratios.map(|mut r| median(&mut r).unwrap_or(0.0).exp()))
     }
 
-    /// L*, a*, b* of each cell, multiplied by `gains` first.
-    fn colour(&self, visit: usize, gains: [f64; 3]) -> Grid<[f64; 3]> {
-        self.rgb[visit].map(|c| lab([0, 1, 2].map(|k| c[k] as f64 * gains[k])))
+    /// L*, a*, b* of each cell `inside`, multiplied by `gains` first; 0 elsewhere.
+    fn colour(&self, visit: usize, gains: [f64; 3], inside: &Mask) -> Grid<[f64; 3]> {
+        let colour = |c: [f32; 3]| lab([0, 1, 2].map(|k| c[k] as f64 * gains[k]));
+        self.rgb[visit].zip(inside, |c, inside| if inside { colour(c) } else { [0.0; 3] })
     }
 
     /// ΔE00 of cells from the skin around, where they are darker and differ by at least the limit, else 0.

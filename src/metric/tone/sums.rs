@@ -59,12 +59,12 @@ impl ToneCells {
         reference: ReferenceSkin<'_>,
     ) -> Result<Sheet, Reason> {
         let (w, h) = (self.valid.width(), self.valid.height());
-        let within = self.gains(visit, tiles, MatchedOn::Region).ok_or(Reason::LowCoverage)?;
-        let colour = self.colour(visit, within);
-        let matched = self.gains(visit, tiles, MatchedOn::Reference(reference));
-        let matched = matched.map(|gains| self.colour(visit, gains));
         let inside =
             Mask::from_fn(w, h, |x, y| self.valid.at(x, y) && self.tile(tiles, x, y).is_some());
+        let within = self.gains(visit, tiles, MatchedOn::Region).ok_or(Reason::LowCoverage)?;
+        let colour = self.colour(visit, within, &inside);
+        let matched = self.gains(visit, tiles, MatchedOn::Reference(reference));
+        let matched = matched.map(|gains| self.colour(visit, gains, &inside));
         let (mut mean, mut n) = ([0.0f64; 3], 0.0f64);
         self.for_each_cell(|x, y| {
             if inside.at(x, y) {

@@ -1,7 +1,7 @@
 //! Ridge response of one photo.
 
 use crate::filter::oriented::{Oriented, oriented};
-use crate::filter::resize::shrink;
+use crate::filter::resize::{shrink, shrink_mask};
 use crate::luminance::Luminance;
 use crate::metric::{Reason, Sampling};
 use crate::plane::Grid;
@@ -33,7 +33,8 @@ pub fn detect(
     let sigmas: Vec<f32> = settings.line_sigmas_mm.iter().map(sigma).collect();
     let along = pixel.px(settings.line_along_mm) as f32;
     let flat = shrink(&photo.flat, factor);
-    let ridges = oriented(&flat, along, &sigmas, settings.line_directions);
+    let valid = shrink_mask(&photo.valid, factor);
+    let ridges = oriented(&flat, &valid, along, &sigmas, settings.line_directions);
     Ok(RidgeResponse { factor, ridges })
 }
 
