@@ -54,7 +54,7 @@ impl Autocovariance {
     }
 }
 
-/// How many of the `firsts` have a second pixel inside `mask` at each offset, downwards.
+/// How many of the `firsts`, row after row, have a second pixel inside `mask` at each offset, downwards.
 fn pair_counts(mask: &Mask, firsts: &[[usize; 2]], reach: usize) -> Vec<f64> {
     let side = 2 * reach + 1;
     let mut counts = vec![0.0f64; (reach + 1) * side];
@@ -66,10 +66,13 @@ fn pair_counts(mask: &Mask, firsts: &[[usize; 2]], reach: usize) -> Vec<f64> {
             run >= side
         })
     };
-    let whole: Vec<Vec<bool>> = (0..mask.height()).map(|y| whole(y).collect()).collect();
+    let (Some([_, top]), Some([_, bottom])) = (firsts.first(), firsts.last()) else {
+        return counts;
+    };
+    let whole: Vec<Vec<bool>> = (*top..=bottom + reach).map(|y| whole(y).collect()).collect();
     let mut all = 0.0;
     for &[x, y] in firsts {
-        if (0..=reach).all(|down| whole[y + down][x + reach]) {
+        if (0..=reach).all(|down| whole[y - top + down][x + reach]) {
             all += 1.0;
             continue;
         }
