@@ -353,13 +353,13 @@ fn known_fields(form: Form) {
             tabulate(&format!("{} {name}", level.name), &judged);
             judged
         };
-        // In the short form close-ups and one real face at one level, rendered faces and the other at the next.
+        // In the short form close-ups and one real face at one level, the other at the next.
         let careful = level.name == "careful";
         let mut drawn = Vec::new();
         if form.long() || careful {
             drawn.extend(of("close-ups", &|seed| drawn_pair(Kind::Closeup, &level, seed)));
         }
-        if form.long() || !careful {
+        if form.long() {
             drawn.extend(of("rendered faces", &|seed| drawn_pair(Kind::Face, &level, seed)));
         }
         let mut real = Vec::new();
@@ -426,7 +426,7 @@ fn matched(alignment: &Alignment) -> f64 {
     alignment.matching_nodes.or(percent.map(|p| p / 100.0)).unwrap_or(0.0)
 }
 
-/// Eight people who sat twice (three in the short form): each is aligned with herself or himself, and with nobody else.
+/// Eight people who sat twice (two in the short form): each is aligned with herself or himself, and with nobody else.
 fn people(form: Form) {
     let Some(folder) = data("pairs/pointing04_2sessions") else { return };
     let file = |person: usize, sitting: usize, what: &str| {
@@ -435,7 +435,7 @@ fn people(form: Form) {
     let labels = |person, sitting| {
         image::open(file(person, sitting, "_label")).expect("a label picture").into_rgb8()
     };
-    let sitters = form.of(3, 8) as usize;
+    let sitters = form.of(2, 8) as usize;
     let [first, second] = [1, 2]
         .map(|sitting| (1..=sitters).map(|p| open(&file(p, sitting, ""))).collect::<Vec<_>>());
     let faces: Vec<_> = second.iter().map(face_of).collect();

@@ -201,8 +201,8 @@ fn rates(form: Form) {
             &all
         }
     };
-    // Of the short form's faces each take has every fourth.
-    let of_take = |t: usize| known.iter().skip(t % form.of(4, 1)).step_by(form.of(4, 1));
+    // Of the short form's faces each take has every fifth.
+    let of_take = |t: usize| known.iter().skip(t % form.of(5, 1)).step_by(form.of(5, 1));
     let cases: Vec<(&Take, &Known)> = (0..)
         .zip(&TAKES)
         .flat_map(|(t, take)| of_take(t).map(move |known| (take, known)))
@@ -293,7 +293,7 @@ fn no_face(form: Form) {
     let mut photos: Vec<Photo> = (0..form.of(2, 24)).map(close_up).collect();
     let squares = |(seed, known): (u64, &Known)| beside(known, form.of(1, 8), seed);
     match form {
-        Form::Short => photos.extend((0..).zip(NINE.iter().step_by(2)).flat_map(squares)),
+        Form::Short => photos.extend((0..).zip(NINE.iter().step_by(3)).flat_map(squares)),
         Form::Long => photos.extend((0..).zip(&faces(form)).flat_map(squares)),
     }
     let settings = RegionSettings::default();

@@ -35,6 +35,32 @@ struct OctaveProducts {
     gradient: f64,
 }
 
+impl OctaveProducts {
+    /// Over the `valid` pixels of a tile; gradients by forward differences.
+    fn of(octave: [&Plane; 2], valid: &Mask, [left, top]: [usize; 2], side: usize) -> Self {
+        let (width, height) = (octave[0].width(), octave[0].height());
+        let (mut aa, mut bb, mut ab, mut gradient, mut n) =
+            (0.0f64, 0.0f64, 0.0f64, 0.0f64, 0usize);
+        for y in top..top + side {
+            let below = (y + 1).min(height - 1);
+            let rows = octave.map(|p| (p.row(y), p.row(below)));
+            let inside = valid.row(y);
+            for x in (left..left + side).filter(|&x| inside[x]) {
+                let right = (x + 1).min(width - 1);
+                let [u, v] =
+                    rows.map(|(row, next)| (row[x], row[right] - row[x], next[x] - row[x]));
+                aa += f64::from(u.0 * u.0);
+                bb += f64::from(v.0 * v.0);
+                ab += f64::from(u.0 * v.0);
+                gradient += f64::from(u.1 * v.1 + u.2 * v.2);
+                n += 1;
+            }
+        }
+        let n = n.max(1) as f64;
+        OctaveProducts { aa: aa / n, bb: bb / n, ab: ab / n, gradient: gradient / n }
+    }
+}
+
 /// A square of skin, and its products by octave, finest first.
 struct Tile {
     /// Centre, px.
@@ -91,40 +117,12 @@ fn tiles(
     for &sigma in &sigmas[1..] {
         let coarser = smooth(sigma);
         let [a, b] = [0, 1].map(|k| finer[k].zip(&coarser[k], |f, c| f - c));
-        let products = par_collect(corners.len(), |i| {
-            let own = |p: &Plane| mean_products([p, p], valid, corners[i], side)[0];
-            let [ab, gradient] = mean_products([&a, &b], valid, corners[i], side);
-            OctaveProducts { aa: own(&a), bb: own(&b), ab, gradient }
-        });
+        let products =
+            par_collect(corners.len(), |i| OctaveProducts::of([&a, &b], valid, corners[i], side));
         all.iter_mut().zip(products).for_each(|(tile, products)| tile.octaves.push(products));
         finer = coarser;
     }
     all
-}
-
-/// Mean product of two planes over a tile, and that of their gradients by forward differences.
-fn mean_products(
-    [a, b]: [&Plane; 2],
-    valid: &Mask,
-    [left, top]: [usize; 2],
-    side: usize,
-) -> [f64; 2] {
-    let (mut e, mut g, mut n) = (0.0f64, 0.0f64, 0usize);
-    for y in top..top + side {
-        let below = (y + 1).min(a.height() - 1);
-        let rows = [a, b].map(|p| (p.row(y), p.row(below)));
-        for x in left..left + side {
-            if !valid.at(x, y) {
-                continue;
-            }
-            let right = (x + 1).min(a.width() - 1);
-            let [u, v] = rows.map(|(row, next)| (row[x], row[right] - row[x], next[x] - row[x]));
-            e += f64::from(u.0 * v.0);
-            g += f64::from(u.1 * v.1 + u.2 * v.2);
-            n += 1;
-        }
-    }
-    [e, g].map(|v| v / n.max(1) as f64)
 }
 
 #[cfg(test)]
