@@ -310,4 +310,21 @@ mod tests {
             assert!(found.response < 0.02, "a bright line is none: {found:?}");
         }
     }
+
+    /// Skipping what lies off the mask changes nothing on it.
+    #[test]
+    fn on_a_mask_the_response_is_that_of_the_whole_plane() {
+        let plane = Plane::from_fn(90, 70, |x, y| ((x * 7919 + y * 104_729) % 23) as f32 / 23.0);
+        let mask = Mask::from_fn(90, 70, |x, y| {
+            (x as isize - 55).pow(2) + (y as isize - 25).pow(2) < 300 && !(50..53).contains(&x)
+        });
+        let whole = oriented(&plane, &Mask::filled(90, 70, true), 5.0, &[1.0, 2.0], 12);
+        let masked = oriented(&plane, &mask, 5.0, &[1.0, 2.0], 12);
+        for y in 0..70 {
+            for x in 0..90 {
+                let expected = if mask.at(x, y) { whole.at(x, y) } else { Oriented::default() };
+                assert_eq!(masked.at(x, y), expected, "{x} {y}");
+            }
+        }
+    }
 }

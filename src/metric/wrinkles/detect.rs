@@ -1,5 +1,6 @@
 //! Ridge response of one photo.
 
+use crate::filter::morphology::dilate;
 use crate::filter::oriented::{Oriented, oriented};
 use crate::filter::resize::{shrink, shrink_mask};
 use crate::luminance::Luminance;
@@ -33,8 +34,10 @@ pub fn detect(
     let sigmas: Vec<f32> = settings.line_sigmas_mm.iter().map(sigma).collect();
     let along = pixel.px(settings.line_along_mm) as f32;
     let flat = shrink(&photo.flat, factor);
-    let valid = shrink_mask(&photo.valid, factor);
-    let ridges = oriented(&flat, &valid, along, &sigmas, settings.line_directions);
+    // A ridge is compared with the response beside it, which may lie off the skin.
+    let beside = pixel.px(settings.line_distance_min_mm).max(1.0) as usize + 2;
+    let around = dilate(&shrink_mask(&photo.valid, factor), beside);
+    let ridges = oriented(&flat, &around, along, &sigmas, settings.line_directions);
     Ok(RidgeResponse { factor, ridges })
 }
 
