@@ -30,6 +30,23 @@ pub fn weighted_sum(out: &mut [f32], terms: &[(f32, &[f32])]) {
 /// `out = k₀·a₀ + Σ kⱼ·(aⱼ + bⱼ)` over the lines `(aⱼ, bⱼ)`, which lie `j` px to either side and are as long as `out`.
 #[multiversion(targets("x86_64+avx2"))]
 pub fn symmetric_sum(out: &mut [f32], k: &[f32], sides: &[[&[f32]; 2]]) {
+    folded_sum(out, k, sides, |j, a, b| if j == 0 { a } else { a + b });
+}
+
+/// `out = Σ kⱼ·(aⱼ − bⱼ)`, as [`symmetric_sum`].
+#[multiversion(targets("x86_64+avx2"))]
+pub fn antisymmetric_sum(out: &mut [f32], k: &[f32], sides: &[[&[f32]; 2]]) {
+    folded_sum(out, k, sides, |j, a, b| if j == 0 { 0.0 } else { a - b });
+}
+
+/// `out = Σ kⱼ·fold(j, aⱼ, bⱼ)`; inlined, so that it has the instructions of its caller.
+#[inline(always)]
+fn folded_sum(
+    out: &mut [f32],
+    k: &[f32],
+    sides: &[[&[f32]; 2]],
+    fold: impl Fn(usize, f32, f32) -> f32,
+) {
     let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
     let done = blocks.len() * BLOCK;
     for (i, block) in blocks.iter_mut().enumerate() {
@@ -37,34 +54,14 @@ pub fn symmetric_sum(out: &mut [f32], k: &[f32], sides: &[[&[f32]; 2]]) {
         for (j, (k, sides)) in k.iter().zip(sides).enumerate() {
             let [a, b] = sides.map(|side| &side.as_chunks::<BLOCK>().0[i]);
             for x in 0..BLOCK {
-                sum[x] += k * if j == 0 { a[x] } else { a[x] + b[x] };
+                sum[x] += k * fold(j, a[x], b[x]);
             }
         }
         *block = sum;
     }
     for (x, o) in (done..).zip(rest) {
-        let centre = k[0] * sides[0][0][x];
-        *o = k.iter().zip(sides).skip(1).fold(centre, |sum, (k, [a, b])| sum + k * (a[x] + b[x]));
-    }
-}
-
-/// `out = Σ kⱼ·(aⱼ − bⱼ)`, as [`symmetric_sum`].
-#[multiversion(targets("x86_64+avx2"))]
-pub fn antisymmetric_sum(out: &mut [f32], k: &[f32], sides: &[[&[f32]; 2]]) {
-    let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
-    let done = blocks.len() * BLOCK;
-    for (i, block) in blocks.iter_mut().enumerate() {
-        let mut sum = [0.0f32; BLOCK];
-        for (k, sides) in k.iter().zip(sides).skip(1) {
-            let [a, b] = sides.map(|side| &side.as_chunks::<BLOCK>().0[i]);
-            for x in 0..BLOCK {
-                sum[x] += k * (a[x] - b[x]);
-            }
-        }
-        *block = sum;
-    }
-    for (x, o) in (done..).zip(rest) {
-        *o = k.iter().zip(sides).skip(1).fold(0.0, |sum, (k, [a, b])| sum + k * (a[x] - b[x]));
+        let terms = k.iter().zip(sides).enumerate();
+        *o = terms.fold(0.0, |sum, (j, (k, [a, b]))| sum + k * fold(j, a[x], b[x]));
     }
 }
 

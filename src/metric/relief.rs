@@ -1,7 +1,7 @@
 //! Fine relief, and the direction of the light that is estimated from its slopes.
 //!
-//! The steepest changes of log luminance from dark to bright are on slopes that face away from the lamp: the mean of
-//! |∇|²·∇ points from the lamp to the skin, and is 0 under frontal light.
+//! The steepest changes of log luminance from dark to bright are on slopes that face away from the light: the mean of
+//! |∇|²·∇ points from the light source to the skin, and is 0 under frontal light.
 
 use super::Sampling;
 use crate::filter::gaussian::{MaskedBlur, away_from_edges, blur};
@@ -73,7 +73,7 @@ impl<'a> Slopes<'a> {
     }
 
     /// Skewness of the slopes in `window` (px of the slopes) over all photos: mean |∇|²∇ over (mean |∇|²)^³⁄². Its
-    /// direction is that from the lamp to the skin; its length grows with the obliqueness of the light. `None` where
+    /// direction is that from the light source to the skin; its length grows with the obliqueness of the light. `None` where
     /// there is no skin, or nothing varies.
     pub fn light_direction(&self, window: Window) -> Option<[f64; 2]> {
         let (mut sum, mut square, mut n) = ([0.0f64; 2], 0.0, 0.0);

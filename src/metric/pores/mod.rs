@@ -3,7 +3,7 @@
 //! In this order:
 //!
 //! 1. `detect.rs`: candidates of each photo. Under oblique light a pore is more than a dark spot: the wall away from
-//!    the lamp is bright and the wall towards it dark, nearly as strong as the dark profile itself. The light's direction
+//!    the light is bright and the wall towards it dark, nearly as strong as the dark profile itself. The light's direction
 //!    is estimated from the slopes of the texture ([`super::relief`]); the matched filter for a pore shaded so is the
 //!    one that the microrelief disturbs least ([`crate::filter::matched`]). Light and microrelief are estimated cell
 //!    by cell. The microrelief responds too: an amplitude is detected from a multiple of that response on.

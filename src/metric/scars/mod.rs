@@ -7,11 +7,11 @@
 //!    blotches of melanin and blood. These change colour too, and shading does not: the part of the luminance that
 //!    the colour around explains is subtracted (least squares over all visits, as melanin and haemoglobin have one
 //!    colour each).
-//! 3. `detect.rs`: candidates of each photo. A bowl is bright on the side away from the lamp and dark on the side
+//! 3. `detect.rs`: candidates of each photo. A bowl is bright on the side away from the light and dark on the side
 //!    towards it; it is detected along the direction of the light ([`super::relief`]) by the matched filter that the
 //!    skin around disturbs least ([`crate::filter::matched`]). A dark spot has no such sides. A fold or an edge has,
 //!    but its response continues beside it, across the light; such a candidate is rejected.
-//! 4. `read.rs`: depth and presence of each scar in each visit. Depth per shading depends on the lamp: it is computed
+//! 4. `read.rs`: depth and presence of each scar in each visit. Depth per shading depends on the light: it is computed
 //!    for a usual one, and holds within a factor of two. Changes do not depend on it.
 //! 5. `sums.rs`: sums over tiles, of which the metrics are made, one file each.
 
