@@ -47,9 +47,17 @@ pub struct Scale {
     pub source: ScaleSource,
     /// One standard deviation, relative.
     pub relative_uncertainty: f64,
+    /// Pixels of the baseline's file in one of the baseline.
+    pub file_px: f64,
 }
 
 impl Scale {
+    /// The scale of the baseline reduced by this factor.
+    pub fn reduced(self, factor: f64) -> Scale {
+        let mm_per_px = self.mm_per_px.map(|mm| MmPerPx(mm.0 * factor));
+        Scale { mm_per_px, file_px: self.file_px * factor, ..self }
+    }
+
     /// Whether lengths may be told in millimetres (a nominal face is no ruler).
     pub fn is_metric(&self) -> bool {
         matches!(self.source, ScaleSource::Argument | ScaleSource::Manifest | ScaleSource::Face)

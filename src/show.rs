@@ -183,9 +183,10 @@ fn draw_outlines(image: &mut RgbaImage, scale: f64, regions: &RegionMap) {
     }
 }
 
-/// The maps of `--maps`, in baseline coordinates.
+/// The maps of `--maps`, in px of the baseline's file.
 pub fn maps(regions: &RegionMap, scale: &Scale, visits: &[DrawnVisit<'_>]) -> Maps {
-    let (w, h) = (visits[0].photo.width(), visits[0].photo.height());
+    let baseline = visits[0].photo;
+    let (w, h) = (baseline.width(), baseline.height());
     let names: Vec<String> = regions
         .regions
         .iter()
@@ -204,26 +205,39 @@ pub fn maps(regions: &RegionMap, scale: &Scale, visits: &[DrawnVisit<'_>]) -> Ma
             }
         }
     }
+    let to_file = |position| baseline.reduction.to_file(position);
     let mut known = KnownPores::default();
     Maps {
         displacement: visits[1..]
             .iter()
-            .map(|v| v.field.map(|f| displacement(f, v.photo, w, h)))
+            .map(|v| v.field.map(|f| displacement(f, [baseline, v.photo])))
             .collect(),
         wrinkles: visits
             .iter()
-            .map(|v| v.readings.map(|r| wrinkle_map(r, regions, w, h)))
+            .map(|v| v.readings.map(|r| on_file(&wrinkle_map(r, regions, w, h), baseline)))
             .collect(),
         pores: visits
             .iter()
-            .map(|v| v.readings.map(|r| pore_rows(r, regions, scale, &mut known)))
+            .map(|v| {
+                let mut rows = pore_rows(v.readings?, regions, scale, &mut known);
+                rows.iter_mut().for_each(|p| [p.x_px, p.y_px] = to_file([p.x_px, p.y_px]));
+                Some(rows)
+            })
             .collect(),
-        scars: visits.iter().map(|v| scar_rows(v.readings?, regions, scale)).collect(),
+        scars: visits
+            .iter()
+            .map(|v| {
+                let mut rows = scar_rows(v.readings?, regions, scale)?;
+                rows.iter_mut().for_each(|s| [s.x_px, s.y_px] = to_file([s.x_px, s.y_px]));
+                Some(rows)
+            })
+            .collect(),
         measured: visits
             .iter()
             .map(|v| v.measured.map(|skin| measured(&labels, regions.window, skin)))
+            .map(|labels| labels.map(|labels| on_file(&labels, baseline)))
             .collect(),
-        regions: Some(labels),
+        regions: Some(on_file(&labels, baseline)),
         region_names: names,
     }
 }
@@ -236,13 +250,25 @@ fn measured(labels: &Grid<u8>, window: Window, skin: &Mask) -> Grid<u8> {
     })
 }
 
-fn displacement(field: &Field, photo: &Photo, width: usize, height: usize) -> Grid<[f32; 2]> {
+/// A raster of the baseline's pixels on those of its file.
+fn on_file<T: Copy + Send + Sync + Default>(raster: &Grid<T>, baseline: &Photo) -> Grid<T> {
+    let [width, height] = baseline.reduction.file_size;
+    Grid::from_fn(width, height, |x, y| {
+        let [x, y] = baseline.reduction.from_file([x, y].map(|v| v as f64));
+        raster.clamped(x.round() as isize, y.round() as isize)
+    })
+}
+
+/// Positions in the follow-up's file, at every `DISPLACEMENT_STEP`th pixel of the baseline's.
+fn displacement(field: &Field, [baseline, photo]: [&Photo; 2]) -> Grid<[f32; 2]> {
     let step = DISPLACEMENT_STEP;
-    let (right, bottom) = (photo.width() as f64 - 1.0, photo.height() as f64 - 1.0);
-    Grid::from_fn(width.div_ceil(step), height.div_ceil(step), |x, y| {
-        let [px, py] = field.at((x * step) as f64, (y * step) as f64);
-        let visible = px >= 0.0 && py >= 0.0 && px <= right && py <= bottom;
-        if visible { [px as f32, py as f32] } else { [f32::NAN; 2] }
+    let [columns, rows] = baseline.reduction.file_size.map(|n| n.div_ceil(step));
+    let [right, bottom] = photo.reduction.file_size.map(|n| n as f64 - 1.0);
+    Grid::from_fn(columns, rows, |x, y| {
+        let [x, y] = baseline.reduction.from_file([x, y].map(|v| (v * step) as f64));
+        let [x, y] = photo.reduction.to_file(field.at(x, y));
+        let visible = x >= 0.0 && y >= 0.0 && x <= right && y <= bottom;
+        if visible { [x as f32, y as f32] } else { [f32::NAN; 2] }
     })
 }
 

@@ -190,12 +190,13 @@ pub fn scale(mm_per_px: f64) -> Scale {
         mm_per_px: Some(MmPerPx(mm_per_px)),
         source: ScaleSource::Argument,
         relative_uncertainty: 0.0,
+        file_px: 1.0,
     }
 }
 
 /// No scale.
 pub fn unscaled() -> Scale {
-    Scale { mm_per_px: None, source: ScaleSource::None, relative_uncertainty: 0.0 }
+    Scale { mm_per_px: None, source: ScaleSource::None, relative_uncertainty: 0.0, file_px: 1.0 }
 }
 
 #[cfg(test)]

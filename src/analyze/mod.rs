@@ -5,6 +5,7 @@
 //! differs between the photos, the checks, the changes. [`analyze`] does all of it for a series of files.
 
 mod face;
+mod reduce;
 mod report;
 mod request;
 mod rows;
@@ -119,6 +120,7 @@ impl Analyzer {
         let expected = baseline.regions.face.is_some();
         let (photo, face) = self.upright_follow_up(visit, photo, expected)?;
         self.stage(visit, "register")?;
+        let (photo, face) = self.reduced_follow_up(baseline, photo, face);
         let settings = &self.options.settings;
         let aligner = Aligner {
             baseline: &baseline.photo,
@@ -190,7 +192,8 @@ impl Analyzer {
         }
         let (photo, face) = self.upright(photo, face, search)?;
         self.stage(0, "regions")?;
-        let request = &self.options.regions;
+        let (photo, face, scale) = self.reduced_baseline(photo, face);
+        let request = &self.options.regions.reduced(&photo.reduction);
         let regions = region::map(&photo, request, face.as_ref(), self.model(), &settings.region)?;
         if let Some(name) = &self.options.reference
             && !regions.regions.iter().any(|r| &r.name == name)
@@ -198,7 +201,6 @@ impl Analyzer {
             let why = format!("reference region {name}: no such region here");
             return Err(Error::new(&photo.file, Step::Usage, why));
         }
-        let scale = regions.scale(self.options.scale, &settings.region);
         let reference = Reference::new(&photo, &regions, &scale, &settings.align);
         let field = &Field::identity();
         let placement = Placement { field, regions: &regions, skin: &regions.skin, scale: &scale };

@@ -1,8 +1,8 @@
 //! The report of a prepared series.
 
 use super::series::PreparedSeries;
-use super::{Analyzer, Comparison, Options, rows};
-use crate::align::{Alignment, AlignmentStatus, RegionAlignment};
+use super::{Analyzer, Comparison, FollowUp, Options, rows};
+use crate::align::{AlignmentStatus, RegionAlignment};
 use crate::citations::{self, Citation};
 use crate::metric::{CaptureSd, METRICS, Unit, wrinkles};
 use crate::notice::Notice;
@@ -22,8 +22,8 @@ pub(super) fn report(analyzer: &Analyzer, series: &PreparedSeries) -> Report {
         date: date.clone(),
         file: photo.file.clone(),
         sha256: photo.sha256.clone(),
-        width_px: photo.width(),
-        height_px: photo.height(),
+        width_px: photo.reduction.file_size[0],
+        height_px: photo.reduction.file_size[1],
     });
     let photos = photos.collect();
     let mut quality = baseline.prepared.checks.clone();
@@ -46,7 +46,7 @@ pub(super) fn report(analyzer: &Analyzer, series: &PreparedSeries) -> Report {
         notices: notices(analyzer, series).iter().map(Notice::to_string).collect(),
         photos,
         scale: ScaleRow {
-            mm_per_px: baseline.scale.mm_per_px.map(|s| s.0),
+            mm_per_px: baseline.scale.mm_per_px.map(|s| s.0 / baseline.scale.file_px),
             source: baseline.scale.source,
             relative_uncertainty: baseline.scale.relative_uncertainty,
         },
@@ -55,7 +55,10 @@ pub(super) fn report(analyzer: &Analyzer, series: &PreparedSeries) -> Report {
             model: model.0,
             model_sha256: model.1,
         },
-        alignment: follow_ups.iter().flat_map(|f| alignment_rows(f.visit, &f.alignment)).collect(),
+        alignment: follow_ups
+            .iter()
+            .flat_map(|f| alignment_rows(f, baseline.scale.file_px))
+            .collect(),
         quality,
         measurements,
         trends: rows::trends(&changes, comparisons.len()),
@@ -139,13 +142,16 @@ fn lines_come_and_gone(
     (vanished + new >= shortest).then_some(notice)
 }
 
-fn alignment_rows(visit: usize, alignment: &Alignment) -> Vec<AlignmentRow> {
+/// The residuals in px of the baseline's file, of which `file_px` are one of the baseline.
+fn alignment_rows(follow_up: &FollowUp, file_px: f64) -> Vec<AlignmentRow> {
+    let FollowUp { visit, alignment, .. } = follow_up;
+    let residual = |px: Option<f64>| px.map(|px| px * file_px);
     let row = |region: Option<&RegionAlignment>, name: Option<String>, status| AlignmentRow {
-        visit,
+        visit: *visit,
         region: name,
         status,
-        residual_median_px: region.and_then(|r| r.residual_median_px),
-        residual_p95_px: region.and_then(|r| r.residual_p95_px),
+        residual_median_px: residual(region.and_then(|r| r.residual_median_px)),
+        residual_p95_px: residual(region.and_then(|r| r.residual_p95_px)),
         overlap_percent: region.map(|r| r.overlap_percent),
         reason: None,
     };

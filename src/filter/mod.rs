@@ -13,5 +13,5 @@ pub mod oriented;
 pub mod resize;
 pub mod stats;
 pub mod thin;
-mod vector;
+pub(crate) mod vector;
 pub mod warp;

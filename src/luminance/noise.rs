@@ -49,7 +49,7 @@ pub struct Rounding {
     pub quantisers: Quantisers,
     /// Codes (0 … 255) per unit of log luminance at the skin's median.
     pub codes: f64,
-    /// Photo pixels per baseline pixel.
+    /// Pixels of the photo's file per baseline pixel.
     pub scale: f64,
     /// Apparent blur of the coded photo, baseline px.
     pub blur_px: f64,

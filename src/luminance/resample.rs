@@ -62,7 +62,8 @@ pub fn luminance(
     let median_log = median(&mut sample).unwrap_or(f64::from(u16::MAX).recip().ln());
     let sharpness = sharpness::sharpness(&flat, &valid, white, settings);
     let blur = sharpness.blur_px.unwrap_or(settings.own_blur_px);
-    let file = photo.quantisers.map(|q| Rounding::new(q, median_log, field.scale(), blur));
+    let file_scale = field.scale() * photo.reduction.factor;
+    let file = photo.quantisers.map(|q| Rounding::new(q, median_log, file_scale, blur));
     let fine_eyes = regions.face.as_ref().and_then(|face| {
         let measurable = visibility.map(|v| v == Visibility::Measurable);
         sharpness::of_eyes(&log, &measurable, window, face, settings).fine

@@ -152,6 +152,8 @@ pub struct Sampling {
     pub mm_per_px: f64,
     /// Whether that scale is true, so that lengths may be given in mm.
     pub metric_scale: bool,
+    /// Pixels of the baseline's file in one of the baseline.
+    pub file_px: f64,
     /// Shortest period that all photos resolve, baseline px.
     pub shortest_period_px: f64,
     /// Settings of the measures of wrinkles.
@@ -168,6 +170,7 @@ impl Sampling {
         Some(Sampling {
             mm_per_px: scale.mm_per_px?.0,
             metric_scale: scale.is_metric(),
+            file_px: scale.file_px,
             shortest_period_px: luminance.shortest_period_px,
             groove: settings.groove,
         })
@@ -182,9 +185,9 @@ impl Sampling {
     pub(super) fn mm2(&self) -> Result<f64, Reason> {
         if self.metric_scale { Ok(self.mm_per_px * self.mm_per_px) } else { Err(Reason::NoScale) }
     }
-    /// Factor from px to the unit of lengths.
+    /// Factor from px to the unit of lengths: mm, or px of the baseline's file.
     pub(crate) fn length(&self) -> f64 {
-        if self.metric_scale { self.mm_per_px } else { 1.0 }
+        if self.metric_scale { self.mm_per_px } else { self.file_px }
     }
 }
 
@@ -193,7 +196,7 @@ impl Sampling {
     /// Of a sharp photo of a known scale.
     pub(crate) fn sharp(mm_per_px: f64) -> Sampling {
         let groove = GrooveSettings::default();
-        Sampling { mm_per_px, metric_scale: true, shortest_period_px: 3.0, groove }
+        Sampling { mm_per_px, metric_scale: true, file_px: 1.0, shortest_period_px: 3.0, groove }
     }
 }
 

@@ -6,7 +6,7 @@
 //! the others.
 
 use super::jpeg::Quantisers;
-use super::{FlatAreas, Photo, color, scan};
+use super::{FlatAreas, Photo, Reduction, color, scan};
 use crate::error::{Error, Result, Step};
 use crate::notice::Notice;
 use crate::settings::PhotoSettings;
@@ -107,6 +107,7 @@ fn photo(file: String, bytes: &[u8], decoded: Decoded, settings: &PhotoSettings)
         sha256: Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
         quantisers: decoded.quantisers,
         flat: FlatAreas::find(&linear, settings),
+        reduction: Reduction::none(linear.width(), linear.height()),
         linear,
     }
 }

@@ -20,24 +20,33 @@ const CELL_PX: usize = 4;
 const BLOCK_CELLS: usize = 5;
 
 /// Painted areas of one photo with a rim, on cells of 4 × 4 px.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct FlatAreas {
     /// Empty where there are none.
     cells: Option<Mask>,
+    /// Side of a cell, px of the photo.
+    pub(super) cell_px: f64,
+}
+
+impl Default for FlatAreas {
+    /// No area.
+    fn default() -> Self {
+        FlatAreas { cells: None, cell_px: CELL_PX as f64 }
+    }
 }
 
 impl FlatAreas {
     /// Whether the pixel (x, y) is part of a painted area or of its rim. Pixels outside the photo
     /// are part of none.
     pub fn contains(&self, x: usize, y: usize) -> bool {
-        let (x, y) = (x / CELL_PX, y / CELL_PX);
+        let [x, y] = [x, y].map(|v| ((v as f64 + 0.5) / self.cell_px) as usize);
         self.cells.as_ref().is_some_and(|m| x < m.width() && y < m.height() && m.at(x, y))
     }
 
     /// The areas of the turned photo. Where a side is no multiple of a cell they move by less than a cell, within
     /// their rim.
     pub(super) fn turned(&self, turn: Turn) -> FlatAreas {
-        FlatAreas { cells: self.cells.as_ref().map(|cells| turn.apply(cells)) }
+        FlatAreas { cells: self.cells.as_ref().map(|cells| turn.apply(cells)), ..*self }
     }
 
     /// Whether the photo has no painted area.
@@ -64,7 +73,8 @@ impl FlatAreas {
         }
         let (labels, sizes) = label_by_sides(&painted.map(|v| !v));
         let filled = labels.map(|l| l == 0 || (sizes[l as usize] as f64) < least);
-        FlatAreas { cells: Some(dilate(&filled, settings.flat_rim_px.div_ceil(CELL_PX))) }
+        let cells = Some(dilate(&filled, settings.flat_rim_px.div_ceil(CELL_PX)));
+        FlatAreas { cells, ..FlatAreas::default() }
     }
 }
 

@@ -4,10 +4,12 @@ pub mod color;
 pub mod decode;
 mod flat;
 pub mod jpeg;
+mod reduce;
 pub mod scan;
 pub mod turn;
 
 pub use flat::FlatAreas;
+pub use reduce::Reduction;
 
 use crate::notice::Notice;
 use crate::plane::{Grid, Plane, Window};
@@ -24,6 +26,8 @@ pub struct Photo {
     /// Linear light, sRGB primaries, D65; 0 = none, 65535 = the encoding's white.
     /// EXIF orientation applied.
     pub linear: Grid<[u16; 3]>,
+    /// The pixels of `linear` in those of the file.
+    pub reduction: Reduction,
     /// Quantisation steps of a JPEG's last compression; `None` for other formats.
     pub quantisers: Option<Quantisers>,
     /// Bars, frames and boxes of one colour that an editor painted.
@@ -63,6 +67,7 @@ impl Photo {
             notices: Vec::new(),
             quantisers: None,
             flat: FlatAreas::default(),
+            reduction: Reduction::none(linear.width(), linear.height()),
             linear,
         }
     }

@@ -64,6 +64,7 @@ impl Photo {
             file: self.file.clone(),
             sha256: self.sha256.clone(),
             linear: turn.apply(&self.linear),
+            reduction: self.reduction.turned(turn),
             quantisers: self.quantisers,
             flat: self.flat.turned(turn),
             notices: self.notices.iter().cloned().chain([notice]).collect(),

@@ -1,5 +1,6 @@
 //! What is known of a face in a photo: where its parts lie, its pose, its expression, its scale.
 
+use crate::photo::Reduction;
 use crate::photo::turn::Turn;
 
 /// A face found in a photo.
@@ -85,6 +86,20 @@ impl Face {
         });
         let [nose_base, chin] = [self.nose_base, self.chin].map(|p| p.map(turned));
         Face { eyes, mouth: turned(self.mouth), pose, nose_base, chin, ..*self }
+    }
+
+    /// The face in its photo after a reduction.
+    pub fn reduced(&self, reduction: &Reduction) -> Face {
+        let at = |p| reduction.from_file(p);
+        Face {
+            eyes: self.eyes.map(at),
+            mouth: at(self.mouth),
+            width_px: self.width_px / reduction.factor,
+            nose_base: self.nose_base.map(at),
+            chin: self.chin.map(at),
+            mm_per_px: self.mm_per_px.map(|(mm, sd)| (mm * reduction.factor, sd)),
+            ..*self
+        }
     }
 
     /// Distance of the pupils, photo px.

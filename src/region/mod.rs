@@ -37,7 +37,7 @@ pub use search::{FoundFace, find_face};
 
 use crate::error::{Error, Result, Step};
 use crate::notice::Notice;
-use crate::photo::Photo;
+use crate::photo::{Photo, Reduction};
 use crate::plane::{Mask, Window};
 use crate::series::{Scale, ScaleSource};
 use crate::settings::RegionSettings;
@@ -137,26 +137,36 @@ pub struct RegionMap {
     pub notices: Vec<Notice>,
 }
 
-impl RegionMap {
-    /// The `given` scale, else the one from the face's eyes, else a nominal one from its width.
-    pub fn scale(&self, given: Option<(f64, ScaleSource)>, settings: &RegionSettings) -> Scale {
-        if let Some((mm, source)) = given {
-            return Scale { mm_per_px: Some(MmPerPx(mm)), source, relative_uncertainty: 0.0 };
-        }
-        match &self.face {
-            Some(Face { mm_per_px: Some((mm, uncertainty)), .. }) => Scale {
-                mm_per_px: Some(MmPerPx(*mm)),
-                source: ScaleSource::Face,
-                relative_uncertainty: *uncertainty,
-            },
-            Some(face) => Scale {
-                mm_per_px: Some(MmPerPx(settings.nominal_face_width_mm / face.width_px)),
-                source: ScaleSource::Nominal,
-                relative_uncertainty: settings.nominal_face_width_uncertainty,
-            },
-            None => Scale { mm_per_px: None, source: ScaleSource::None, relative_uncertainty: 0.0 },
-        }
+impl RegionRequest {
+    /// The same of the reduced photo.
+    pub fn reduced(&self, reduction: &Reduction) -> RegionRequest {
+        let RegionRequest::Polygons(list) = self else { return self.clone() };
+        let polygon = |Polygon { name, points }: &Polygon| {
+            let points = points.iter().map(|point| reduction.from_file(*point)).collect();
+            Polygon { name: name.clone(), points }
+        };
+        RegionRequest::Polygons(list.iter().map(polygon).collect())
     }
+}
+
+/// The `given` scale of a photo, else the one from the eyes of its face, else a nominal one from the face's width.
+pub fn scale(
+    given: Option<(f64, ScaleSource)>,
+    face: Option<&Face>,
+    settings: &RegionSettings,
+) -> Scale {
+    let (mm_per_px, source, relative_uncertainty) = match (given, face) {
+        (Some((mm, source)), _) => (Some(MmPerPx(mm)), source, 0.0),
+        (None, Some(Face { mm_per_px: Some((mm, uncertainty)), .. })) => {
+            (Some(MmPerPx(*mm)), ScaleSource::Face, *uncertainty)
+        }
+        (None, Some(face)) => {
+            let mm = settings.nominal_face_width_mm / face.width_px;
+            (Some(MmPerPx(mm)), ScaleSource::Nominal, settings.nominal_face_width_uncertainty)
+        }
+        (None, None) => (None, ScaleSource::None, 0.0),
+    };
+    Scale { mm_per_px, source, relative_uncertainty, file_px: 1.0 }
 }
 
 /// Makes the regions and the skin mask of a baseline photo.

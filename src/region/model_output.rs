@@ -4,6 +4,7 @@
 
 use super::view::View;
 use crate::filter::warp::bilinear;
+use crate::photo::Reduction;
 use crate::plane::{Mask, Plane, Window};
 
 /// Class of a pixel of a face photo; in the order of the planes of the project's own model.
@@ -92,6 +93,22 @@ pub(super) enum ModelOutput {
         /// Probability that there is a face at all, where the model gives one.
         presence: Option<f64>,
     },
+}
+
+impl ModelOutput {
+    /// The output for the reduced photo.
+    pub fn reduced(mut self, reduction: &Reduction) -> ModelOutput {
+        match &mut self {
+            ModelOutput::Segments(Segments { view, .. }) => {
+                view.centre = reduction.from_file(view.centre);
+                view.step = view.step.map(|step| step / reduction.factor);
+            }
+            ModelOutput::Landmarks { points, .. } => {
+                points.iter_mut().for_each(|point| *point = reduction.from_file(*point));
+            }
+        }
+        self
+    }
 }
 
 impl Segments {

@@ -7,7 +7,7 @@ use super::model_output::ModelOutput;
 use super::onnx::Model;
 use super::{anatomy, iris, landmarks};
 use crate::error::Result;
-use crate::photo::Photo;
+use crate::photo::{Photo, Reduction};
 use crate::settings::RegionSettings;
 
 /// A face, and the output of the model for it.
@@ -17,6 +17,14 @@ pub struct FoundFace {
     pub face: Face,
     /// `None` without a model, and where the model finds no face.
     pub(super) output: Option<ModelOutput>,
+}
+
+impl FoundFace {
+    /// The same in the reduced photo.
+    pub fn reduced(self, reduction: &Reduction) -> FoundFace {
+        let output = self.output.map(|output| output.reduced(reduction));
+        FoundFace { face: self.face.reduced(reduction), output }
+    }
 }
 
 /// Finds the face of a photo, and the output of the model for it, if the model finds that face too.

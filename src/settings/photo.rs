@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 pub struct PhotoSettings {
     /// Largest photo accepted, megapixels.
     pub max_megapixels: f64,
+    /// Scale to which finer photos are reduced, mm of skin per px.
+    pub finest_mm_per_px: f64,
+    /// Least factor by which a photo is reduced.
+    pub reduction_min: f64,
     /// Largest range of a channel within 4 × 4 px of a flat area, 8-bit codes.
     pub flat_range: f64,
     /// Minimum share of a flat area that has one code (within `flat_range` about its median).

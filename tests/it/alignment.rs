@@ -148,6 +148,7 @@ impl Before<'_> {
             mm_per_px: mm.or_else(|| regions.face.as_ref().map(nominal)).map(MmPerPx),
             source: ScaleSource::Argument,
             relative_uncertainty: 0.0,
+            file_px: 1.0,
         };
         let reference = align::Reference::new(photo, &regions, &scale, &settings.align);
         Before { photo, regions, reference, settings }

@@ -755,6 +755,7 @@ fn the_light_of_yale_turns_as_it_did() {
         mm_per_px: None,
         source: ScaleSource::None,
         relative_uncertainty: 0.0,
+        file_px: 1.0,
     };
     let settings = Settings::default();
     let [warns, fails] = settings.quality.light_turn_deg;

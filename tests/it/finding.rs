@@ -7,7 +7,7 @@
 
 use skindelta::filter::warp::bilinear_by;
 use skindelta::phantom::{Kind, Spec};
-use skindelta::photo::{FlatAreas, Photo};
+use skindelta::photo::{FlatAreas, Photo, Reduction};
 use skindelta::plane::{Grid, Window, par_collect};
 use skindelta::region::{self, Face, Model};
 use skindelta::rng::Rng;
@@ -139,6 +139,7 @@ impl Known {
         let photo = Photo {
             file,
             sha256: String::new(),
+            reduction: Reduction::none(linear.width(), linear.height()),
             linear,
             quantisers: None,
             flat: FlatAreas::default(),

@@ -5,7 +5,7 @@
 
 use skindelta::phantom::face::is_skin;
 use skindelta::phantom::{Kind, Spec};
-use skindelta::photo::{FlatAreas, Photo};
+use skindelta::photo::{FlatAreas, Photo, Reduction};
 use skindelta::plane::{Grid, Mask, Window};
 use skindelta::region::{Model, Polygon, RegionMap, RegionRequest, RegionSource, WHOLE};
 use std::path::{Path, PathBuf};
@@ -32,13 +32,15 @@ fn photo(path: &Path) -> Photo {
     });
     let (width, height) = picture.dimensions();
     let linear = picture.pixels().map(|p| p.0.map(|v| curve[usize::from(v)])).collect();
+    let linear = Grid::from_vec(width as usize, height as usize, linear);
     Photo {
         file: path.file_name().expect("a file").to_string_lossy().into_owned(),
         sha256: String::new(),
         notices: Vec::new(),
         quantisers: None,
         flat: FlatAreas::default(),
-        linear: Grid::from_vec(width as usize, height as usize, linear),
+        reduction: Reduction::none(width as usize, height as usize),
+        linear,
     }
 }
 
