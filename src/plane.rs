@@ -161,6 +161,14 @@ pub fn par_collect<R: Send>(n: usize, f: impl Fn(usize) -> R + Sync + Send) -> V
     (0..n).into_par_iter().map(f).collect()
 }
 
+/// Runs two independent pieces of work at the same time.
+pub fn par_join<A: Send, B: Send>(
+    a: impl FnOnce() -> A + Send,
+    b: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    rayon::join(a, b)
+}
+
 /// A rectangle of pixels: left, top, size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Window {

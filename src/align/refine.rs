@@ -85,10 +85,15 @@ pub fn resample(photo: &Photo, field: &Field, window: Window, visible: &Mask) ->
     let mut out = Plane::filled(window.width, window.height, 0.0);
     out.par_rows(|y, row| {
         let line = field.row((window.y + y) as f64);
-        for (x, v) in row.iter_mut().enumerate().filter(|(x, _)| visible.at(*x, y)) {
+        let columns: Vec<usize> = (0..row.len()).filter(|x| visible.at(*x, y)).collect();
+        let position = |x: &usize| {
             let [px, py] = line.at((window.x + x) as f64);
-            *v = spline.at(px - source.x as f64, py - source.y as f64);
-        }
+            [px - source.x as f64, py - source.y as f64]
+        };
+        let positions: Vec<[f64; 2]> = columns.iter().map(position).collect();
+        let mut values = vec![0.0; positions.len()];
+        spline.row(&positions, &mut values);
+        columns.into_iter().zip(values).for_each(|(x, value)| row[x] = value);
     });
     out
 }

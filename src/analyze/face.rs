@@ -3,6 +3,7 @@
 use super::{Analyzer, Baseline};
 use crate::error::Result;
 use crate::photo::Photo;
+use crate::plane::par_collect;
 use crate::region::{self, Face, FoundFace, Model, RegionRequest};
 use crate::settings::RegionSettings;
 
@@ -28,19 +29,29 @@ impl Analyzer {
         }
     }
 
-    /// Prepares the first photo of a series: its face is sought thoroughly where the usual search finds none and a
+    /// The faces of several photos, sought at the same time.
+    pub(super) fn faces(&self, photos: &[Photo]) -> Result<Vec<Option<FoundFace>>> {
+        if self.options.regions != RegionRequest::Face {
+            return Ok(vec![None; photos.len()]);
+        }
+        (0..photos.len()).try_for_each(|visit| self.stage(visit, "find face"))?;
+        let find = |visit: usize| self.find(&photos[visit], &self.options.settings.region);
+        par_collect(photos.len(), find).into_iter().collect()
+    }
+
+    /// Prepares the first photo of a series: its face is sought thoroughly where the usual search has found none and a
     /// later photo shows one.
-    pub(super) fn series_baseline(&self, photo: Photo, later: &[Photo]) -> Result<Baseline> {
+    pub(super) fn series_baseline(
+        &self,
+        photo: Photo,
+        found: Option<FoundFace>,
+        later_face: bool,
+    ) -> Result<Baseline> {
         let usual = &self.options.settings.region;
-        let found = self.face(0, &photo)?;
-        if found.is_none() {
-            for (k, other) in later.iter().enumerate() {
-                if self.face(k + 1, other)?.is_some() {
-                    let thorough = &usual.thorough();
-                    let found = self.find(&photo, thorough)?;
-                    return self.prepare_baseline(photo, found, thorough);
-                }
-            }
+        if found.is_none() && later_face {
+            let thorough = &usual.thorough();
+            let found = self.find(&photo, thorough)?;
+            return self.prepare_baseline(photo, found, thorough);
         }
         self.prepare_baseline(photo, found, usual)
     }
@@ -63,19 +74,17 @@ impl Analyzer {
         }
     }
 
-    /// A follow-up, upright, with its face where one is `expected`: what shows one face is likely to show it again.
+    /// A follow-up, upright, with the face `found` in it; none was sought where none is `expected`, and it is sought
+    /// thoroughly where one is: what shows one face is likely to show it again.
     pub(super) fn upright_follow_up(
         &self,
-        visit: usize,
         photo: Photo,
+        found: Option<FoundFace>,
         expected: bool,
     ) -> Result<(Photo, Option<Face>)> {
-        if !expected {
-            return Ok((photo, None));
-        }
-        let found = match self.face(visit, &photo)? {
-            None => self.find(&photo, &self.options.settings.region.thorough())?,
-            found => found,
+        let found = match found {
+            None if expected => self.find(&photo, &self.options.settings.region.thorough())?,
+            found => found.filter(|_| expected),
         };
         let Some(FoundFace { face, .. }) = found else { return Ok((photo, None)) };
         let turn = face.to_upright();

@@ -5,6 +5,7 @@
 //! differs between the photos, the checks, the changes. [`analyze`] does all of it for a series of files.
 
 mod face;
+mod prepare;
 mod reduce;
 mod report;
 mod request;
@@ -24,12 +25,12 @@ use crate::light::{self, LightChange};
 use crate::luminance::{self, Luminance, Pair};
 use crate::metric::{self, ComparableVisit, Detections, Readings};
 use crate::photo::Photo;
-use crate::quality::{self, CheckedPair, CheckedPhoto, QualityCheck};
+use crate::quality::{self, CheckedPair, QualityCheck};
 use crate::region::{self, FoundFace, RegionMap, RegionRequest, polygon};
 use crate::report::MeasurementRow;
 use crate::series::Scale;
 use crate::settings::RegionSettings;
-use crate::tone::{self, Tone};
+use crate::tone::Tone;
 
 /// A photo on the baseline's pixels, and what it was searched for.
 struct Prepared {
@@ -116,9 +117,22 @@ impl Analyzer {
         earlier: &[FollowUp],
         photo: Photo,
     ) -> Result<FollowUp> {
+        let expected = baseline.regions.face.is_some();
+        let face = if expected { self.face(earlier.len() + 1, &photo)? } else { None };
+        self.prepare_follow_up(baseline, earlier, photo, face)
+    }
+
+    /// Prepares a follow-up whose `face` has been sought.
+    fn prepare_follow_up(
+        &self,
+        baseline: &Baseline,
+        earlier: &[FollowUp],
+        photo: Photo,
+        face: Option<FoundFace>,
+    ) -> Result<FollowUp> {
         let visit = earlier.len() + 1;
         let expected = baseline.regions.face.is_some();
-        let (photo, face) = self.upright_follow_up(visit, photo, expected)?;
+        let (photo, face) = self.upright_follow_up(photo, face, expected)?;
         self.stage(visit, "register")?;
         let (photo, face) = self.reduced_follow_up(baseline, photo, face);
         let settings = &self.options.settings;
@@ -217,35 +231,6 @@ impl Analyzer {
             #[cfg(feature = "cli")]
             readings,
             measurements,
-        })
-    }
-
-    /// What a photo shows by itself.
-    fn read(&self, photo: &Prepared, scale: &Scale) -> Option<Readings> {
-        let detections = photo.detections.as_ref()?;
-        let view = ComparableVisit { luminance: &photo.luminance, tone: &photo.tone };
-        metric::read(&[view], &[detections], scale, &self.options.settings.metric)
-    }
-
-    /// Resamples a photo, judges it, and searches it for lines, pores and scars.
-    fn prepare(&self, visit: usize, photo: &Photo, placement: &Placement<'_>) -> Result<Prepared> {
-        let settings = &self.options.settings;
-        self.stage(visit, "resample")?;
-        let luminance = luminance::luminance(photo, placement, &settings.luminance);
-        let seen = Placement { skin: &luminance.valid, ..*placement };
-        let tone = tone::tone(photo, &seen, &settings.tone);
-        let checked = CheckedPhoto { photo, placement, luminance: &luminance, tone: &tone };
-        let checks = quality::photo(visit, &checked, &settings.quality);
-        self.stage(visit, "detect")?;
-        let view = ComparableVisit { luminance: &luminance, tone: &tone };
-        let detections = metric::detect(&view, placement.scale, &settings.metric);
-        Ok(Prepared {
-            #[cfg(feature = "cli")]
-            field: placement.field.clone(),
-            luminance,
-            tone,
-            detections,
-            checks,
         })
     }
 }

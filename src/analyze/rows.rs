@@ -98,7 +98,7 @@ impl<'a> MeasuredSkin<'a> {
         alignment: Option<&Alignment>,
         readings: Option<&Readings>,
     ) -> Vec<MeasurementRow> {
-        let rows = par_collect(self.regions.regions.len(), |i| {
+        let rows = largest_first(self.regions.regions.len(), |i| {
             let site = self.site(i, alignment);
             let row = |metric: &'static Metric, value: Result<f64, Reason>| MeasurementRow {
                 visit,
@@ -179,7 +179,7 @@ pub(super) fn changes(
         comparison,
         ground,
     };
-    let rows = par_collect(baseline.regions.regions.len(), |i| {
+    let rows = largest_first(baseline.regions.regions.len(), |i| {
         changes.of_region(&changes.ground.site(i, Some(&follow_up.alignment)))
     });
     let mut rows: Vec<ChangeRow> = rows.into_iter().flatten().collect();
@@ -188,6 +188,14 @@ pub(super) fn changes(
         change::withdraw_relative_colour(&mut rows);
     }
     rows
+}
+
+/// Results of `n` regions, in their order; the last one, which holds all others, is begun first, so that no thread waits
+/// for it.
+fn largest_first<R: Send>(n: usize, f: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
+    let mut results = par_collect(n, |i| f(n - 1 - i));
+    results.reverse();
+    results
 }
 
 impl Changes<'_> {

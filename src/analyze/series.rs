@@ -3,6 +3,7 @@
 use super::{Analyzer, Baseline, Comparison, FollowUp, PhotoInput, Request, report};
 use crate::error::{Error, Result, Step};
 use crate::photo::Photo;
+use crate::plane::par_collect;
 use crate::report::Report;
 #[cfg(feature = "cli")]
 use crate::report::{Maps, Pictures};
@@ -58,13 +59,15 @@ impl Analyzer {
     /// # Errors
     /// A photo that cannot be read; as [`Analyzer::series`].
     pub fn files(&self, request: &Request) -> Result<Analysis> {
-        let visit = |(k, input): (usize, &PhotoInput)| {
-            self.stage(k, "decode")?;
-            let photo = Photo::open(&input.path, &self.options.settings.photo)?;
-            let label = input.label.clone().unwrap_or_else(|| default_label(k));
-            Ok(Visit { label, date: input.date.clone(), photo })
-        };
-        let visits = request.photos.iter().enumerate().map(visit).collect::<Result<Vec<_>>>()?;
+        let inputs = &request.photos;
+        (0..inputs.len()).try_for_each(|k| self.stage(k, "decode"))?;
+        let visits = par_collect(inputs.len(), |k| {
+            let PhotoInput { path, label, date } = &inputs[k];
+            let photo = Photo::open(path, &self.options.settings.photo)?;
+            let label = label.clone().unwrap_or_else(|| default_label(k));
+            Ok(Visit { label, date: date.clone(), photo })
+        });
+        let visits = visits.into_iter().collect::<Result<Vec<_>>>()?;
         self.series(Series { visits }, request)
     }
 
@@ -75,20 +78,18 @@ impl Analyzer {
     pub fn series(&self, series: Series, request: &Request) -> Result<Analysis> {
         #[cfg(not(feature = "cli"))]
         let _ = request; // Pictures and maps are all that it asks for.
-        let mut visits = series.visits.into_iter();
-        let (mut tags, mut photos) = (Vec::new(), Vec::new());
-        for Visit { label, date, photo } in &mut visits {
-            tags.push((label, date));
-            photos.push(photo);
-        }
-        let mut photos = photos.into_iter();
-        let Some(first) = photos.next() else {
+        let visit = |Visit { label, date, photo }| ((label, date), photo);
+        let (tags, photos): (Vec<_>, Vec<Photo>) = series.visits.into_iter().map(visit).unzip();
+        let faces = self.faces(&photos)?;
+        let later_face = faces.iter().skip(1).any(Option::is_some);
+        let mut photos = photos.into_iter().zip(faces);
+        let Some((first, face)) = photos.next() else {
             return Err(Error::new("", Step::Usage, "a series needs at least one photo"));
         };
-        let baseline = self.series_baseline(first, photos.as_slice())?;
+        let baseline = self.series_baseline(first, face, later_face)?;
         let mut follow_ups: Vec<FollowUp> = Vec::new();
-        for photo in photos {
-            follow_ups.push(self.follow_up(&baseline, &follow_ups, photo)?);
+        for (photo, face) in photos {
+            follow_ups.push(self.prepare_follow_up(&baseline, &follow_ups, photo, face)?);
         }
         let comparisons = follow_ups.iter().map(|f| self.compare(&baseline, f));
         let comparisons = comparisons.collect::<Result<Vec<_>>>()?;

@@ -1,7 +1,10 @@
 //! Gaussian low-pass, plain and mask-aware.
 
+use super::cover::{Cover, Coverage};
+use super::resize::{enlarge_smoothly, shrink};
 use super::vector::symmetric_sum;
 use crate::plane::{Mask, Plane};
+use std::ops::Range;
 
 /// Radius at which the kernel is cut, sigma: there it is 3e-4 of its centre.
 const TRUNCATE_SIGMA: f32 = 4.0;
@@ -31,35 +34,53 @@ pub fn blur(src: &Plane, sigma: f32) -> Plane {
     if sigma <= 0.1 || src.width() == 0 || src.height() == 0 {
         return src.clone();
     }
-    if sigma > DIRECT_SIGMA_PX {
-        let factor = (sigma / (DIRECT_SIGMA_PX / 2.0)).floor() as usize;
-        if src.width().min(src.height()) > 4 * factor {
-            // Averaging over cells of n px adds a variance of about n²/12, linear interpolation n²/6. A last
-            // blur of n removes the kinks of the interpolation, to which a derivative would respond.
-            let n = factor as f32;
-            let remaining = (sigma * sigma - 1.25 * n * n).sqrt() / n;
-            let small = super::resize::shrink(src, factor);
-            let smooth = blur(&small, remaining);
-            let full = super::resize::enlarge(&smooth, factor, src.width(), src.height());
-            return blur(&full, n);
+    match Reduction::of([src.width(), src.height()], sigma) {
+        Some(Reduction { factor, sigma }) => {
+            enlarge_smoothly(&blur(&shrink(src, factor), sigma), factor, src.width(), src.height())
         }
+        None => separable(src, &half_kernel(sigma)),
     }
-    separable(src, &half_kernel(sigma))
+}
+
+/// Whole factor by which a plane is reduced, and the sigma that remains.
+#[derive(Clone, Copy)]
+struct Reduction {
+    factor: usize,
+    /// px of the reduced plane.
+    sigma: f32,
+}
+
+impl Reduction {
+    /// For a blur of `sigma` px; `None` where it is summed directly.
+    fn of([width, height]: [usize; 2], sigma: f32) -> Option<Reduction> {
+        let factor = (sigma / (DIRECT_SIGMA_PX / 2.0)).floor() as usize;
+        if sigma <= DIRECT_SIGMA_PX || width.min(height) <= 4 * factor {
+            return None;
+        }
+        // Averaging over cells of n px adds a variance of about n²/12, the enlargement n²/3.
+        let n = factor as f32;
+        Some(Reduction { factor, sigma: (sigma * sigma - n * n * (5.0 / 12.0)).sqrt() / n })
+    }
 }
 
 /// Both directions of a symmetric kernel, given by its half, centre first; the border pixel is
 /// repeated outside.
 fn separable(src: &Plane, k: &[f32]) -> Plane {
-    let load = |y: usize, row: &mut [f32]| row.copy_from_slice(src.row(y));
-    filtered([src.width(), src.height()], k, load, |_, _| ())
+    let load = |y: usize, columns: Range<usize>, row: &mut [f32]| {
+        row.copy_from_slice(&src.row(y)[columns]);
+    };
+    filtered([src.width(), src.height()], k, None, None, load, |_, _, _| ())
 }
 
-/// [`separable`] of the rows that `load` writes, each row of the result then changed by `finish`.
+/// [`separable`] of the pixels that `load` writes (row, columns), where `coverage` has any; each stretch of the result
+/// then changed by `finish`. Where the kernel touches covered pixels only, the result is `inside`, if that is given.
 fn filtered(
     [w, h]: [usize; 2],
     k: &[f32],
-    load: impl Fn(usize, &mut [f32]) + Sync,
-    finish: impl Fn(usize, &mut [f32]) + Sync,
+    coverage: Option<&Coverage>,
+    inside: Option<f32>,
+    load: impl Fn(usize, Range<usize>, &mut [f32]) + Sync,
+    finish: impl Fn(usize, Range<usize>, &mut [f32]) + Sync,
 ) -> Plane {
     let r = k.len() - 1;
     let mut out = Plane::filled(w, h, 0.0);
@@ -67,23 +88,40 @@ fn filtered(
     out.par_strips((8 * r).max(64), |top, strip| {
         let first = top.saturating_sub(r);
         let last = (top + strip.len() / w + r).min(h);
-        let mut padded = vec![0.0; w + 2 * r];
-        let mut across = vec![0.0; (last - first) * w];
-        for (y, line) in (first..last).zip(across.chunks_exact_mut(w)) {
-            load(y, &mut padded[r..r + w]);
-            let [left, right] = [padded[r], padded[r + w - 1]];
-            padded[..r].fill(left);
-            padded[r + w..].fill(right);
-            let sides: Vec<[&[f32]; 2]> =
-                (0..=r).map(|j| [&padded[r - j..r - j + w], &padded[r + j..r + j + w]]).collect();
-            symmetric_sum(line, k, &sides);
-        }
-        let line = |y: usize| &across[(y - first) * w..][..w];
-        for (y, row) in (top..).zip(strip.chunks_exact_mut(w)) {
-            let sides: Vec<[&[f32]; 2]> =
-                (0..=r).map(|j| [line(y.saturating_sub(j)), line((y + j).min(h - 1))]).collect();
-            symmetric_sum(row, k, &sides);
-            finish(y, row);
+        let stretches = match coverage {
+            Some(coverage) => coverage.stretches(first..last, r),
+            None => vec![(0..w, Cover::Part)],
+        };
+        for (columns, cover) in stretches {
+            if let (Some(inside), Cover::All) = (inside, cover) {
+                strip.chunks_exact_mut(w).for_each(|row| row[columns.clone()].fill(inside));
+                continue;
+            }
+            let n = columns.len();
+            let source = columns.start.saturating_sub(r)..(columns.end + r).min(w);
+            let at = source.start + r - columns.start;
+            let mut padded = vec![0.0; n + 2 * r];
+            let mut across = vec![0.0; (last - first) * n];
+            for (y, line) in (first..last).zip(across.chunks_exact_mut(n)) {
+                let end = at + source.len();
+                load(y, source.clone(), &mut padded[at..end]);
+                let [left, right] = [padded[at], padded[end - 1]];
+                padded[..at].fill(left);
+                padded[end..].fill(right);
+                let sides: Vec<[&[f32]; 2]> = (0..=r)
+                    .map(|j| [&padded[r - j..r - j + n], &padded[r + j..r + j + n]])
+                    .collect();
+                symmetric_sum(line, k, &sides);
+            }
+            let line = |y: usize| &across[(y - first) * n..][..n];
+            for (y, row) in (top..).zip(strip.chunks_exact_mut(w)) {
+                let sides: Vec<[&[f32]; 2]> = (0..=r)
+                    .map(|j| [line(y.saturating_sub(j)), line((y + j).min(h - 1))])
+                    .collect();
+                let row = &mut row[columns.clone()];
+                symmetric_sum(row, k, &sides);
+                finish(y, columns.clone(), row);
+            }
         }
     });
     out
@@ -95,53 +133,80 @@ pub fn blur_masked(src: &Plane, mask: &Mask, sigma: f32) -> Plane {
     if sigma <= 0.1 { src.clone() } else { MaskedBlur::new(mask, sigma).mean(src) }
 }
 
-/// [`blur_masked`] for several planes of one mask, whose own blur is computed once.
+/// [`blur_masked`] for several planes of one mask, whose own blur is computed once, and only where the kernel touches
+/// an edge of the mask.
 pub struct MaskedBlur<'a> {
     mask: &'a Mask,
-    weight: Plane,
     sigma: f32,
+    coverage: Coverage,
+    /// The blurred mask.
+    weight: Plane,
 }
 
 impl<'a> MaskedBlur<'a> {
     /// For planes of the size of `mask`; `sigma` in px.
     pub fn new(mask: &'a Mask, sigma: f32) -> Self {
-        MaskedBlur { mask, weight: blur(&mask.map(|m| inside(1.0, m)), sigma), sigma }
+        let coverage = Coverage::of(mask);
+        let size = [mask.width(), mask.height()];
+        let weight = if is_direct(size, sigma) {
+            let load = |y: usize, columns: Range<usize>, row: &mut [f32]| {
+                for (v, mask) in row.iter_mut().zip(&mask.row(y)[columns]) {
+                    *v = inside(1.0, *mask);
+                }
+            };
+            filtered(size, &half_kernel(sigma), Some(&coverage), Some(1.0), load, |_, _, _| ())
+        } else {
+            blur(&mask.map(|m| inside(1.0, m)), sigma)
+        };
+        MaskedBlur { mask, sigma, coverage, weight }
     }
 
     /// The masked Gaussian mean of `src`.
     pub fn mean(&self, src: &Plane) -> Plane {
-        self.blurred(src, |_, _| ())
+        self.blurred(src, |_, _, _| ())
     }
 
     /// `src` minus that mean; 0 outside the mask.
     pub fn residual(&self, src: &Plane) -> Plane {
-        self.blurred(src, |y, row| {
-            for ((mean, v), inside) in row.iter_mut().zip(src.row(y)).zip(self.mask.row(y)) {
+        self.blurred(src, |y, columns, row| {
+            let (src, mask) = (&src.row(y)[columns.clone()], &self.mask.row(y)[columns]);
+            for ((mean, v), inside) in row.iter_mut().zip(src).zip(mask) {
                 *mean = if *inside { v - *mean } else { 0.0 };
             }
         })
     }
 
-    /// The mean, each row then changed by `finish`.
-    fn blurred(&self, src: &Plane, finish: impl Fn(usize, &mut [f32]) + Sync) -> Plane {
-        let normalise = |y: usize, row: &mut [f32]| {
-            for (v, &w) in row.iter_mut().zip(self.weight.row(y)) {
+    /// The mean, each stretch of a row then changed by `finish`.
+    fn blurred(
+        &self,
+        src: &Plane,
+        finish: impl Fn(usize, Range<usize>, &mut [f32]) + Sync,
+    ) -> Plane {
+        let (w, h) = (src.width(), src.height());
+        let finish = |y: usize, columns: Range<usize>, row: &mut [f32]| {
+            for (v, &w) in row.iter_mut().zip(&self.weight.row(y)[columns.clone()]) {
                 *v = if w > 1e-4 { *v / w } else { 0.0 };
             }
-            finish(y, row);
+            finish(y, columns, row);
         };
-        if self.sigma <= 0.1 || self.sigma > DIRECT_SIGMA_PX {
+        if !is_direct([w, h], self.sigma) {
             let mut out = blur(&src.zip(self.mask, inside), self.sigma);
-            out.par_rows(normalise);
+            out.par_rows(|y, row| finish(y, 0..w, row));
             return out;
         }
-        let load = |y: usize, row: &mut [f32]| {
-            for ((v, src), mask) in row.iter_mut().zip(src.row(y)).zip(self.mask.row(y)) {
+        let load = |y: usize, columns: Range<usize>, row: &mut [f32]| {
+            let (src, mask) = (&src.row(y)[columns.clone()], &self.mask.row(y)[columns]);
+            for ((v, src), mask) in row.iter_mut().zip(src).zip(mask) {
                 *v = inside(*src, *mask);
             }
         };
-        filtered([src.width(), src.height()], &half_kernel(self.sigma), load, normalise)
+        filtered([w, h], &half_kernel(self.sigma), Some(&self.coverage), None, load, finish)
     }
+}
+
+/// Whether a blur of a plane of this size is the sum over its kernel.
+fn is_direct(size: [usize; 2], sigma: f32) -> bool {
+    sigma > 0.1 && Reduction::of(size, sigma).is_none()
 }
 
 /// A pixel inside a mask, and 0 outside.

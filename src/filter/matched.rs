@@ -2,7 +2,7 @@
 //! the smallest variance in the background texture.
 
 use super::vector::{add_products, dot, weighted_sum};
-use crate::plane::{Mask, Plane, Window};
+use crate::plane::{Mask, Plane, Window, par_collect};
 use std::ops::Range;
 
 /// Mean product of two pixels by the offset between them, `−reach ..= reach` px along each axis.
@@ -12,18 +12,24 @@ pub struct Autocovariance {
     values: Vec<f64>,
 }
 
-impl Autocovariance {
-    /// The mean over `planes` (of mean 0, and 0 outside `mask`) of the products of two pixels inside `mask`; the
-    /// first is every `stride`-th px of `window` along both axes, at least `reach` px from the planes' left, right
-    /// and lower edge. `None` where fewer than half of the offsets have a quarter of `(2·reach + 1)²` pairs. Cost:
-    /// (2·reach + 1)² / stride² flops a px and plane.
-    pub fn of(
-        planes: &[&Plane],
-        mask: &Mask,
-        window: Window,
-        reach: usize,
-        stride: usize,
-    ) -> Option<Self> {
+/// The pairs of pixels inside a mask that an [`Autocovariance`] is the mean over, for any number of planes.
+pub struct Pairs<'a> {
+    mask: &'a Mask,
+    reach: usize,
+    /// First pixels, row by row.
+    firsts: Vec<[usize; 2]>,
+    /// Pairs at each offset, downwards; those upwards follow by symmetry.
+    counts: Vec<f64>,
+}
+
+/// First pixels whose products one thread adds up.
+const FIRSTS_TOGETHER: usize = 16_384;
+
+impl<'a> Pairs<'a> {
+    /// The first of a pair is every `stride`-th px of `window` along both axes, at least `reach` px from the planes' left,
+    /// right and lower edge. `None` where fewer than half of the offsets have a quarter of `(2·reach + 1)²` pairs. Cost:
+    /// (2·reach + 1)² / stride² flops a px, as for each plane later.
+    pub fn new(mask: &'a Mask, window: Window, reach: usize, stride: usize) -> Option<Self> {
         let side = 2 * reach + 1;
         // The second of a pair is in the plane, but may be outside the window.
         let columns =
@@ -32,57 +38,49 @@ impl Autocovariance {
         let first = |y: usize| {
             columns.clone().step_by(stride).filter(move |&x| mask.at(x, y)).map(move |x| [x, y])
         };
-        let firsts: Vec<[usize; 2]> = rows.step_by(stride).flat_map(first).collect();
-        let counts = pair_counts(mask, &firsts, reach);
+        let firsts: Vec<[usize; 2]> = rows.clone().step_by(stride).flat_map(first).collect();
+        let mut pairs = Pairs { mask, reach, firsts, counts: Vec::new() };
+        let within = Window { x: 0, y: window.y, width: mask.width(), height: rows.len() + reach };
+        let ones = mask.crop(within.within(Window::full(mask.width(), mask.height())));
+        let ones = ones.map(|inside| f32::from(u8::from(inside)));
+        pairs.counts = pairs.sums(&[ones.data()], window.y);
         let least = (side * side / 4) as f64;
-        if 2 * counts.iter().filter(|c| **c >= least).count() < counts.len() {
-            return None;
-        }
-        // Offsets downwards; those upwards follow by symmetry.
-        let mut sums = vec![0.0f64; counts.len()];
-        let data: Vec<&[f32]> = planes.iter().map(|plane| plane.data()).collect();
-        add_products(&mut sums, &data, mask.width(), &firsts, reach);
-        let scale = planes.len() as f64;
-        let values = sums.iter().zip(&counts).map(|(s, c)| s / (scale * c).max(1.0)).collect();
-        Some(Autocovariance { reach, values })
+        let enough = pairs.counts.iter().filter(|c| **c >= least).count();
+        (2 * enough >= pairs.counts.len()).then_some(pairs)
     }
 
+    /// The mean over `planes` (of mean 0, and 0 outside the mask) of the products of the pairs.
+    pub fn covariance(&self, planes: &[Plane]) -> Autocovariance {
+        let data: Vec<&[f32]> = planes.iter().map(|plane| plane.data()).collect();
+        let (sums, scale) = (self.sums(&data, 0), planes.len() as f64);
+        let values = sums.iter().zip(&self.counts).map(|(s, c)| s / (scale * c).max(1.0)).collect();
+        Autocovariance { reach: self.reach, values }
+    }
+
+    /// Sums of products over all pairs, at each offset downwards, in rasters as wide as the mask that begin at its row `top`.
+    fn sums(&self, planes: &[&[f32]], top: usize) -> Vec<f64> {
+        let (reach, width) = (self.reach, self.mask.width());
+        let parts: Vec<&[[usize; 2]]> = self.firsts.chunks(FIRSTS_TOGETHER).collect();
+        let parts = par_collect(parts.len(), |i| {
+            let firsts: Vec<[usize; 2]> = parts[i].iter().map(|[x, y]| [*x, y - top]).collect();
+            let mut sums = vec![0.0f64; (reach + 1) * (2 * reach + 1)];
+            add_products(&mut sums, planes, width, &firsts, reach);
+            sums
+        });
+        let mut sums = vec![0.0f64; (reach + 1) * (2 * reach + 1)];
+        for part in parts {
+            sums.iter_mut().zip(part).for_each(|(sum, v)| *sum += v);
+        }
+        sums
+    }
+}
+
+impl Autocovariance {
     /// The mean product at an offset.
     fn at(&self, [x, y]: [isize; 2]) -> f64 {
         let [x, y] = if y < 0 { [-x, -y] } else { [x, y] };
         self.values[y as usize * (2 * self.reach + 1) + (x + self.reach as isize) as usize]
     }
-}
-
-/// How many of the `firsts`, row after row, have a second pixel inside `mask` at each offset, downwards.
-fn pair_counts(mask: &Mask, firsts: &[[usize; 2]], reach: usize) -> Vec<f64> {
-    let side = 2 * reach + 1;
-    let mut counts = vec![0.0f64; (reach + 1) * side];
-    // Inside a patch of skin all offsets count alike.
-    let whole = |y: usize| {
-        let mut run = 0;
-        mask.row(y).iter().map(move |inside| {
-            run = if *inside { run + 1 } else { 0 };
-            run >= side
-        })
-    };
-    let (Some([_, top]), Some([_, bottom])) = (firsts.first(), firsts.last()) else {
-        return counts;
-    };
-    let whole: Vec<Vec<bool>> = (*top..=bottom + reach).map(|y| whole(y).collect()).collect();
-    let mut all = 0.0;
-    for &[x, y] in firsts {
-        if (0..=reach).all(|down| whole[y - top + down][x + reach]) {
-            all += 1.0;
-            continue;
-        }
-        for (down, counts) in counts.chunks_exact_mut(side).enumerate() {
-            let inside = &mask.row(y + down)[x - reach..=x + reach];
-            counts.iter_mut().zip(inside).for_each(|(c, m)| *c += f64::from(u8::from(*m)));
-        }
-    }
-    counts.iter_mut().for_each(|count| *count += all);
-    counts
 }
 
 /// Smallest white noise added, fraction of the variance: that of rounding.
@@ -241,11 +239,21 @@ impl Matched {
         let (x, y) = (inside(x, plane.width()), inside(y, plane.height()));
         let (left, top) = (x.floor(), y.floor());
         let (fx, fy) = (x - left, y - top);
-        let line = |dy: usize| {
-            let pair = self.row(plane, top as usize + dy, left as usize..left as usize + 2);
-            f64::from(pair[0]) * (1.0 - fx) + f64::from(pair[1]) * fx
+        let (x, y) = (left as usize, top as usize);
+        let line = |y: usize| {
+            let right = if fx > 0.0 { f64::from(self.one(plane, x + 1, y)) * fx } else { 0.0 };
+            f64::from(self.one(plane, x, y)) * (1.0 - fx) + right
         };
-        line(0) * (1.0 - fy) + line(1) * fy
+        line(y) * (1.0 - fy) + if fy > 0.0 { line(y + 1) * fy } else { 0.0 }
+    }
+
+    /// The amplitude at a pixel; outside the plane are zeros.
+    fn one(&self, plane: &Plane, x: usize, y: usize) -> f32 {
+        let value = |[dx, dy]: [isize; 2]| {
+            let (x, y) = (x.wrapping_add_signed(dx), y.wrapping_add_signed(dy));
+            if x < plane.width() && y < plane.height() { plane.at(x, y) } else { 0.0 }
+        };
+        self.taps.iter().fold(0.0, |sum, (offset, w)| sum + w * value(*offset))
     }
 }
 
@@ -277,7 +285,8 @@ mod tests {
     fn the_response_to_the_template_is_one_and_to_noise_as_predicted() {
         let noise = streaks(7);
         let (mask, window) = (Mask::filled(240, 200, true), Window::full(240, 200));
-        let covariance = Autocovariance::of(&[&noise], &mask, window, 14, 1).expect("enough pairs");
+        let covariance =
+            Pairs::new(&mask, window, 14, 1).expect("enough pairs").covariance(&[noise.clone()]);
         let filter = Whitener::new(&covariance, 7, 0.01)
             .and_then(|w| w.filter(dark_profile))
             .expect("a filter");
@@ -316,8 +325,9 @@ mod tests {
         let plane = blur(&streaks(3), 1.0);
         let mask = Mask::from_fn(240, 200, |x, y| (x / 40 + y / 40) % 2 == 0);
         let plane = plane.zip(&mask, |v, m| if m { v } else { 0.0 });
-        let covariance = Autocovariance::of(&[&plane], &mask, Window::full(240, 200), 4, 1)
-            .expect("enough pairs");
+        let covariance = Pairs::new(&mask, Window::full(240, 200), 4, 1)
+            .expect("enough pairs")
+            .covariance(&[plane.clone()]);
         for step in [[0isize, 0isize], [3, 0], [-2, 4], [2, -4]] {
             let (mut sum, mut n) = (0.0, 0.0);
             for y in 4..196usize {
@@ -336,15 +346,16 @@ mod tests {
             );
         }
         let nothing = Mask::filled(240, 200, false);
-        assert!(Autocovariance::of(&[&plane], &nothing, Window::full(240, 200), 4, 1).is_none());
+        assert!(Pairs::new(&nothing, Window::full(240, 200), 4, 1).is_none());
     }
 
     #[test]
     fn nothing_is_no_template() {
         let flat = Plane::filled(80, 80, 0.0);
         let all = Mask::filled(80, 80, true);
-        let covariance =
-            Autocovariance::of(&[&flat], &all, Window::full(80, 80), 8, 2).expect("pairs");
+        let covariance = Pairs::new(&all, Window::full(80, 80), 8, 2)
+            .expect("pairs")
+            .covariance(&[flat.clone()]);
         assert!(Whitener::new(&covariance, 4, 0.01).is_none());
     }
 }

@@ -4,6 +4,7 @@
 //! photos are comparable.
 
 pub mod box_mean;
+mod cover;
 pub mod gaussian;
 pub mod label;
 pub mod link;

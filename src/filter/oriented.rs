@@ -32,33 +32,102 @@ pub fn oriented(
     across: &[f32],
     directions: usize,
 ) -> Grid<Oriented> {
-    let mut best = Grid::filled(src.width(), src.height(), Oriented::default());
-    let mean = Kernel::gaussian(along, 0);
-    let kernels: Vec<[Kernel; 2]> =
-        across.iter().map(|&s| [Kernel::gaussian(s, 2), Kernel::without_steps(s)]).collect();
-    let reach = kernels.iter().flatten().map(Kernel::radius).max().unwrap_or(0);
-    let rotations = par_collect(directions, |k| {
-        let rotation =
-            Rotation::new(mask.width(), mask.height(), PI * k as f32 / directions as f32);
-        let spans = rotation.spans(mask);
-        (rotation, spans)
-    });
-    for (rotation, spans) in rotations {
-        let turned = rotation.mean_along(src, &mean, &grown(&spans, reach));
-        for [second, first] in &kernels {
-            let response = quadrature(&turned, [second, first], &spans);
-            best.par_rows(|y, row| {
-                for (x, b) in row.iter_mut().enumerate().filter(|(x, _)| mask.at(*x, y)) {
-                    let [u, v] = rotation.turned([x, y]);
-                    let here = sample(&response, u, v);
-                    if here > b.response {
-                        *b = Oriented { response: here, along: [rotation.cos, rotation.sin] };
+    let bank = FilterBank::new(along, across);
+    let angle = |k: usize| PI * k as f32 / directions as f32;
+    let is_steep = |angle: &f32| *angle > PI / 4.0 && *angle < 3.0 * PI / 4.0;
+    let (steep, flat): (Vec<f32>, Vec<f32>) = (0..directions).map(angle).partition(is_steep);
+    // Along a steep line each pixel lies in another row, far away in memory: in the transposed plane it is flat.
+    let steep: Vec<f32> = steep.into_iter().map(|angle| PI / 2.0 - angle).collect();
+    let steep = bank.strongest(&src.transposed(), &mask.transposed(), &steep).transposed();
+    bank.strongest(src, mask, &flat).zip(&steep, |flat, steep| {
+        let [x, y] = steep.along;
+        if steep.response > flat.response { Oriented { along: [y, x], ..steep } } else { flat }
+    })
+}
+
+/// Side of the blocks in which planes are turned, px: a turned block touches few rows of the other plane, which stay in
+/// the cache.
+const BLOCK_PX: usize = 32;
+
+/// Kernels along and across a line.
+struct FilterBank {
+    mean: Kernel,
+    /// Second and first derivative of each sigma.
+    across: Vec<[Kernel; 2]>,
+    /// Largest radius of the latter, px.
+    reach: usize,
+}
+
+impl FilterBank {
+    fn new(along: f32, across: &[f32]) -> FilterBank {
+        let across: Vec<[Kernel; 2]> =
+            across.iter().map(|&s| [Kernel::gaussian(s, 2), Kernel::without_steps(s)]).collect();
+        let reach = across.iter().flatten().map(Kernel::radius).max().unwrap_or(0);
+        FilterBank { mean: Kernel::gaussian(along, 0), across, reach }
+    }
+
+    /// The largest response over these directions, radians.
+    fn strongest(&self, src: &Plane, mask: &Mask, angles: &[f32]) -> Grid<Oriented> {
+        let w = src.width();
+        let mut best = Grid::filled(w, src.height(), Oriented::default());
+        let rotations = par_collect(angles.len(), |k| {
+            let rotation = Rotation::new(mask.width(), mask.height(), angles[k]);
+            let spans = rotation.spans(mask);
+            (rotation, spans)
+        });
+        for (rotation, spans) in rotations {
+            let turned = rotation.mean_along(src, &self.mean, &grown(&spans, self.reach));
+            let response = self.response(&turned, &spans);
+            best.par_strips(BLOCK_PX, |top, strip| {
+                for left in (0..w).step_by(BLOCK_PX) {
+                    for (y, row) in (top..).zip(strip.chunks_exact_mut(w)) {
+                        let columns = left..(left + BLOCK_PX).min(w);
+                        let inside = mask.row(y)[columns.clone()].iter();
+                        let pixels = columns.clone().zip(&mut row[columns]).zip(inside);
+                        for ((x, best), _) in pixels.filter(|(_, inside)| **inside) {
+                            let [u, v] = rotation.turned([x, y]);
+                            let here = sample(&response, u, v);
+                            if here > best.response {
+                                let along = [rotation.cos, rotation.sin];
+                                *best = Oriented { response: here, along };
+                            }
+                        }
                     }
                 }
             });
         }
+        best
     }
-    best
+
+    /// The largest √(max(E, 0)² + O²) of the second and the first derivative down the columns over all sigmas, within
+    /// `spans`; 0 elsewhere.
+    fn response(&self, turned: &Plane, spans: &[Range<usize>]) -> Plane {
+        let zeros = vec![0.0; turned.width()];
+        let mut response = Plane::filled(turned.width(), turned.height(), 0.0);
+        response.par_rows(|v, row| {
+            let span = spans[v].clone();
+            if span.is_empty() {
+                return;
+            }
+            // Outside the plane is 0.
+            let rows = |y: Option<usize>| {
+                let row = y.filter(|y| *y < turned.height()).map_or(&zeros[..], |y| turned.row(y));
+                &row[span.clone()]
+            };
+            let (mut even, mut odd) = (vec![0.0; span.len()], vec![0.0; span.len()]);
+            let row = &mut row[span.clone()];
+            for [second, first] in &self.across {
+                second.across(v, rows, &mut even);
+                first.across(v, rows, &mut odd);
+                for (r, (e, o)) in row.iter_mut().zip(even.iter().zip(&odd)) {
+                    let square = e.max(0.0) * e.max(0.0) + o * o;
+                    *r = if square > *r { square } else { *r };
+                }
+            }
+            row.iter_mut().for_each(|r| *r = r.sqrt());
+        });
+        response
+    }
 }
 
 /// A plane turned about its middle, on a square that contains it at any rotation.
@@ -110,21 +179,33 @@ impl Rotation {
     fn mean_along(&self, src: &Plane, mean: &Kernel, spans: &[Range<usize>]) -> Plane {
         let mut turned = Plane::filled(self.side, self.side, 0.0);
         let reach = mean.radius();
-        turned.par_rows(|v, row| {
-            let span = spans[v].clone();
-            if span.is_empty() {
+        let side = self.side;
+        turned.par_strips(BLOCK_PX, |top, strip| {
+            let spans = &spans[top..top + strip.len() / side];
+            let filled = spans.iter().filter(|span| !span.is_empty());
+            let all = filled.fold(side..0, |all, s| all.start.min(s.start)..all.end.max(s.end));
+            if all.is_empty() {
                 return;
             }
-            let dv = v as f32 - self.centre;
-            let columns = span.start as isize - reach as isize..(span.end + reach) as isize;
-            let line: Vec<f32> = columns
-                .map(|u| {
-                    let du = u as f32 - self.centre;
-                    let x = self.middle[0] + du * self.cos - dv * self.sin;
-                    sample(src, x, self.middle[1] + du * self.sin + dv * self.cos)
-                })
-                .collect();
-            mean.along(&line, &mut row[span]);
+            // The first column lies `reach` px before the span.
+            let n = all.len() + 2 * reach;
+            let mut lines = vec![0.0; spans.len() * n];
+            for left in (0..n).step_by(BLOCK_PX) {
+                for (v, line) in (top..).zip(lines.chunks_exact_mut(n)) {
+                    let dv = v as f32 - self.centre;
+                    let right = (left + BLOCK_PX).min(n);
+                    for (i, value) in (left..right).zip(&mut line[left..right]) {
+                        let du = (all.start + i) as f32 - reach as f32 - self.centre;
+                        let x = self.middle[0] + du * self.cos - dv * self.sin;
+                        *value = sample(src, x, self.middle[1] + du * self.sin + dv * self.cos);
+                    }
+                }
+            }
+            let rows = strip.chunks_exact_mut(side).zip(lines.chunks_exact(n));
+            for ((row, line), span) in rows.zip(spans).filter(|(_, span)| !span.is_empty()) {
+                let first = span.start - all.start;
+                mean.along(&line[first..first + span.len() + 2 * reach], &mut row[span.clone()]);
+            }
         });
         turned
     }
@@ -140,32 +221,8 @@ fn grown(spans: &[Range<usize>], reach: usize) -> Vec<Range<usize>> {
     (0..spans.len()).map(around).collect()
 }
 
-/// √(max(E, 0)² + O²) of the second and the first derivative down the columns, within `spans`; 0 elsewhere.
-fn quadrature(turned: &Plane, [second, first]: [&Kernel; 2], spans: &[Range<usize>]) -> Plane {
-    let zeros = vec![0.0; turned.width()];
-    let mut response = Plane::filled(turned.width(), turned.height(), 0.0);
-    response.par_rows(|v, row| {
-        let span = spans[v].clone();
-        if span.is_empty() {
-            return;
-        }
-        // Outside the plane is 0.
-        let rows = |y: Option<usize>| {
-            let row = y.filter(|y| *y < turned.height()).map_or(&zeros[..], |y| turned.row(y));
-            &row[span.clone()]
-        };
-        let mut odd = vec![0.0; span.len()];
-        let row = &mut row[span.clone()];
-        second.across(v, rows, row);
-        first.across(v, rows, &mut odd);
-        for (e, o) in row.iter_mut().zip(odd) {
-            *e = (e.max(0.0) * e.max(0.0) + o * o).sqrt();
-        }
-    });
-    response
-}
-
 /// Linear interpolation; 0 outside.
+#[inline(always)]
 fn sample(plane: &Plane, x: f32, y: f32) -> f32 {
     let (w, h) = (plane.width(), plane.height());
     if !(x >= 0.0 && y >= 0.0 && x < (w - 1) as f32 && y < (h - 1) as f32) {

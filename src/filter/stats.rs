@@ -1,6 +1,7 @@
 //! Order statistics, sums in a fixed order, and quantiles of distributions.
 
-use crate::plane::{Mask, Plane};
+use super::vector::square_difference;
+use crate::plane::{Mask, Plane, par_collect};
 
 /// The `q`-quantile (0 … 1) by linear interpolation between order statistics; `None` when empty.
 /// Values are compared by total order; the slice is reordered.
@@ -29,9 +30,20 @@ pub fn deming(aa: f64, bb: f64, noises: f64) -> f64 {
 
 /// Mean square of the pixels inside `mask`; 0 where there are none.
 pub fn mean_square(plane: &Plane, mask: &Mask) -> f64 {
-    let inside = plane.data().iter().zip(mask.data()).filter(|(_, inside)| **inside);
-    let (sum, n) = inside.fold((0.0, 0.0), |(sum, n), (v, _)| (sum + f64::from(v * v), n + 1.0));
-    sum / f64::max(n, 1.0)
+    let zeros = vec![0.0; plane.width()];
+    mean_of_rows(plane.height(), |y| square_difference(plane.row(y), &zeros, mask.row(y)))
+}
+
+/// Mean square of `a` − `b` over the pixels inside `mask`; 0 where there are none.
+pub fn mean_square_difference(a: &Plane, b: &Plane, mask: &Mask) -> f64 {
+    mean_of_rows(a.height(), |y| square_difference(a.row(y), b.row(y), mask.row(y)))
+}
+
+/// Sums over numbers of pixels, each of all rows.
+fn mean_of_rows(rows: usize, row: impl Fn(usize) -> (f64, usize) + Sync + Send) -> f64 {
+    let sums = par_collect(rows, row).into_iter();
+    let (sum, n) = sums.fold((0.0, 0), |(sum, n), (s, m)| (sum + s, n + m));
+    sum / n.max(1) as f64
 }
 
 /// The regularised incomplete beta function I_x(a, b), by its continued fraction (DLMF 8.17.22).

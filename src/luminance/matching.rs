@@ -3,7 +3,7 @@
 use super::transfer::{self, FocusDifference};
 use super::{Luminance, Noise, NoiseMap, Pair, Processing, foreign};
 use crate::filter::gaussian::diffuse;
-use crate::plane::{Mask, Plane};
+use crate::plane::{Mask, Plane, par_join};
 use crate::settings::LuminanceSettings;
 
 /// Restricts two visits to the skin valid in both, and blurs each where it is the sharper one.
@@ -16,8 +16,10 @@ pub fn comparable(
     let foreign = foreign::foreign(baseline, follow_up, &valid, settings);
     let valid = valid.zip(&foreign.mask, |valid, foreign| valid && !foreign);
     let photos = [baseline, follow_up];
-    let denoising = transfer::denoising(photos, &valid);
-    let focus = transfer::focus_difference(photos, &valid, &settings.transfer);
+    let (denoising, focus) = par_join(
+        || transfer::denoising(photos, &valid),
+        || transfer::focus_difference(photos, &valid, &settings.transfer),
+    );
     let [baseline, follow_up] = matched(photos, &valid, focus.as_ref(), settings);
     let limit = settings.blur_match_max_px.powi(2);
     let difference = focus.as_ref().map_or(0.0, |focus| focus.percentiles(limit)[1]);

@@ -165,12 +165,21 @@ fn resample(
         (photo.width() as f64 - 1.0 - margin, photo.height() as f64 - 1.0 - margin);
     out.par_rows(|y, row| {
         let line = field.row((window.y + y) as f64);
-        for (x, v) in row.iter_mut().enumerate() {
-            let [px, py] = line.at((window.x + x) as f64);
-            if px >= margin && py >= margin && px <= right && py <= bottom {
-                let state = visibility(px.round() as usize, py.round() as usize);
-                *v = (spline.at(px - source.x as f64, py - source.y as f64), state);
+        let origin = [source.x, source.y].map(|v| v as f64);
+        let mut positions: Vec<[f64; 2]> =
+            (0..row.len()).map(|x| line.at((window.x + x) as f64)).collect();
+        for ([x, y], v) in positions.iter().zip(&mut *row) {
+            if *x >= margin && *y >= margin && *x <= right && *y <= bottom {
+                v.1 = visibility(x.round() as usize, y.round() as usize);
             }
+        }
+        for position in &mut positions {
+            *position = [0, 1].map(|k| position[k] - origin[k]);
+        }
+        let mut values = vec![0.0; row.len()];
+        spline.row(&positions, &mut values);
+        for (v, value) in row.iter_mut().zip(values) {
+            v.0 = if v.1 == Visibility::Hidden { 0.0 } else { value };
         }
     });
     (out.map(|(v, _)| v), out.map(|(_, state)| state))

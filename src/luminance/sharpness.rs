@@ -1,7 +1,7 @@
 //! Sharpness: the apparent blur of one photo.
 
 use crate::filter::gaussian::{blur_masked, noise_gain};
-use crate::filter::stats::mean_square;
+use crate::filter::stats::mean_square_difference;
 use crate::plane::{Mask, Plane, Window};
 use crate::region::Face;
 use crate::settings::LuminanceSettings;
@@ -30,9 +30,9 @@ pub fn sharpness(
 ) -> Sharpness {
     let bands = octaves(flat, valid, settings);
     let signal = |octave: usize| {
-        let OctaveBand { plane, gain } = &bands[octave];
+        let OctaveBand { energy, gain } = &bands[octave];
         let noise = white.max(settings.transfer.noise_floor.powi(2)) * gain;
-        Some(mean_square(plane, valid) - noise).filter(|signal| *signal > noise)
+        Some(energy - noise).filter(|signal| *signal > noise)
     };
     let expected = |octave: usize, v: f64| {
         let [a, b] = [0, 1].map(|k| settings.transfer.sigmas_px[octave + k].powi(2));
@@ -83,22 +83,23 @@ pub fn of_eyes(
     sharpness(&eyes, &measurable, 0.0, settings)
 }
 
-/// One octave band and the fraction of white noise power that it passes.
+/// Energy of one octave band, and the fraction of white noise power that the band passes.
 struct OctaveBand {
-    plane: Plane,
+    energy: f64,
     gain: f64,
 }
 
 /// Differences of Gaussians half an octave apart, finest first.
 fn octaves(flat: &Plane, valid: &Mask, settings: &LuminanceSettings) -> Vec<OctaveBand> {
     let sigmas = &settings.transfer.sigmas_px[..=COARSE + 1];
-    let blurred: Vec<Plane> = sigmas.iter().map(|&s| blur_masked(flat, valid, s as f32)).collect();
-    (1..sigmas.len())
-        .map(|i| {
-            let plane = blurred[i - 1].zip(&blurred[i], |fine, coarse| fine - coarse);
-            OctaveBand { plane, gain: noise_gain([sigmas[i - 1], sigmas[i]]) }
-        })
-        .collect()
+    let mut finer = blur_masked(flat, valid, sigmas[0] as f32);
+    let band = |sigmas: &[f64]| {
+        let coarser = blur_masked(flat, valid, sigmas[1] as f32);
+        let energy = mean_square_difference(&finer, &coarser, valid);
+        finer = coarser;
+        OctaveBand { energy, gain: noise_gain([sigmas[0], sigmas[1]]) }
+    };
+    sigmas.windows(2).map(band).collect()
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub use types::{
 };
 
 use crate::luminance::Luminance;
-use crate::plane::{Mask, Window};
+use crate::plane::{Mask, Window, par_join};
 use crate::series::Scale;
 use crate::settings::MetricSettings;
 use crate::tone::Tone;
@@ -174,11 +174,15 @@ pub fn detect(
     settings: &MetricSettings,
 ) -> Option<Detections> {
     let sampling = Sampling::of(view.luminance, scale, settings)?;
-    let ridges = wrinkles::detect(view.luminance, &sampling, settings);
-    let lines = wrinkles::read(&[view.luminance], &[&ridges], &sampling, settings);
+    let lines = || {
+        let ridges = wrinkles::detect(view.luminance, &sampling, settings);
+        let lines = wrinkles::read(&[view.luminance], &[&ridges], &sampling, settings);
+        (ridges, lines)
+    };
     let relief = FineRelief::of(&[view.luminance], &sampling, settings);
     let slopes = Slopes::of(&relief, sampling.mm_per_px, settings);
-    let pores = pores::detect(&relief, &slopes, &sampling, settings);
+    let pores = || pores::detect(&relief, &slopes, &sampling, settings);
+    let ((ridges, lines), pores) = par_join(lines, pores);
     let area = scars::SearchArea::new(&[*view], &lines, &sampling, settings);
     let scars = area.and_then(|area| scars::detect(view, &slopes, &area, settings));
     Some(Detections { ridges, lines, pores, scars, relief })
@@ -204,16 +208,18 @@ pub fn read(
             (Cow::Owned(relief), wrinkles::read(&lum, &ridges, &sampling, settings))
         }
     };
-    Some(Readings {
-        sampling,
-        texture: texture::TextureBands::read(&lum, &sampling, settings),
-        glcm: glcm::Glcm::read(&lum, &sampling, settings),
-        pores: pores::read(&lum, &relief, &pores, &sampling, settings),
-        scars: scars::SearchArea::new(views, &wrinkles, &sampling, settings)
-            .and_then(|area| scars::read(views, &relief, &scars, &area, settings)),
-        wrinkles,
-        tone: tone::ToneCells::read(views, &sampling, settings),
-    })
+    let found = || {
+        let scars = scars::SearchArea::new(views, &wrinkles, &sampling, settings)
+            .and_then(|area| scars::read(views, &relief, &scars, &area, settings));
+        (pores::read(&lum, &relief, &pores, &sampling, settings), scars)
+    };
+    let bands = || {
+        let texture = texture::TextureBands::read(&lum, &sampling, settings);
+        (texture, glcm::Glcm::read(&lum, &sampling, settings))
+    };
+    let ((pores, scars), (texture, glcm)) = par_join(found, bands);
+    let tone = tone::ToneCells::read(views, &sampling, settings);
+    Some(Readings { sampling, texture, glcm, pores, scars, wrinkles, tone })
 }
 
 impl Readings {

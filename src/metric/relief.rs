@@ -10,6 +10,7 @@ use crate::luminance::Luminance;
 use crate::plane::{Grid, Mask, Plane, Window};
 use crate::settings::MetricSettings;
 use crate::units::PixelSize;
+use std::sync::OnceLock;
 
 /// High-passed log luminance of photos on one mask, without what is slower than pores.
 #[derive(Debug, Clone)]
@@ -45,6 +46,8 @@ pub struct Slopes<'a> {
     factor: usize,
     inner: &'a Mask,
     slopes: Vec<Grid<[f32; 2]>>,
+    /// [`Slopes::light_direction`] of all skin, which stands in for that of many cells with little.
+    everywhere: OnceLock<Option<[f64; 2]>>,
 }
 
 impl<'a> Slopes<'a> {
@@ -60,7 +63,8 @@ impl<'a> Slopes<'a> {
             })
         };
         let slopes = relief.planes.iter().map(slopes).collect();
-        Slopes { factor: relief.factor, inner: &relief.inner, slopes }
+        let everywhere = OnceLock::new();
+        Slopes { factor: relief.factor, inner: &relief.inner, slopes, everywhere }
     }
 
     /// The part of the slopes that `window` is on planes of another `factor`.
@@ -76,6 +80,13 @@ impl<'a> Slopes<'a> {
     /// direction is that from the light source to the skin; its length grows with the obliqueness of the light. `None` where
     /// there is no skin, or nothing varies.
     pub fn light_direction(&self, window: Window) -> Option<[f64; 2]> {
+        if window == Window::full(self.inner.width(), self.inner.height()) {
+            return *self.everywhere.get_or_init(|| self.skewness(window));
+        }
+        self.skewness(window)
+    }
+
+    fn skewness(&self, window: Window) -> Option<[f64; 2]> {
         let (mut sum, mut square, mut n) = ([0.0f64; 2], 0.0, 0.0);
         for slopes in &self.slopes {
             for y in window.y..window.y + window.height {

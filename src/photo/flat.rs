@@ -11,6 +11,7 @@ use crate::filter::morphology::dilate;
 use crate::plane::{Grid, Mask};
 use crate::settings::PhotoSettings;
 use crate::srgb;
+use std::cell::LazyCell;
 use std::sync::LazyLock;
 
 /// Side of the cells on which flatness is measured, px: half a block of a JPEG.
@@ -115,7 +116,9 @@ impl Cells {
     fn flat(&self, least: f64, settings: &PhotoSettings) -> Mask {
         let range = settings.flat_range as f32;
         let flat = self.ranges.map(|r| r.iter().all(|[low, high]| high - low <= range));
-        let [edges, hard_edges] = settings.flat_step.map(|step| self.edges(step as f32));
+        // Most photos have no flat area that is large enough to look for its edges.
+        let [edges, hard_edges] =
+            settings.flat_step.map(|step| LazyCell::new(move || self.edges(step as f32)));
         components(&flat, least, |cells| {
             let code = self.median(cells);
             let end = code.iter().all(|v| *v <= range) || code.iter().all(|v| *v >= 255.0 - range);
@@ -135,7 +138,7 @@ impl Cells {
     /// no flat cells.
     fn black(&self, least: f64, settings: &PhotoSettings) -> Mask {
         let black = self.ranges.map(|r| r.iter().all(|v| f64::from(v[1]) <= settings.flat_black));
-        let edges = self.edges(settings.flat_step[1] as f32);
+        let edges = LazyCell::new(|| self.edges(settings.flat_step[1] as f32));
         let (right, bottom) = (black.width() - 1, black.height() - 1);
         components(&black, least, |cells| {
             let at_border =

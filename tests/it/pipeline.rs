@@ -1,8 +1,9 @@
 //! The whole pipeline on the shipped fixtures, held against their truth.
 
+use image::imageops::{FilterType, resize};
 use skindelta::Step;
 use skindelta::align::AlignmentStatus;
-use skindelta::analyze::{Analyzer, Request, analyze};
+use skindelta::analyze::{Analysis, Analyzer, Request, analyze};
 use skindelta::change::Verdict;
 use skindelta::metric::METRICS;
 use skindelta::photo::Photo;
@@ -13,7 +14,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use crate::shots::{CLOSEUP_MM_PER_PX, CLOSEUPS, compared, fixture, open, request};
+use crate::shots::{
+    CLOSEUP_MM_PER_PX, CLOSEUPS, analysis, compared, fixture, open, photo, picture, png, request,
+};
 
 /// The shipped close-ups of these visits.
 fn closeups<const N: usize>(visits: [usize; N]) -> [Photo; N] {
@@ -78,6 +81,48 @@ fn a_treated_series_improves_and_has_a_trend() {
     let [low, high] = trend.ci95_percent_per_visit.expect("an interval");
     let slope = trend.slope_percent_per_visit.expect("a slope");
     assert!(low < slope && slope < high && high < 0.0);
+}
+
+/// The same skin with twice the pixels is reduced to what skin needs: it tells the same, and its places are in px of its
+/// own file.
+#[test]
+fn a_finer_photo_of_the_same_skin_tells_the_same() {
+    let photos = [0, 3].map(|visit| {
+        let picture = picture(&format!("closeup/visit-{visit}.jpg"));
+        let [width, height] = [picture.width(), picture.height()].map(|n| 2 * n);
+        let finer = resize(&picture, width, height, FilterType::CatmullRom);
+        photo("finer.png", &png(&finer))
+    });
+    let request = request(RegionRequest::Whole, Some(CLOSEUP_MM_PER_PX / 2.0));
+    let finer = analysis(&photos, &Request { maps: true, ..request });
+    let (own, plain) = (&finer.report, &CLOSEUPS.report);
+    let size = [photos[0].width(), photos[0].height()];
+    assert_eq!([own.photos[0].width_px, own.photos[0].height_px], size);
+    assert!((own.scale.mm_per_px.expect("a scale") - CLOSEUP_MM_PER_PX / 2.0).abs() < 1e-12);
+    for metric in ["texture_coarse", "texture_roughness", "pore_density", "pore_diameter"] {
+        let [finer, plain] = [own, plain].map(|report| percent(report, metric));
+        println!("{metric} {finer} {plain}");
+        assert!((finer - plain).abs() < 1.5, "{metric}: {finer} {plain}");
+    }
+    let found = finer.maps.displacement[0].as_ref().expect("aligned");
+    let expected = CLOSEUPS.maps.displacement[2].as_ref().expect("aligned");
+    assert_eq!([found.width(), found.height()], size.map(|n| n.div_ceil(8)));
+    for (i, j) in (10..30).flat_map(|i| (10..30).map(move |j| (i, j))) {
+        // Pixel v lies at 2v + ½ in the finer photo, in the baseline as in the follow-up.
+        let (u, v) = (found.at(2 * i, 2 * j), expected.at(i, j));
+        let off = [0, 1].map(|k| f64::from(u[k]) - 2.0 * f64::from(v[k]));
+        assert!(off[0].hypot(off[1]) < 0.8, "{i} {j}: {off:?}");
+    }
+    // Pores lie where they were, within the smallest one's diameter (0.2 mm), and few are missed.
+    let pores = |analysis: &Analysis| analysis.maps.pores[0].clone().expect("pores");
+    let (all, near) = (pores(&CLOSEUPS), pores(&finer));
+    let found = all.iter().filter(|pore| {
+        let at = [pore.x_px, pore.y_px].map(|v| 2.0 * v + 0.5);
+        near.iter().any(|p| (p.x_px - at[0]).hypot(p.y_px - at[1]) < 5.6)
+    });
+    let (found, all) = (found.count(), all.len());
+    println!("{found} of {all} pores, {} in the finer photo", near.len());
+    assert!(found * 10 > all * 8, "{found} of {all}");
 }
 
 /// A caller sees each stage begin, and can stop the run before any of them.

@@ -19,6 +19,7 @@ pub use focus::{FocusDifference, focus_difference};
 pub use processing::{Processing, processing};
 
 use crate::filter::gaussian::MaskedBlur;
+use crate::filter::vector::add_octave_products;
 use crate::plane::{Mask, Plane, par_collect};
 use crate::settings::TransferSettings;
 
@@ -36,28 +37,42 @@ struct OctaveProducts {
 }
 
 impl OctaveProducts {
-    /// Over the `valid` pixels of a tile; gradients by forward differences.
-    fn of(octave: [&Plane; 2], valid: &Mask, [left, top]: [usize; 2], side: usize) -> Self {
-        let (width, height) = (octave[0].width(), octave[0].height());
-        let (mut aa, mut bb, mut ab, mut gradient, mut n) =
-            (0.0f64, 0.0f64, 0.0f64, 0.0f64, 0usize);
-        for y in top..top + side {
-            let below = (y + 1).min(height - 1);
-            let rows = octave.map(|p| (p.row(y), p.row(below)));
-            let inside = valid.row(y);
-            for x in (left..left + side).filter(|&x| inside[x]) {
-                let right = (x + 1).min(width - 1);
-                let [u, v] =
-                    rows.map(|(row, next)| (row[x], row[right] - row[x], next[x] - row[x]));
-                aa += f64::from(u.0 * u.0);
-                bb += f64::from(v.0 * v.0);
-                ab += f64::from(u.0 * v.0);
-                gradient += f64::from(u.1 * v.1 + u.2 * v.2);
-                n += 1;
+    /// Over the `valid` pixels of a tile, of the octave between a finer and a coarser scale of both photos; gradients by
+    /// forward differences.
+    fn of(
+        finer: &[Plane; 2],
+        coarser: &[Plane; 2],
+        valid: &Mask,
+        [left, top]: [usize; 2],
+        side: usize,
+    ) -> Self {
+        let (width, height) = (valid.width(), valid.height());
+        let end = (left + side + 1).min(width);
+        // A row of each photo, the last column and the last row of the frame repeated.
+        let row = |y: usize, out: &mut [Vec<f32>; 2]| {
+            let y = y.min(height - 1);
+            for (k, out) in out.iter_mut().enumerate() {
+                let both = finer[k].row(y)[left..end].iter().zip(&coarser[k].row(y)[left..end]);
+                out.clear();
+                out.extend(both.map(|(fine, coarse)| fine - coarse));
+                out.resize(side + 1, out[end - left - 1]);
             }
+        };
+        let (mut here, mut below) = <([Vec<f32>; 2], [Vec<f32>; 2])>::default();
+        let (mut sums, mut n) = ([0.0f64; 4], 0usize);
+        let mut inside = Vec::new();
+        row(top, &mut here);
+        for y in top..top + side {
+            row(y + 1, &mut below);
+            let mask = &valid.row(y)[left..left + side];
+            inside.clear();
+            inside.extend(mask.iter().map(|m| if *m { 1.0f32 } else { 0.0 }));
+            n += mask.iter().filter(|m| **m).count();
+            add_octave_products(&mut sums, [&here[0], &here[1]], [&below[0], &below[1]], &inside);
+            std::mem::swap(&mut here, &mut below);
         }
-        let n = n.max(1) as f64;
-        OctaveProducts { aa: aa / n, bb: bb / n, ab: ab / n, gradient: gradient / n }
+        let [aa, bb, ab, gradient] = sums.map(|sum| sum / n.max(1) as f64);
+        OctaveProducts { aa, bb, ab, gradient }
     }
 }
 
@@ -116,9 +131,9 @@ fn tiles(
     let mut finer = smooth(sigmas[0]);
     for &sigma in &sigmas[1..] {
         let coarser = smooth(sigma);
-        let [a, b] = [0, 1].map(|k| finer[k].zip(&coarser[k], |f, c| f - c));
-        let products =
-            par_collect(corners.len(), |i| OctaveProducts::of([&a, &b], valid, corners[i], side));
+        let products = par_collect(corners.len(), |i| {
+            OctaveProducts::of(&finer, &coarser, valid, corners[i], side)
+        });
         all.iter_mut().zip(products).for_each(|(tile, products)| tile.octaves.push(products));
         finer = coarser;
     }

@@ -1,12 +1,12 @@
 //! Candidates for pores in one photo, and the filters that pores are detected by.
 
-use crate::filter::matched::{Autocovariance, Whitener};
+use crate::filter::matched::{Autocovariance, Pairs, Whitener};
 use crate::metric::relief::{FineRelief, Slopes};
 use crate::metric::search::{
     self, Candidate, CellWindows, Filter, Search, SearchCell, differences,
 };
 use crate::metric::{Reason, Sampling};
-use crate::plane::{Plane, Window, par_collect};
+use crate::plane::{Window, par_collect};
 use crate::settings::MetricSettings;
 use crate::units::PixelSize;
 
@@ -71,11 +71,10 @@ pub(super) fn cells(
     let stride = (pixel.px(settings.pore_covariance_step_mm) as usize).max(1);
     let differences = differences(&relief.planes);
     let covariances = |around| {
-        let of = |planes: &[Plane]| {
-            let planes: Vec<&Plane> = planes.iter().collect();
-            Autocovariance::of(&planes, &relief.valid, around, 2 * radius, stride)
-        };
-        Some(Covariances { texture: of(&relief.planes)?, difference: of(&differences)? })
+        let pairs = Pairs::new(&relief.valid, around, 2 * radius, stride)?;
+        let [texture, difference] =
+            [&relief.planes, &differences].map(|planes| pairs.covariance(planes));
+        Some(Covariances { texture, difference })
     };
     // `None` where nothing varies, and so nothing can be detected.
     let filters = |covariances: &Covariances, around: Window| {

@@ -93,7 +93,7 @@ struct Bowls<'a> {
     /// `None` where nothing varies.
     whitener: Option<Whitener>,
     /// Covariance of the difference of two photos.
-    difference: Option<Autocovariance>,
+    difference: Autocovariance,
     area: &'a SearchArea,
     settings: &'a MetricSettings,
 }
@@ -105,8 +105,9 @@ impl<'a> Bowls<'a> {
         settings: &'a MetricSettings,
     ) -> Result<Self, Reason> {
         let texture = without_outliers(planes, area, settings);
-        let covariance = area.covariance(&texture).ok_or(Reason::LowCoverage)?;
-        let difference = area.covariance(&differences(&texture));
+        let pairs = area.pairs().ok_or(Reason::LowCoverage)?;
+        let covariance = pairs.covariance(&texture);
+        let difference = pairs.covariance(&differences(&texture));
         let whitener = Whitener::new(&covariance, area.radius, settings.scar_regularisation);
         let mut bowls = Bowls { texture, variance: 0.0, whitener, difference, area, settings };
         bowls.variance = bowls.variance(Window::full(area.valid.width(), area.valid.height()));
@@ -131,7 +132,7 @@ impl<'a> Bowls<'a> {
             let matched = whitener.filter(|x, y| template(x / radius, y / radius, light))?;
             let noise = matched.noise * local;
             let limit = self.settings.scar_response_min * noise;
-            let difference_sd = self.difference.as_ref().map_or(0.0, |d| local * matched.spread(d));
+            let difference_sd = local * matched.spread(&self.difference);
             Some(Filter { noise, limit, difference_sd, matched })
         };
         self.settings.scar_radii_mm.iter().map(filter).collect()

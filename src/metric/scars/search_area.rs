@@ -1,7 +1,7 @@
 //! Skin on which scars are searched: valid in all views, away from lines.
 
 use crate::filter::gaussian::away_from_edges;
-use crate::filter::matched::Autocovariance;
+use crate::filter::matched::Pairs;
 use crate::filter::morphology::dilate;
 use crate::filter::resize::shrink_mask;
 use crate::metric::search::{Search, SearchCell};
@@ -57,11 +57,10 @@ impl SearchArea {
         Search { factor: self.factor, planes, inner: &self.inner, cells }
     }
 
-    /// Covariance of planes over the whole area; `None` where there is too little skin.
-    pub(super) fn covariance(&self, planes: &[Plane]) -> Option<Autocovariance> {
+    /// Pairs of pixels of the whole area; `None` where there is too little skin.
+    pub(super) fn pairs(&self) -> Option<Pairs<'_>> {
         let everywhere = Window::full(self.valid.width(), self.valid.height());
-        let planes: Vec<&Plane> = planes.iter().collect();
-        Autocovariance::of(&planes, &self.valid, everywhere, 2 * self.radius, 2)
+        Pairs::new(&self.valid, everywhere, 2 * self.radius, 2)
     }
 }
 

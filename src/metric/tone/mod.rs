@@ -21,7 +21,7 @@ use super::{ComparableVisit, Sampling, Tiles};
 use crate::cielab::{delta_e00, lab};
 use crate::filter::gaussian::blur_masked;
 use crate::filter::stats::median;
-use crate::plane::{Grid, Mask, Plane};
+use crate::plane::{Grid, Mask, Plane, Window};
 use crate::settings::MetricSettings;
 use crate::units::PixelSize;
 
@@ -83,16 +83,6 @@ impl ToneCells {
         }
     }
 
-    fn for_each_cell(&self, mut f: impl FnMut(usize, usize)) {
-        for y in 0..self.valid.height() {
-            for x in 0..self.valid.width() {
-                if self.valid.at(x, y) {
-                    f(x, y);
-                }
-            }
-        }
-    }
-
     fn tile(&self, tiles: &Tiles, x: usize, y: usize) -> Option<usize> {
         let middle = |i: usize| i * self.cell_px + self.cell_px / 2;
         tiles.of(middle(x), middle(y))
@@ -105,7 +95,7 @@ impl ToneCells {
         }
         let mut ratios: [Vec<f64>; 3] = Default::default();
         let mut own = 0usize;
-        self.for_each_cell(|x, y| {
+        for_each_set(&self.valid, |x, y| {
             let inside = self.tile(tiles, x, y).is_some();
             own += inside as usize;
             let wanted = match on {
@@ -128,10 +118,28 @@ impl ToneCells {
         enough.then(|| ratios.map(|mut r| median(&mut r).unwrap_or(0.0).exp()))
     }
 
-    /// L*, a*, b* of each cell `inside`, multiplied by `gains` first; 0 elsewhere.
-    fn colour(&self, visit: usize, gains: [f64; 3], inside: &Mask) -> Grid<[f64; 3]> {
+    /// The cells of a region, with a margin of one.
+    fn cells_of(&self, tiles: &Tiles) -> Window {
+        let Window { x, y, width, height } = tiles.window();
+        let first = [x, y].map(|v| v / self.cell_px);
+        let end = [x + width, y + height].map(|v| v.div_ceil(self.cell_px));
+        let (width, height) = (end[0] - first[0], end[1] - first[1]);
+        let cells = Window { x: first[0], y: first[1], width, height };
+        cells.grown(1, self.valid.width(), self.valid.height())
+    }
+
+    /// L*, a*, b* of each of the `cells` that is `inside`, multiplied by `gains` first; 0 elsewhere.
+    fn colour(
+        &self,
+        visit: usize,
+        gains: [f64; 3],
+        inside: &Mask,
+        cells: Window,
+    ) -> Grid<[f64; 3]> {
         let colour = |c: [f32; 3]| lab([0, 1, 2].map(|k| c[k] as f64 * gains[k]));
-        self.rgb[visit].zip(inside, |c, inside| if inside { colour(c) } else { [0.0; 3] })
+        self.rgb[visit]
+            .crop(cells)
+            .zip(inside, |c, inside| if inside { colour(c) } else { [0.0; 3] })
     }
 
     /// ΔE00 of cells from the skin around, where they are darker and differ by at least the limit, else 0.
@@ -146,5 +154,14 @@ impl ToneCells {
             let d = delta_e00(c, a);
             if c[0] < a[0] && d >= self.spot_contrast { d as f32 } else { 0.0 }
         })
+    }
+}
+
+/// Calls `f(x, y)` for each set pixel, row after row.
+fn for_each_set(mask: &Mask, mut f: impl FnMut(usize, usize)) {
+    for y in 0..mask.height() {
+        for (x, _) in mask.row(y).iter().enumerate().filter(|(_, set)| **set) {
+            f(x, y);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Sums over tiles for the metrics of tone, and texts that these share.
 
-use super::{MatchedOn, ReferenceSkin, ToneCells};
+use super::{MatchedOn, ReferenceSkin, ToneCells, for_each_set};
 use crate::cielab::delta_e00;
 use crate::filter::label::label;
 use crate::metric::sums::{Sums, sums};
@@ -58,20 +58,20 @@ impl ToneCells {
         tiles: &Tiles,
         reference: ReferenceSkin<'_>,
     ) -> Result<Sheet, Reason> {
-        let (w, h) = (self.valid.width(), self.valid.height());
-        let inside =
-            Mask::from_fn(w, h, |x, y| self.valid.at(x, y) && self.tile(tiles, x, y).is_some());
+        let cells = self.cells_of(tiles);
+        let tile = |x: usize, y: usize| self.tile(tiles, cells.x + x, cells.y + y);
+        let inside = Mask::from_fn(cells.width, cells.height, |x, y| {
+            self.valid.at(cells.x + x, cells.y + y) && tile(x, y).is_some()
+        });
         let within = self.gains(visit, tiles, MatchedOn::Region).ok_or(Reason::LowCoverage)?;
-        let colour = self.colour(visit, within, &inside);
+        let colour = self.colour(visit, within, &inside, cells);
         let matched = self.gains(visit, tiles, MatchedOn::Reference(reference));
-        let matched = matched.map(|gains| self.colour(visit, gains, &inside));
+        let matched = matched.map(|gains| self.colour(visit, gains, &inside, cells));
         let (mut mean, mut n) = ([0.0f64; 3], 0.0f64);
-        self.for_each_cell(|x, y| {
-            if inside.at(x, y) {
-                let c = colour.at(x, y);
-                (0..3).for_each(|k| mean[k] += c[k]);
-                n += 1.0;
-            }
+        for_each_set(&inside, |x, y| {
+            let c = colour.at(x, y);
+            (0..3).for_each(|k| mean[k] += c[k]);
+            n += 1.0;
         });
         let mean = mean.map(|v| v / n.max(1.0));
         let spots = self.spots(&colour, &inside);
@@ -80,8 +80,8 @@ impl ToneCells {
         labels.data().iter().for_each(|&l| sizes[l as usize] += 1);
         let mut counted = vec![false; count + 1];
         let mut sums = vec![ToneSums::ZERO; tiles.count()];
-        self.for_each_cell(|x, y| {
-            let Some(tile) = self.tile(tiles, x, y) else { return };
+        for_each_set(&inside, |x, y| {
+            let Some(tile) = tile(x, y) else { return };
             let sums = &mut sums[tile];
             sums.cells += 1.0;
             let [l, a, b] = matched.as_ref().map_or([f64::NAN; 3], |colour| colour.at(x, y));
