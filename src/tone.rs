@@ -24,7 +24,9 @@ pub fn tone(photo: &Photo, placement: &Placement<'_>, settings: &ToneSettings) -
     let window = regions.window;
     let cell = cell_px(window, scale, settings);
     let (w, h) = (window.width.div_ceil(cell), window.height.div_ceil(cell));
-    let reach = ((cell as f64 * field.scale() - 1.0) / 2.0).round().max(0.0) as isize;
+    // The window is odd, so that for an even cell a half must be rounded: well away from the scale of 1 that most pairs
+    // have, lest the last digit of a registration decide.
+    let reach = (0.5 * cell as f64 * field.scale() - 0.25).round().max(0.0) as isize;
     let mut cells = Grid::filled(w, h, ([0.0f32; 3], false));
     cells.par_rows(|cy, row| {
         let middle = |i: usize, n: usize| (i * cell + cell / 2).min(n - 1);

@@ -105,16 +105,8 @@ fn each_check_fires_alone() {
         ),
         // The skirts of a soft highlight are light from another side.
         ((&shiny, usual.clone()), &[Check::Highlights, Check::LightMatch]),
-        // What is burnt out has lost the bright side of its shading, too: the contrast of what is left differs.
-        (
-            with(&|shot| Retake { gain: 4.4, ..shot }),
-            &[Check::Clipping, Check::ExposureMatch, Check::ContrastMatch],
-        ),
-        // Of a photo three stops too dark, a file of 8 bits keeps too little to tell that the lamp stayed.
-        (
-            with(&|shot| Retake { gain: 0.13, ..shot }),
-            &[Check::Exposure, Check::ExposureMatch, Check::LightMatch],
-        ),
+        (with(&|shot| Retake { gain: 4.4, ..shot }), &[Check::Clipping, Check::ExposureMatch]),
+        (with(&|shot| Retake { gain: 0.13, ..shot }), &[Check::Exposure, Check::ExposureMatch]),
         (with(&|shot| Retake { blur_px: 2.5, ..shot }), &[Check::Sharpness, Check::SharpnessMatch]),
     ];
     let before = photo("before.jpg", &still(&plain, 1).shoot(&plain));
@@ -123,9 +115,6 @@ fn each_check_fires_alone() {
     let photos: Vec<Photo> = [before].into_iter().chain(cases.iter().map(after)).collect();
     let report = report(&subject, &plain, &photos, &Settings::default());
     assert_eq!(fired(&report.quality, 0), [] as [Check; 0], "the baseline is good");
-    for check in report.quality.iter().filter(|c| c.check == Check::ContrastMatch) {
-        println!("case {}: contrast {:?}", check.visit - 1, check.value);
-    }
     for (k, (_, expected)) in cases.iter().enumerate() {
         assert_eq!(fired(&report.quality, k + 1), *expected, "case {k}");
     }
