@@ -10,11 +10,17 @@ use crate::settings::RegionSettings;
 impl Analyzer {
     /// The face of a photo, where faces are measured.
     pub(super) fn face(&self, visit: usize, photo: &Photo) -> Result<Option<FoundFace>> {
+        Ok(self.faces(visit, std::slice::from_ref(photo))?.pop().flatten())
+    }
+
+    /// The faces of photos from visit `first` on, sought at the same time, where faces are measured.
+    pub(super) fn faces(&self, first: usize, photos: &[Photo]) -> Result<Vec<Option<FoundFace>>> {
         if self.options.regions != RegionRequest::Face {
-            return Ok(None);
+            return Ok(vec![None; photos.len()]);
         }
-        self.stage(visit, "find face")?;
-        self.find(photo, &self.options.settings.region)
+        (0..photos.len()).try_for_each(|k| self.stage(first + k, "find face"))?;
+        let find = |k: usize| self.find(&photos[k], &self.options.settings.region);
+        par_collect(photos.len(), find).into_iter().collect()
     }
 
     fn find(&self, photo: &Photo, settings: &RegionSettings) -> Result<Option<FoundFace>> {
@@ -27,16 +33,6 @@ impl Analyzer {
             (None, RegionRequest::Face) => Model::built_in(),
             (None, _) => None,
         }
-    }
-
-    /// The faces of several photos, sought at the same time.
-    pub(super) fn faces(&self, photos: &[Photo]) -> Result<Vec<Option<FoundFace>>> {
-        if self.options.regions != RegionRequest::Face {
-            return Ok(vec![None; photos.len()]);
-        }
-        (0..photos.len()).try_for_each(|visit| self.stage(visit, "find face"))?;
-        let find = |visit: usize| self.find(&photos[visit], &self.options.settings.region);
-        par_collect(photos.len(), find).into_iter().collect()
     }
 
     /// Prepares the first photo of a series: its face is sought thoroughly where the usual search has found none and a

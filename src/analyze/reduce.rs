@@ -22,7 +22,7 @@ impl Analyzer {
         (photo, found, scale.reduced(factor))
     }
 
-    /// A follow-up reduced to the same pixels: its scale is told by the sizes of both faces, and without these taken for
+    /// A follow-up reduced to the same pixels: its scale follows from the sizes of both faces; without these it counts as
     /// that of the baseline.
     pub(super) fn reduced_follow_up(
         &self,

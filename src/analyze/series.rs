@@ -80,7 +80,7 @@ impl Analyzer {
         let _ = request; // Pictures and maps are all that it asks for.
         let visit = |Visit { label, date, photo }| ((label, date), photo);
         let (tags, photos): (Vec<_>, Vec<Photo>) = series.visits.into_iter().map(visit).unzip();
-        let faces = self.faces(&photos)?;
+        let faces = self.faces(0, &photos)?;
         let later_face = faces.iter().skip(1).any(Option::is_some);
         let mut photos = photos.into_iter().zip(faces);
         let Some((first, face)) = photos.next() else {

@@ -43,25 +43,29 @@ impl Coverage {
         Coverage { width: w, cells }
     }
 
-    /// The stretches of columns, in order, of which some pixel within `reach` px to the side and within `rows` is
-    /// covered, each with the cover of all those pixels.
-    pub fn stretches(&self, rows: Range<usize>, reach: usize) -> Vec<(Range<usize>, Cover)> {
+    /// The stretches of columns, in order, that have a `wanted` cover: that of all pixels within `rows` and within `reach`
+    /// px to the side, by whole cells.
+    pub fn stretches(
+        &self,
+        rows: Range<usize>,
+        reach: usize,
+        wanted: impl Fn(Cover) -> bool,
+    ) -> Vec<Range<usize>> {
         let rows = rows.start / CELL_PX..rows.end.div_ceil(CELL_PX);
         let reach = reach.div_ceil(CELL_PX);
         let n = self.cells.width();
         let columns: Vec<Cover> =
             (0..n).map(|i| joined(rows.clone().map(|j| self.cells.at(i, j)))).collect();
-        let mut stretches: Vec<(Range<usize>, Cover)> = Vec::new();
+        let mut stretches: Vec<Range<usize>> = Vec::new();
         for i in 0..n {
             let near = i.saturating_sub(reach)..(i + reach + 1).min(n);
-            let cover = joined(columns[near].iter().copied());
+            if !wanted(joined(columns[near].iter().copied())) {
+                continue;
+            }
             let pixels = i * CELL_PX..((i + 1) * CELL_PX).min(self.width);
             match stretches.last_mut() {
-                _ if cover == Cover::None => {}
-                Some((last, same)) if *same == cover && last.end == pixels.start => {
-                    last.end = pixels.end
-                }
-                _ => stretches.push((pixels, cover)),
+                Some(last) if last.end == pixels.start => last.end = pixels.end,
+                _ => stretches.push(pixels),
             }
         }
         stretches
@@ -81,19 +85,16 @@ mod tests {
     fn stretches_hold_what_is_near_the_mask() {
         let mask = Mask::from_fn(200, 100, |x, _| (70..180).contains(&x));
         let coverage = Coverage::of(&mask);
-        let [edge, inside] = [Cover::Part, Cover::All];
-        assert_eq!(
-            coverage.stretches(0..100, 0),
-            [(64..80, edge), (80..176, inside), (176..192, edge)]
-        );
+        let with = |cover, rows, reach| coverage.stretches(rows, reach, |found| found == cover);
+        assert_eq!(with(Cover::Part, 0..100, 0), [64..80, 176..192]);
+        assert_eq!(with(Cover::All, 0..100, 0), [80..176]);
         // A cell more to each side.
-        assert_eq!(
-            coverage.stretches(10..40, 5),
-            [(48..96, edge), (96..160, inside), (160..200, edge)]
-        );
-        let empty = Coverage::of(&Mask::filled(50, 50, false));
-        assert_eq!(empty.stretches(0..50, 9), []);
-        let full = Coverage::of(&Mask::filled(50, 50, true));
-        assert_eq!(full.stretches(0..50, 9), [(0..50, Cover::All)]);
+        assert_eq!(with(Cover::Part, 10..40, 5), [48..96, 160..200]);
+        assert_eq!(with(Cover::All, 10..40, 5), [96..160]);
+        let any =
+            |mask: &Mask| Coverage::of(mask).stretches(0..50, 9, |found| found != Cover::None);
+        assert_eq!(any(&mask), [48..200]);
+        assert_eq!(any(&Mask::filled(50, 50, false)), []);
+        assert_eq!(any(&Mask::filled(50, 50, true)), [0..50]);
     }
 }

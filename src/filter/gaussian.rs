@@ -66,37 +66,28 @@ impl Reduction {
 /// Both directions of a symmetric kernel, given by its half, centre first; the border pixel is
 /// repeated outside.
 fn separable(src: &Plane, k: &[f32]) -> Plane {
+    let (w, h) = (src.width(), src.height());
     let load = |y: usize, columns: Range<usize>, row: &mut [f32]| {
         row.copy_from_slice(&src.row(y)[columns]);
     };
-    filtered([src.width(), src.height()], k, None, None, load, |_, _, _| ())
+    filtered(Plane::filled(w, h, 0.0), k, |_| vec![0..w], load, |_, _, _| ())
 }
 
-/// [`separable`] of the pixels that `load` writes (row, columns), where `coverage` has any; each stretch of the result
-/// then changed by `finish`. Where the kernel touches covered pixels only, the result is `inside`, if that is given.
+/// `out` with [`separable`] of the pixels that `load` writes (row, columns) in the `stretches` of columns that are given
+/// for the rows under the kernel; each stretch then changed by `finish`.
 fn filtered(
-    [w, h]: [usize; 2],
+    mut out: Plane,
     k: &[f32],
-    coverage: Option<&Coverage>,
-    inside: Option<f32>,
+    stretches: impl Fn(Range<usize>) -> Vec<Range<usize>> + Sync,
     load: impl Fn(usize, Range<usize>, &mut [f32]) + Sync,
     finish: impl Fn(usize, Range<usize>, &mut [f32]) + Sync,
 ) -> Plane {
-    let r = k.len() - 1;
-    let mut out = Plane::filled(w, h, 0.0);
+    let (w, h, r) = (out.width(), out.height(), k.len() - 1);
     // In strips, so that the rows filtered along x need no plane and stay in cache.
     out.par_strips((8 * r).max(64), |top, strip| {
         let first = top.saturating_sub(r);
         let last = (top + strip.len() / w + r).min(h);
-        let stretches = match coverage {
-            Some(coverage) => coverage.stretches(first..last, r),
-            None => vec![(0..w, Cover::Part)],
-        };
-        for (columns, cover) in stretches {
-            if let (Some(inside), Cover::All) = (inside, cover) {
-                strip.chunks_exact_mut(w).for_each(|row| row[columns.clone()].fill(inside));
-                continue;
-            }
+        for columns in stretches(first..last) {
             let n = columns.len();
             let source = columns.start.saturating_sub(r)..(columns.end + r).min(w);
             let at = source.start + r - columns.start;
@@ -147,17 +138,20 @@ impl<'a> MaskedBlur<'a> {
     /// For planes of the size of `mask`; `sigma` in px.
     pub fn new(mask: &'a Mask, sigma: f32) -> Self {
         let coverage = Coverage::of(mask);
-        let size = [mask.width(), mask.height()];
-        let weight = if is_direct(size, sigma) {
+        let mut weight = mask.map(|m| inside(1.0, m));
+        if is_direct([mask.width(), mask.height()], sigma) {
+            let k = half_kernel(sigma);
+            // Away from the edges the blurred mask is the mask.
+            let edges = |rows| coverage.stretches(rows, k.len() - 1, |cover| cover == Cover::Part);
             let load = |y: usize, columns: Range<usize>, row: &mut [f32]| {
                 for (v, mask) in row.iter_mut().zip(&mask.row(y)[columns]) {
                     *v = inside(1.0, *mask);
                 }
             };
-            filtered(size, &half_kernel(sigma), Some(&coverage), Some(1.0), load, |_, _, _| ())
+            weight = filtered(weight, &k, edges, load, |_, _, _| ());
         } else {
-            blur(&mask.map(|m| inside(1.0, m)), sigma)
-        };
+            weight = blur(&weight, sigma);
+        }
         MaskedBlur { mask, sigma, coverage, weight }
     }
 
@@ -200,7 +194,9 @@ impl<'a> MaskedBlur<'a> {
                 *v = inside(*src, *mask);
             }
         };
-        filtered([w, h], &half_kernel(self.sigma), Some(&self.coverage), None, load, finish)
+        let k = half_kernel(self.sigma);
+        let near = |rows| self.coverage.stretches(rows, k.len() - 1, |cover| cover != Cover::None);
+        filtered(Plane::filled(w, h, 0.0), &k, near, load, finish)
     }
 }
 

@@ -80,14 +80,14 @@ pub fn square_difference(a: &[f32], b: &[f32], inside: &[bool]) -> (f64, usize) 
     (sums.iter().map(|sum| f64::from(*sum)).sum(), n)
 }
 
-/// Adds to `sums` Σ m·a², Σ m·b², Σ m·a·b and Σ m·(a′·b′ + a″·b″) over a row of pixels of two planes, ′ the difference to
-/// the next pixel and ″ that to the pixel `below`; rows are one px longer than `inside`, the weights m.
+/// Adds to `sums` Σ a², Σ b², Σ a·b and Σ (a′·b′ + a″·b″) over the pixels of a row of two planes that are `inside`, ′ the
+/// difference to the next pixel and ″ that to the pixel `below`; rows are one px longer than `inside`.
 #[multiversion(targets("x86_64+avx2"))]
 pub fn add_octave_products(
     sums: &mut [f64; 4],
     here: [&[f32]; 2],
     below: [&[f32]; 2],
-    inside: &[f32],
+    inside: &[bool],
 ) {
     let n = inside.len();
     let [(a, a_next), (b, b_next)] = here.map(|row| (&row[..n], &row[1..=n]));
@@ -95,14 +95,13 @@ pub fn add_octave_products(
     let mut lanes = [[0.0f32; LANES]; 4];
     for start in (0..n).step_by(LANES) {
         for x in start..(start + LANES).min(n) {
-            let (u, v, m) = (a[x], b[x], inside[x]);
+            let (u, v) = (a[x], b[x]);
             let across = (a_next[x] - u) * (b_next[x] - v);
             let down = (a_below[x] - u) * (b_below[x] - v);
-            let lane = x - start;
-            lanes[0][lane] += m * (u * u);
-            lanes[1][lane] += m * (v * v);
-            lanes[2][lane] += m * (u * v);
-            lanes[3][lane] += m * (across + down);
+            let products = [u * u, v * v, u * v, across + down];
+            for k in 0..4 {
+                lanes[k][x - start] += if inside[x] { products[k] } else { 0.0 };
+            }
         }
     }
     for (sum, lanes) in sums.iter_mut().zip(lanes) {

@@ -83,10 +83,10 @@ fn a_treated_series_improves_and_has_a_trend() {
     assert!(low < slope && slope < high && high < 0.0);
 }
 
-/// The same skin with twice the pixels is reduced to what skin needs: it tells the same, and its places are in px of its
-/// own file.
+/// The same skin with twice the pixels is reduced to what skin needs: its changes are the same, and its places are in px
+/// of its own file.
 #[test]
-fn a_finer_photo_of_the_same_skin_tells_the_same() {
+fn a_finer_photo_of_the_same_skin_has_the_same_changes() {
     let photos = [0, 3].map(|visit| {
         let picture = picture(&format!("closeup/visit-{visit}.jpg"));
         let [width, height] = [picture.width(), picture.height()].map(|n| 2 * n);

@@ -60,15 +60,12 @@ impl OctaveProducts {
         };
         let (mut here, mut below) = <([Vec<f32>; 2], [Vec<f32>; 2])>::default();
         let (mut sums, mut n) = ([0.0f64; 4], 0usize);
-        let mut inside = Vec::new();
         row(top, &mut here);
         for y in top..top + side {
             row(y + 1, &mut below);
             let mask = &valid.row(y)[left..left + side];
-            inside.clear();
-            inside.extend(mask.iter().map(|m| if *m { 1.0f32 } else { 0.0 }));
             n += mask.iter().filter(|m| **m).count();
-            add_octave_products(&mut sums, [&here[0], &here[1]], [&below[0], &below[1]], &inside);
+            add_octave_products(&mut sums, [&here[0], &here[1]], [&below[0], &below[1]], mask);
             std::mem::swap(&mut here, &mut below);
         }
         let [aa, bb, ab, gradient] = sums.map(|sum| sum / n.max(1) as f64);
