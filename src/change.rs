@@ -1,15 +1,16 @@
 //! Change between two visits: percent change, interval, smallest detectable change, verdict, trend.
 //!
-//! The change of a ratio metric is ln(follow-up / baseline). Its variance has two parts: that of the
-//! spatial sampling, from a paired bootstrap over tiles (Efron & Tibshirani 1993; the sample size is the
-//! number of tiles, for pores and scars of the tiles with detected objects), and that
-//! between captures of unchanged skin, from recaptured phantoms ([`crate::metric::CaptureSd`]). A
-//! verdict needs three things: the 95 % interval excludes zero, the change exceeds the smallest
-//! detectable change, and the row passes Benjamini & Hochberg (1995) at 5 % over the visit's rows.
+//! The change of a ratio metric is ln(follow-up / baseline), that of this region's skin between these two visits. Its
+//! variance is what another capture of the same skin would give ([`crate::metric::CaptureSd`], from recaptured
+//! phantoms), what differences in light and processing leave, and what of the region was not seen: the variance of a
+//! paired bootstrap over tiles (Efron & Tibshirani 1993; the sample size is the number of tiles, for pores and scars
+//! of the tiles with detected objects) times the share of the region that is not measured, as of a sample of a finite
+//! population (Cochran 1977). How unevenly the skin responds is no error of its change. A verdict needs two things:
+//! the 95 % interval excludes zero, and the row passes Benjamini & Hochberg (1995) at 5 % over the visit's rows.
 
 use crate::filter::stats::student_quantile;
 use crate::light::LightChange;
-use crate::metric::{Better, Group, LightSensitivity, Metric, Reason, Sampling, Sheet};
+use crate::metric::{Better, Group, LightSensitivity, LocalSd, Metric, Reason, Sampling, Sheet};
 use crate::rng::Rng;
 use crate::settings::ChangeSettings;
 use serde::{Deserialize, Serialize};
@@ -25,10 +26,30 @@ pub enum Verdict {
     Worsened,
     /// An established change of a metric that has no better or worse.
     Changed,
-    /// No change beyond that between two photos of unchanged skin.
-    NoDetectableChange,
+    /// Equivalent: shown to be smaller than the equivalence margin.
+    Unchanged,
+    /// Neither a change nor its absence is shown.
+    Inconclusive,
     /// The two photos cannot be compared here.
     NotComparable,
+}
+
+impl Verdict {
+    /// Whether a change is established.
+    pub fn is_change(self) -> bool {
+        matches!(self, Verdict::Improved | Verdict::Worsened | Verdict::Changed)
+    }
+
+    /// Of a change of a metric that is `established` or else `equivalent` to none, a decrease if so.
+    fn of(metric: &Metric, established: bool, equivalent: bool, decrease: bool) -> Verdict {
+        match (established, metric.better) {
+            (false, _) if equivalent => Verdict::Unchanged,
+            (false, _) => Verdict::Inconclusive,
+            (true, Better::Neutral) => Verdict::Changed,
+            (true, Better::Lower) if decrease => Verdict::Improved,
+            (true, Better::Lower) => Verdict::Worsened,
+        }
+    }
 }
 
 /// One change between the baseline and a follow-up: a row of `changes` in result.json.
@@ -89,6 +110,8 @@ pub struct TrendRow {
 
 /// 97.5 % quantile of the normal distribution.
 const Z: f64 = 1.959_963_985;
+/// 95 % quantile of the normal distribution.
+const Z_ONE_SIDED: f64 = 1.644_853_627;
 
 /// One metric in one region of one pair of photos: what a [`ChangeRow`] is computed for.
 #[derive(Debug, Clone)]
@@ -103,6 +126,8 @@ pub struct RowContext<'a> {
     pub unit: &'static str,
     /// Area measured, in cm² (of a nominal face where no scale is known).
     pub area_cm2: f64,
+    /// Share of the region that is not measured.
+    pub unseen: f64,
     /// Change of the light between the two photos.
     pub light: LightChange,
     /// Standard deviation of the metric's ln(f/b) from differences in focus and processing that remain.
@@ -234,7 +259,12 @@ pub fn change(
     let capture = capture.hypot(context.transfer_sd);
     // Without a ratio the relative error of a capture applies to the larger value.
     let capture = if ratio || !metric.ratio { capture } else { capture * b.max(f) };
-    let se = spatial.hypot(capture);
+    let (objects, unseen) = match metric.capture.local {
+        LocalSd::Objects => (spatial, 0.0),
+        LocalSd::AtOneCm2(_) => (0.0, spatial * context.unseen.sqrt()),
+    };
+    let capture = capture.hypot(objects);
+    let se = capture.hypot(unseen);
     let e = effect([b, f]);
     let sdc = Z * capture;
     let percent = |v: f64| 100.0 * v.exp_m1();
@@ -249,7 +279,7 @@ pub fn change(
         change_percent: ratio.then(|| 100.0 * (f / b - 1.0)),
         ci95_percent: ratio.then(|| [percent(low), percent(high)]),
         sdc_percent: ratio.then(|| percent(sdc)),
-        verdict: Verdict::NoDetectableChange,
+        verdict: Verdict::Inconclusive,
         reason: None,
         p: Some(two_sided_p(e / se.max(1e-300))),
         se_ln: ratio.then_some(se),
@@ -269,8 +299,9 @@ fn light_sd(metric: &Metric, light: LightChange, settings: &ChangeSettings) -> f
     let gain = light.tone_curve_gain.unwrap_or(0.0).abs();
     let excess = (gain - settings.tone_curve_floor).max(0.0);
     let tone_curve = (settings.tone_curve_sd * excess).min(settings.tone_curve_sd_max);
-    let shading_change = light.shading_change.unwrap_or(0.0);
-    tone_curve.hypot(shading_sd * (shading_change - settings.shading_floor).max(0.0))
+    // Variances: that of a careful visit's light is among those of a capture.
+    let shading = light.shading_change.unwrap_or(0.0).powi(2) - settings.shading_floor.powi(2);
+    tone_curve.hypot(shading_sd * shading.max(0.0).sqrt())
 }
 
 fn standard_deviation(v: &[f64]) -> f64 {
@@ -302,34 +333,35 @@ pub fn decide(rows: &mut [ChangeRow], settings: &ChangeSettings) {
         .map(|(_, p)| *p)
         .fold(-1.0, f64::max);
     for row in rows {
-        let (Some(change), Some([low, high]), Some(sdc), Some(p)) =
-            (row.change, row.ci95, row.sdc, row.p)
-        else {
+        let (Some(change), Some([low, high]), Some(p)) = (row.change, row.ci95, row.p) else {
             continue;
         };
-        // A decrease is compared with the percent limit mirrored on the log scale.
-        let beyond = match (row.change_percent, row.sdc_percent) {
-            (Some(c), Some(s)) => (c / 100.0).ln_1p().abs() > (s / 100.0).ln_1p(),
-            _ => change.abs() > sdc,
+        let established = (low > 0.0 || high < 0.0) && p <= cut;
+        let ln = row.change_percent.map(|percent| (percent / 100.0).ln_1p());
+        let equivalent = match (ln, row.se_ln) {
+            (Some(ln), Some(se)) => is_equivalent(ln, se, settings),
+            // No margin is defined for what is no ratio.
+            _ => change == 0.0,
         };
-        let established = (low > 0.0 || high < 0.0) && beyond && p <= cut;
-        row.verdict = match (established, row.metric.better) {
-            (false, _) => Verdict::NoDetectableChange,
-            (true, Better::Neutral) => Verdict::Changed,
-            (true, Better::Lower) if change < 0.0 => Verdict::Improved,
-            (true, Better::Lower) => Verdict::Worsened,
-        };
+        row.verdict = Verdict::of(row.metric, established, equivalent, change < 0.0);
     }
 }
 
-/// Withdraws "no detectable change" from colours (of tone, no ratio) measured relative to the other skin: such a
+/// Two one-sided tests at 5 % (Schuirmann 1987): whether the 90 % interval of a change, natural log, lies within the
+/// equivalence margin.
+fn is_equivalent(ln: f64, se: f64, settings: &ChangeSettings) -> bool {
+    let margin = settings.equivalence_margin_percent / 100.0;
+    ln - Z_ONE_SIDED * se > (-margin).ln_1p() && ln + Z_ONE_SIDED * se < margin.ln_1p()
+}
+
+/// Withdraws [`Verdict::Inconclusive`] from colours (of tone, no ratio) measured relative to the other skin: such a
 /// row shows that a region changed differently from the rest, never that it did not change, since all of the
 /// skin may have changed. Rows whose colour is exactly equal keep their verdict.
 pub fn withdraw_relative_colour(rows: &mut [ChangeRow]) {
     for row in rows {
         let colour = row.change_percent.is_none() && row.metric.group == Group::Tone;
         let differs = row.change.is_some_and(|change| change != 0.0) && row.baseline != Some(0.0);
-        if colour && differs && row.verdict == Verdict::NoDetectableChange {
+        if colour && differs && row.verdict == Verdict::Inconclusive {
             *row = ChangeRow {
                 verdict: Verdict::NotComparable,
                 reason: Some(Reason::NoReference),
@@ -348,8 +380,9 @@ pub fn withdraw_relative_colour(rows: &mut [ChangeRow]) {
 /// The trend of one metric in one region. `rows`: its change rows, one per follow-up, in order.
 ///
 /// With e_k the capture error of visit k, ln(f_k/b) = slope·k + e_k − e_0: least squares with a free
-/// intercept over visits 0 … n, whose errors are independent.
-pub fn trend(rows: &[&ChangeRow]) -> TrendRow {
+/// intercept over visits 0 … n, whose errors are independent. A slope is equivalent to none where the change until the
+/// last visit is.
+pub fn trend(rows: &[&ChangeRow], settings: &ChangeSettings) -> TrendRow {
     let mut row = TrendRow {
         region: rows[0].region.clone(),
         metric: rows[0].metric,
@@ -376,17 +409,12 @@ pub fn trend(rows: &[&ChangeRow]) -> TrendRow {
     let se = (variance / sxx).sqrt();
     let percent = |v: f64| 100.0 * v.exp_m1();
     let (low, high) = (slope - Z * se, slope + Z * se);
-    let sdc = rows.iter().filter_map(|r| r.sdc_percent).fold(0.0, f64::max);
     let last = points.last().map_or(0.0, |p| p.0);
-    let established = (low > 0.0 || high < 0.0) && (slope * last).abs() > (sdc / 100.0).ln_1p();
+    let established = low > 0.0 || high < 0.0;
+    let equivalent = is_equivalent(slope * last, se * last, settings);
     row.slope_percent_per_visit = Some(percent(slope));
     row.ci95_percent_per_visit = Some([percent(low), percent(high)]);
-    row.verdict = match (established, row.metric.better) {
-        (false, _) => Verdict::NoDetectableChange,
-        (true, Better::Neutral) => Verdict::Changed,
-        (true, Better::Lower) if slope < 0.0 => Verdict::Improved,
-        (true, Better::Lower) => Verdict::Worsened,
-    };
+    row.verdict = Verdict::of(row.metric, established, equivalent, slope < 0.0);
     row
 }
 
@@ -427,6 +455,7 @@ mod tests {
             metric,
             unit: "1",
             area_cm2: AREA_CM2,
+            unseen: 0.0,
             light: LightChange::default(),
             transfer_sd: 0.0,
         };
@@ -444,7 +473,7 @@ mod tests {
         assert_eq!(row.change, Some(0.0));
         assert_eq!(row.change_percent, Some(0.0));
         assert!(row.change_percent.unwrap().is_sign_positive());
-        assert_eq!(row.verdict, Verdict::NoDetectableChange);
+        assert_eq!(row.verdict, Verdict::Unchanged);
     }
 
     #[test]
@@ -487,7 +516,9 @@ mod tests {
             }
         }
         // No scars in either visit: the area has not changed, a depth is not measurable.
-        assert_eq!(scars(0, 1.0, "scar_area_percent").change, Some(0.0));
+        let none = scars(0, 1.0, "scar_area_percent");
+        assert_eq!((none.change, none.ci95, none.sdc), (Some(0.0), Some([0.0, 0.0]), Some(0.0)));
+        assert_eq!(none.verdict, Verdict::Unchanged);
         assert_eq!(scars(0, 1.0, "scar_depth").reason, Some(Reason::NothingFound));
         // Student's quantile at 4 degrees of freedom is 2.776, at 39 2.023.
         let capture = Metric::find("scar_depth").unwrap().capture.over(AREA_CM2);
@@ -497,6 +528,50 @@ mod tests {
         };
         let shrunk = spatial(5) / spatial(40) / 8f64.sqrt();
         assert!((1.25..1.9).contains(&shrunk), "{shrunk}");
+    }
+
+    /// A change without a standard error of its own is as uncertain as a capture; how unevenly the skin responds counts
+    /// for the share that was not seen.
+    #[test]
+    fn uneven_response_counts_for_skin_that_was_not_seen() {
+        let (a, b, filled) = sheets(1.0, 0.3);
+        let settings = ChangeSettings::default();
+        let metric = Metric::find("texture_coarse").unwrap();
+        let r = Resampling::new(&filled, &settings);
+        let se = |unseen: f64| {
+            let context = RowContext {
+                visit: 1,
+                region: "whole",
+                metric,
+                unit: "1",
+                area_cm2: AREA_CM2,
+                unseen,
+                light: LightChange::default(),
+                transfer_sd: 0.0,
+            };
+            change(&context, &r.totals(&a, &b), &r, &Sampling::sharp(0.1), &settings).se_ln.unwrap()
+        };
+        assert!((se(0.0) - metric.capture.over(AREA_CM2)).abs() < 1e-12);
+        let spatial = |unseen: f64| (se(unseen).powi(2) - se(0.0).powi(2)) / unseen;
+        assert!(spatial(1.0) > 1e-4 && (spatial(0.25) / spatial(1.0) - 1.0).abs() < 1e-9);
+    }
+
+    /// The 90 % interval lies within −10 to +10 % where the estimate is 1.645 standard errors away from both ends.
+    #[test]
+    fn a_change_is_unchanged_where_it_is_shown_to_be_within_the_margin() {
+        let settings = ChangeSettings::default();
+        let room = [0.9f64.ln().abs(), 1.1f64.ln()].map(|end| end / 1.644_853_627);
+        for (ln, se, equivalent) in [
+            (0.0, 0.99 * room[1], true),
+            (0.0, 1.01 * room[1], false),
+            (0.05, 0.99 * (room[1] - 0.05 / 1.644_853_627), true),
+            (-0.05, 1.01 * (room[0] - 0.05 / 1.644_853_627), false),
+            (-0.11, 1e-6, false),
+        ] {
+            assert_eq!(is_equivalent(ln, se, &settings), equivalent, "{ln} {se}");
+        }
+        let (a, b, filled) = sheets(1.01, 0.02);
+        assert_eq!(row_of(&a, &b, &filled).verdict, Verdict::Unchanged);
     }
 
     #[test]

@@ -28,6 +28,15 @@ pub struct LightChange {
     pub turn_deg: Option<f64>,
 }
 
+impl LightChange {
+    /// With a tone curve that scales contrast by `relief_gain` (natural log) at most, the gain of the relief: a curve
+    /// scales all contrasts alike, a treatment of lines or spots only theirs. Without that gain as it is.
+    pub fn limited(self, relief_gain: Option<f64>) -> LightChange {
+        let most = relief_gain.map_or(f64::INFINITY, f64::abs);
+        LightChange { tone_curve_gain: self.tone_curve_gain.map(|g| g.clamp(-most, most)), ..self }
+    }
+}
+
 /// The change of light between two photos, on the cells valid in both.
 pub fn change(
     [a, b]: [&Tone; 2],
@@ -428,6 +437,15 @@ mod tests {
             }
         }
         assert_eq!(of(&relief(1.3, 0.0), &testing::unscaled()).shading_change, None);
+    }
+
+    #[test]
+    fn a_tone_curve_scales_relief_too() {
+        let found = |gain: f64| LightChange { tone_curve_gain: Some(gain), ..Default::default() };
+        let limited = |gain: f64, relief| found(gain).limited(relief).tone_curve_gain;
+        assert_eq!(limited(-0.28, Some(-0.02)), Some(-0.02));
+        assert_eq!(limited(0.05, Some(-0.08)), Some(0.05));
+        assert_eq!(limited(0.05, None), Some(0.05));
     }
 
     #[test]

@@ -216,6 +216,13 @@ impl Window {
     }
 }
 
+impl Mask {
+    /// Number of set pixels.
+    pub fn count(&self) -> usize {
+        self.data().iter().filter(|set| **set).count()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -61,6 +61,23 @@ pub fn tone(photo: &Photo, placement: &Placement<'_>, settings: &ToneSettings) -
     Tone { cell_px: cell, rgb: cells.map(|(c, _)| c), valid: cells.map(|(_, v)| v) }
 }
 
+impl Tone {
+    /// Without the cells that lie within `reach_px` of one of the `points`, px of the window of the region map.
+    pub fn without(&self, points: &[[usize; 2]], reach_px: f64) -> Tone {
+        let cell = self.cell_px as f64;
+        let reach = (reach_px / cell).round() as usize;
+        let mut valid = self.valid.clone();
+        for [x, y] in points.iter().map(|p| p.map(|v| v / self.cell_px)) {
+            let rows = y.saturating_sub(reach)..(y + reach + 1).min(valid.height());
+            for row in rows {
+                let columns = x.saturating_sub(reach)..(x + reach + 1).min(valid.width());
+                columns.for_each(|column| valid.set(column, row, false));
+            }
+        }
+        Tone { valid, rgb: self.rgb.clone(), ..*self }
+    }
+}
+
 fn cell_px(window: Window, scale: &Scale, settings: &ToneSettings) -> usize {
     let px = match scale.mm_per_px {
         Some(mm) => settings.cell_mm / mm.0,
@@ -156,6 +173,19 @@ mod tests {
             let found = tone.rgb.at(5, 4)[k];
             assert!(((found - light(RED)[k]).abs() - off).abs() < 1e-5, "{found}");
         }
+    }
+
+    #[test]
+    fn cells_beside_points_are_left_out() {
+        let tone = measured(&photo(), &Field::identity(), &Mask::filled(60, 45, true));
+        // Cells of 5 px: the point lies in cell (3, 2), the other in the last column.
+        let left = tone.without(&[[17, 12], [59, 44]], 6.0);
+        let out =
+            |x: usize, y: usize| (2..=4).contains(&x) && (1..=3).contains(&y) || x >= 10 && y >= 7;
+        for (x, y) in (0..9).flat_map(|y| (0..12).map(move |x| (x, y))) {
+            assert_eq!(left.valid.at(x, y), !out(x, y), "({x}, {y})");
+        }
+        assert_eq!(tone.without(&[], 6.0).valid, tone.valid);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! differs between the photos, the checks, the changes. [`analyze`] does all of it for a series of files.
 
 mod face;
+mod light;
 mod prepare;
 mod reduce;
 mod report;
@@ -21,7 +22,7 @@ pub use watch::Watch;
 use crate::align::{Aligner, Alignment, Field, Placement, Reference, Registered};
 use crate::change::ChangeRow;
 use crate::error::{Error, Result, Step};
-use crate::light::{self, LightChange};
+use crate::light::LightChange;
 use crate::luminance::{self, Luminance, Pair};
 use crate::metric::{self, ComparableVisit, Detections, Readings};
 use crate::photo::Photo;
@@ -166,15 +167,14 @@ impl Analyzer {
     pub fn compare(&self, baseline: &Baseline, follow_up: &FollowUp) -> Result<Comparison> {
         let (settings, visit) = (&self.options.settings, follow_up.visit);
         self.stage(visit, "compare")?;
-        let (before, regions) = (&baseline.prepared, &baseline.regions);
+        let before = &baseline.prepared;
         let mut differences = None;
         let (mut checks, mut readings) = (Vec::new(), None);
         if let Some(after) = &follow_up.prepared {
             let luminance = [&before.luminance, &after.luminance];
             let pair = luminance::comparable(luminance[0], luminance[1], &settings.luminance);
-            let (tones, face) = ([&before.tone, &after.tone], regions.face.as_ref());
-            let light =
-                light::change(tones, regions.window, face, &baseline.scale, &settings.light);
+            let tones = [&before.tone, &after.tone];
+            let light = self.light_change(baseline, after).limited(pair.processing.relief_gain);
             let alignment = &follow_up.alignment;
             let checked = CheckedPair { pair: &pair, tones, light: &light, alignment };
             checks = quality::pair(visit, &checked, &settings.quality);

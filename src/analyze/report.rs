@@ -4,7 +4,7 @@ use super::series::PreparedSeries;
 use super::{Analyzer, Comparison, FollowUp, Options, rows};
 use crate::align::{AlignmentStatus, RegionAlignment};
 use crate::citations::{self, Citation};
-use crate::metric::{CaptureSd, METRICS, Unit, wrinkles};
+use crate::metric::{CaptureSd, LocalSd, METRICS, Unit, wrinkles};
 use crate::notice::Notice;
 use crate::region::RegionRequest;
 use crate::report::{AlignmentRow, PhotoRow, RegionsRow, Report, SCHEMA_VERSION, ScaleRow, Tool};
@@ -61,7 +61,7 @@ pub(super) fn report(analyzer: &Analyzer, series: &PreparedSeries) -> Report {
             .collect(),
         quality,
         measurements,
-        trends: rows::trends(&changes, comparisons.len()),
+        trends: rows::trends(&changes, comparisons.len(), &analyzer.options.settings.change),
         changes,
         citations: cited().iter().map(|c| c.to_string()).collect(),
     }
@@ -82,7 +82,11 @@ fn settings_json(options: &Options) -> serde_json::Value {
         all.extend(rest);
     }
     let capture = METRICS.iter().map(|metric| {
-        let CaptureSd { floor, at_1_cm2 } = metric.capture;
+        let CaptureSd { floor, local } = metric.capture;
+        let at_1_cm2 = match local {
+            LocalSd::AtOneCm2(sd) => Some(sd),
+            LocalSd::Objects => None,
+        };
         serde_json::json!({ "metric": metric.id, "floor": floor, "at_1_cm2": at_1_cm2 })
     });
     all["change"]["capture"] = capture.collect();

@@ -12,7 +12,7 @@ use crate::quality::{self, QualityCheck};
 use crate::region::{Region, RegionMap, WHOLE};
 use crate::report::MeasurementRow;
 use crate::series::Scale;
-use crate::settings::Settings;
+use crate::settings::{ChangeSettings, Settings};
 
 /// The regions of a baseline, and which of their skin is measured.
 pub(super) struct MeasuredSkin<'a> {
@@ -52,7 +52,7 @@ impl<'a> MeasuredSkin<'a> {
             region.inside.at(x + frame.x - region.window.x, y + frame.y - region.window.y)
                 && self.valid.is_some_and(|valid| valid.at(x, y))
         });
-        let area = inside.data().iter().filter(|v| **v).count() as f64;
+        let area = inside.count() as f64;
         let s = &self.settings.change;
         let wanted = self.scale.mm_per_px.map_or(f64::INFINITY, |mm| s.tile_mm / mm.0);
         let side = wanted
@@ -64,9 +64,8 @@ impl<'a> MeasuredSkin<'a> {
 
     /// Share of a region that is measured, %; of `whole`, share of its skin.
     fn coverage_percent(&self, region: &Region, tiles: &Tiles) -> f64 {
-        let count = |m: &Mask| m.data().iter().filter(|v| **v).count();
         let whole = region.name == WHOLE;
-        let all = if whole { count(&self.regions.skin) } else { count(&region.inside) };
+        let all = if whole { self.regions.skin.count() } else { region.inside.count() };
         if all == 0 { 0.0 } else { 100.0 * tiles.pixels() as f64 / all as f64 }
     }
 
@@ -232,6 +231,7 @@ impl Changes<'_> {
             metric,
             unit: metric.unit.name(self.ground.scale),
             area_cm2: self.ground.area_cm2(&site.tiles),
+            unseen: (1.0 - site.coverage_percent / 100.0).max(0.0),
             light: differences.map_or_else(LightChange::default, |d| d.light),
             transfer_sd: differences.map_or(0.0, |d| self.transfer_sd(metric, &d.pair, site)),
         }
@@ -260,14 +260,18 @@ impl Changes<'_> {
 }
 
 /// Trends over two or more follow-ups: one for each region and metric.
-pub(super) fn trends(changes: &[ChangeRow], follow_ups: usize) -> Vec<TrendRow> {
+pub(super) fn trends(
+    changes: &[ChangeRow],
+    follow_ups: usize,
+    settings: &ChangeSettings,
+) -> Vec<TrendRow> {
     if follow_ups < 2 {
         return Vec::new();
     }
     let each = changes.len() / follow_ups;
     let trend = |i: usize| {
         let rows: Vec<&ChangeRow> = (0..follow_ups).map(|k| &changes[k * each + i]).collect();
-        change::trend(&rows)
+        change::trend(&rows, settings)
     };
     (0..each).map(trend).collect()
 }

@@ -307,7 +307,7 @@ mod tests {
             change_percent: Some(0.0),
             ci95_percent: Some([0.0, 0.0]),
             sdc_percent: Some(10.0),
-            verdict: Verdict::NoDetectableChange,
+            verdict: Verdict::Unchanged,
             reason: None,
             p: None,
             se_ln: None,

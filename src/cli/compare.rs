@@ -130,9 +130,7 @@ impl Compare {
 /// The detected changes, the number of the other rows, and warnings.
 fn summary(report: &Report) -> String {
     let mut text = String::new();
-    let real = |row: &&ChangeRow| {
-        matches!(row.verdict, Verdict::Improved | Verdict::Worsened | Verdict::Changed)
-    };
+    let real = |row: &&ChangeRow| row.verdict.is_change();
     let rows: Vec<[String; 5]> = report.changes.iter().filter(real).map(cells).collect();
     let header = ["visit", "region and metric", "change", "95 % interval", "verdict"];
     let mut widths = header.map(|title| title.chars().count());
@@ -158,9 +156,11 @@ fn summary(report: &Report) -> String {
     let count = |verdict| report.changes.iter().filter(|row| row.verdict == verdict).count();
     let _ = writeln!(
         text,
-        "{} detected changes, {} without a detectable change, {} not comparable",
+        "{} established changes, {} unchanged ({}), {} inconclusive, {} not comparable",
         rows.len(),
-        count(Verdict::NoDetectableChange),
+        count(Verdict::Unchanged),
+        report.within_margin().replace('\u{a0}', " "),
+        count(Verdict::Inconclusive),
         count(Verdict::NotComparable)
     );
     for warning in report.warnings() {
@@ -195,7 +195,8 @@ fn cells(row: &ChangeRow) -> [String; 5] {
         Verdict::Improved => "improved",
         Verdict::Worsened => "worsened",
         Verdict::Changed => "changed",
-        Verdict::NoDetectableChange => "no detectable change",
+        Verdict::Unchanged => "unchanged",
+        Verdict::Inconclusive => "inconclusive",
         Verdict::NotComparable => "not comparable",
     };
     [

@@ -155,7 +155,7 @@ mod tests {
         let after = plane(&|x, y| difference(x as f64, y as f64));
         let settings = LuminanceSettings::default();
         let Foreign { mask, fraction } = foreign(&before, &after, &before.valid, &settings);
-        let masked = mask.data().iter().filter(|v| **v).count() as f64 / (360.0 * 300.0);
+        let masked = mask.count() as f64 / (360.0 * 300.0);
         (fraction, masked)
     }
 

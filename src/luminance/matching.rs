@@ -138,7 +138,8 @@ mod tests {
             (own.flat.clone(), &own.flat)
         );
         assert_eq!((&pair.baseline.valid, &pair.follow_up.valid), (&own.valid, &own.valid));
-        assert_eq!(pair.processing, Processing::default());
+        let unprocessed = Processing { relief_gain: Some(0.0), ..Processing::default() };
+        assert_eq!(pair.processing, unprocessed);
         assert_eq!(
             (pair.foreign, pair.follow_up.shortest_period_px),
             (0.0, own.shortest_period_px)

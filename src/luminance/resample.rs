@@ -36,7 +36,7 @@ pub fn luminance(
     let (log, visibility) = resample(photo, field, window, settings);
     let mask =
         |of: &(dyn Fn(usize, usize) -> bool + Sync)| Mask::from_fn(window.width, window.height, of);
-    let count = |m: &Mask| m.data().iter().filter(|v| **v).count() as f64;
+    let count = |m: &Mask| m.count() as f64;
     let with = |state: Visibility| mask(&|x, y| skin.at(x, y) && visibility.at(x, y) == state);
     let (measurable, unmeasurable) = (with(Visibility::Measurable), with(Visibility::Unmeasurable));
     let (good, bad) = (count(&measurable), count(&unmeasurable));

@@ -22,7 +22,8 @@ pub mod wrinkles;
 
 pub use registry::{HEADLINES, METRICS};
 pub use types::{
-    Better, CaptureSd, Group, LightSensitivity, MeasureFn, Metric, Question, Reason, Sampling, Unit,
+    Better, CaptureSd, Group, LightSensitivity, LocalSd, MeasureFn, Metric, Question, Reason,
+    Sampling, Unit,
 };
 
 use crate::luminance::Luminance;
@@ -61,7 +62,7 @@ impl Tiles {
     pub fn new(window: Window, inside: Mask, side: usize) -> Self {
         let columns = window.width.div_ceil(side).max(1);
         let rows = window.height.div_ceil(side).max(1);
-        let pixels = inside.data().iter().filter(|v| **v).count();
+        let pixels = inside.count();
         Tiles { window, inside, side, columns, count: columns * rows, pixels }
     }
 
@@ -165,6 +166,13 @@ pub struct Detections {
     lines: Result<Vec<wrinkles::LinePoint>, Reason>,
     pores: Result<pores::PoreCandidates, Reason>,
     scars: Result<scars::ScarCandidates, Reason>,
+}
+
+impl Detections {
+    /// Points of the lines found, px of the window of the region map.
+    pub fn line_points(&self) -> Vec<[usize; 2]> {
+        self.lines.iter().flatten().map(|point| [point.x, point.y]).collect()
+    }
 }
 
 /// Searches one photo for lines, pores and scars. `None` without any scale: no filter could be sized.

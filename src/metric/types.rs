@@ -114,21 +114,34 @@ pub enum Question {
     Pigment,
 }
 
-/// Variance between captures of unchanged skin: `floor² + at_1_cm2² / area`, area in cm². From `skindelta validate`
-/// (short, and `--full`: 36 skins of six tones, three photos each at 11, 14 or 20 px/mm), rounded. Differences in light
-/// and tone curve, which these photos lack, are added by the settings' `shading_sd` and `tone_curve_sd`.
+/// Standard deviation between captures of unchanged skin: a part common to the photo and a local one. From `skindelta
+/// validate` (short, and `--full`: 36 skins of six tones, three photos each at 11, 14 or 20 px/mm), times 1.5: no
+/// rendering knows all that differs between two visits. Lights that moved by more than 1.5° and other tone curves, which
+/// these photos lack, are added by the settings' `shading_sd` and `tone_curve_sd`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CaptureSd {
-    /// Part that does not fall with the area: of ln(follow-up/baseline), or in the metric's unit where it is no ratio.
+    /// Common part: of ln(follow-up/baseline), or in the metric's unit where it is no ratio.
     pub floor: f64,
-    /// Part that falls with the root of the area, over 1 cm².
-    pub at_1_cm2: f64,
+    /// Local part.
+    pub local: LocalSd,
+}
+
+/// Local part of the standard deviation between captures of unchanged skin.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LocalSd {
+    /// Falls with the root of the area: over 1 cm², in the unit of the common part.
+    AtOneCm2(f64),
+    /// Falls with the number of objects, which varies from skin to skin: that of the paired bootstrap over tiles.
+    Objects,
 }
 
 impl CaptureSd {
-    /// Standard deviation between captures of unchanged skin over `area_cm2`.
+    /// Standard deviation between captures of unchanged skin over `area_cm2`, without that of [`LocalSd::Objects`].
     pub fn over(&self, area_cm2: f64) -> f64 {
-        (self.floor.powi(2) + self.at_1_cm2.powi(2) / area_cm2.max(1e-6)).sqrt()
+        match self.local {
+            LocalSd::AtOneCm2(sd) => self.floor.hypot(sd / area_cm2.max(1e-6).sqrt()),
+            LocalSd::Objects => self.floor,
+        }
     }
 }
 

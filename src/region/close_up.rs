@@ -130,7 +130,7 @@ fn union(regions: &[Region], width: usize, height: usize) -> Mask {
 /// Distance around the polygons within which skin is searched for, px: a share of the side of a
 /// square as large as their mean.
 fn reach_px(regions: &[Region], settings: &RegionSettings) -> usize {
-    let areas = regions.iter().map(|r| r.inside.data().iter().filter(|v| **v).count());
+    let areas = regions.iter().map(|r| r.inside.count());
     let areas: Vec<f64> = areas.filter(|area| *area > 0).map(|area| area as f64).collect();
     let mean = areas.iter().sum::<f64>() / areas.len().max(1) as f64;
     ((settings.polygon_reach * mean.sqrt()).round() as usize).max(settings.polygon_reach_min_px)

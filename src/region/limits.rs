@@ -163,7 +163,7 @@ mod tests {
             let last = (0..200).rposition(|y| fringe.at(x, y));
             assert_eq!(last, Some(45 + border), "column {x}");
         }
-        let set = |mask: &Mask| mask.data().iter().filter(|v| **v).count();
+        let set = |mask: &Mask| mask.count();
         let beard = hair_mask_of(|_, y| y > 130);
         let brow = hair_mask_of(|x, y| (70..95).contains(&x) && (66..71).contains(&y));
         let none = hair_mask_of(|_, _| false);

@@ -215,19 +215,16 @@ fn rows(report: &Report, visit: usize) -> Vec<&ChangeRow> {
     report.changes.iter().filter(|c| c.visit == visit).collect()
 }
 
-fn is_finding(verdict: Verdict) -> bool {
-    matches!(verdict, Verdict::Improved | Verdict::Worsened | Verdict::Changed)
-}
-
 fn tally(rows: &[&ChangeRow], verdict: Verdict) -> usize {
     rows.iter().filter(|r| r.verdict == verdict).count()
 }
 
-const VERDICTS: [Verdict; 5] = [
+const VERDICTS: [Verdict; 6] = [
     Verdict::Improved,
     Verdict::Worsened,
     Verdict::Changed,
-    Verdict::NoDetectableChange,
+    Verdict::Unchanged,
+    Verdict::Inconclusive,
     Verdict::NotComparable,
 ];
 

@@ -61,6 +61,13 @@ impl Report {
         let no_face = Notice::NoFace.to_string();
         self.notices.iter().map(String::as_str).filter(move |notice| *notice == no_face)
     }
+
+    /// What `unchanged` means, by the settings that were used: `within ±10 %`.
+    pub fn within_margin(&self) -> String {
+        let margin = self.settings.pointer("/change/equivalence_margin_percent");
+        let margin = margin.and_then(serde_json::Value::as_f64);
+        margin.map_or("within the equivalence margin".into(), |m| format!("within ±{m}\u{a0}%"))
+    }
 }
 
 /// Name and version of the program.

@@ -22,6 +22,8 @@ pub struct ChangeSettings {
     pub tile_min_px: usize,
     /// False discovery rate over the rows of a visit.
     pub false_discovery_rate: f64,
+    /// Changes within this margin to both sides of none are equivalent to none, %.
+    pub equivalence_margin_percent: f64,
     /// Change of shading between careful photos, fraction of the shading.
     pub shading_floor: f64,
     /// Standard deviation of ln(f/b) per unit of further change: texture and pores, wrinkles, anisotropy.

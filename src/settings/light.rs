@@ -10,6 +10,10 @@ pub struct LightSettings {
     pub shading_weights: [f64; 3],
     /// Sigma of the low-pass that keeps the shading, mm.
     pub shading_sigma_mm: f64,
+    /// Skin beside lines that is left out, mm.
+    pub line_margin_mm: f64,
+    /// Smallest share of the skin that must be left; else nothing is left out.
+    pub untreated_share_min: f64,
     /// Fewest cells of skin.
     pub cells_min: usize,
     /// Smallest cosine between normal and light direction for the expected light of a cell; smaller ones are

@@ -1,7 +1,7 @@
 //! Repeatability: the change reported between two photos of unchanged skin.
 
 use super::{SkinKind, ValidationOptions, analyze, capture, mean, percent, photograph};
-use crate::change::{ChangeRow, Verdict};
+use crate::change::ChangeRow;
 use crate::error::Result;
 use crate::filter::stats::median;
 use crate::metric::{METRICS, Metric};
@@ -156,7 +156,7 @@ fn repeatability_row(metric: &'static Metric, rows: &[&UnchangedRow]) -> Repeata
 }
 
 fn spread(metric: &Metric, measured: &[&UnchangedRow]) -> Spread {
-    let alarms = measured.iter().filter(|r| r.row.verdict != Verdict::NoDetectableChange).count();
+    let alarms = measured.iter().filter(|r| r.row.verdict.is_change()).count();
     let covered = measured
         .iter()
         .filter(|r| r.row.ci95.is_some_and(|[low, high]| low <= 0.0 && high >= 0.0))

@@ -112,7 +112,7 @@ impl Tally {
                     error: change / 100.0 - truth.exp_m1(),
                     half_width: 0.5 * (high - low),
                     covered: low <= truth && truth <= high,
-                    changed: row.verdict != Verdict::NoDetectableChange,
+                    changed: row.verdict.is_change(),
                 });
             }
             _ => match row.reason {

@@ -28,8 +28,8 @@ pub fn reasons() -> [Reason; 10] {
 }
 
 /// All verdicts.
-pub fn verdicts() -> [Verdict; 5] {
-    all!(Verdict: Improved, Worsened, Changed, NoDetectableChange, NotComparable)
+pub fn verdicts() -> [Verdict; 6] {
+    all!(Verdict: Improved, Worsened, Changed, Unchanged, Inconclusive, NotComparable)
 }
 
 /// All outcomes of a check.
@@ -177,7 +177,8 @@ fn with_values(mut row: ChangeRow, place: Place) -> ChangeRow {
         row.sdc_percent = Some(sdc_percent);
     }
     row.verdict = match (significant, better, effect < 0.0) {
-        (false, ..) => Verdict::NoDetectableChange,
+        (false, ..) if effect.abs() + half < 10.0 => Verdict::Unchanged,
+        (false, ..) => Verdict::Inconclusive,
         (true, false, _) => Verdict::Changed,
         (true, true, true) => Verdict::Improved,
         (true, true, false) => Verdict::Worsened,

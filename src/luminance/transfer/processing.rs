@@ -2,7 +2,7 @@
 
 use super::{OctaveProducts, Tile, tiles};
 use crate::filter::gaussian::noise_gain;
-use crate::filter::stats::{deming, quantile};
+use crate::filter::stats::{deming, median, quantile};
 use crate::luminance::Luminance;
 use crate::plane::Mask;
 use crate::settings::TransferSettings;
@@ -16,6 +16,9 @@ pub struct Processing {
     pub coarse: f64,
     /// Excess loss of weak detail over that of strong detail, natural log ([`super::denoising`]).
     pub denoising: f64,
+    /// Natural log of the gain of relief that half of the skin reaches, over all octaves and whatever explains it.
+    /// `None` where too little skin is visible.
+    pub relief_gain: Option<f64>,
 }
 
 impl Processing {
@@ -50,12 +53,15 @@ pub fn processing(
     if tiles.len() < settings.tiles_min {
         return found;
     }
+    let mut all_gains = Vec::new();
     for (k, sigma) in sigmas.windows(2).enumerate() {
         let unshared = [a, b].map(|l| {
             let kept = noise_gain([sigma[0], sigma[1]].map(|s| s.hypot(l.noise.blur_px)));
             UnsharedEnergy { noise: l.noise.white * kept, beyond: l.noise.white_error * kept }
         });
-        let gain = common_gain(&tiles, k, &unshared, settings);
+        let mut gains = tile_gains(&tiles, k, &unshared);
+        all_gains.extend(&gains);
+        let gain = common_gain(&tiles, k, &unshared, &mut gains, settings);
         // A blur that was matched imperfectly leaves a gain that is no processing.
         let left = 2.0 * blur_error + BLUR_MODEL_ERROR * blur_difference.abs();
         let mismatch = 0.5 * mean_frequency(&tiles, k) * left;
@@ -65,6 +71,7 @@ pub fn processing(
             *largest = gain;
         }
     }
+    found.relief_gain = median(&mut all_gains);
     found
 }
 
@@ -90,11 +97,22 @@ struct UnsharedEnergy {
     beyond: f64,
 }
 
-/// The gain of octave `k` that one filter on all skin explains, natural log.
+/// The gain of each tile in octave `k`, natural log.
+fn tile_gains(tiles: &[Tile], k: usize, [of_a, of_b]: &[UnsharedEnergy; 2]) -> Vec<f64> {
+    let gain = |t: &Tile| {
+        let OctaveProducts { aa, bb, ab, .. } = t.octaves[k];
+        let [aa, bb] = [aa - of_a.noise, bb - of_b.noise];
+        (ab > 0.0 && aa > 0.0 && bb > 0.0).then(|| deming(aa / ab, bb / ab, 1.0).ln())
+    };
+    tiles.iter().filter_map(gain).collect()
+}
+
+/// The gain of octave `k` that one filter on all skin explains, natural log; `gains` are those of the tiles.
 fn common_gain(
     tiles: &[Tile],
     k: usize,
     unshared: &[UnsharedEnergy; 2],
+    gains: &mut [f64],
     settings: &TransferSettings,
 ) -> f64 {
     let n = tiles.len() as f64;
@@ -118,15 +136,7 @@ fn common_gain(
     let residual = residual.max(0.0);
     let weight = between(1.0 - residual / difference, settings.explained_fraction)
         * between(residual / (aa * bb).sqrt(), settings.unexplained_fraction);
-    let mut gains: Vec<f64> = tiles
-        .iter()
-        .filter_map(|t| {
-            let OctaveProducts { aa, bb, ab, .. } = t.octaves[k];
-            let [aa, bb] = [aa - of_a.noise, bb - of_b.noise];
-            (ab > 0.0 && aa > 0.0 && bb > 0.0).then(|| deming(aa / ab, bb / ab, 1.0).ln())
-        })
-        .collect();
-    let [low, high] = [0.25, 0.75].map(|q| quantile(&mut gains, q).unwrap_or(0.0));
+    let [low, high] = [0.25, 0.75].map(|q| quantile(gains, q).unwrap_or(0.0));
     let shared = if low > 0.0 {
         low
     } else if high < 0.0 {
@@ -154,9 +164,12 @@ mod tests {
         let pigment = relief.transposed();
         let sum = |gain: f32| relief.zip(&pigment, |r, p| gain * r + p);
         let before = noisy(&sum(1.0), 11, 0.005);
-        let gains = |after: &Plane| {
+        let found = |after: &Plane| {
             let after = noisy(after, 12, 0.005);
-            let found = processing([&before, &after], &all, 0.0, 0.0, &settings);
+            processing([&before, &after], &all, 0.0, 0.0, &settings)
+        };
+        let gains = |after: &Plane| {
+            let found = found(after);
             [found.fine, found.coarse]
         };
         for treated in [0.5, 0.8, 1.0] {
@@ -166,6 +179,8 @@ mod tests {
         for gain in [0.8f32, 1.2] {
             let [_, coarse] = gains(&sum(1.0).map(|v| gain * v));
             assert!((coarse / f64::from(gain).ln() - 1.0).abs() < 0.2, "{gain}: {coarse}");
+            let relief = found(&sum(1.0).map(|v| gain * v)).relief_gain.expect("enough skin");
+            assert!((relief - f64::from(gain).ln()).abs() < 0.02, "{gain}: {relief}");
         }
         // Unsharp masking of radius 2 px.
         let sharp = sum(1.0).zip(&blur(&sum(1.0), 2.0), |v, b| v + 0.6 * (v - b));
@@ -176,6 +191,11 @@ mod tests {
             both.at(x, y) * if x < LARGE / 2 { 0.7 } else { 1.0 }
         });
         assert!(gains(&half).iter().all(|gain| gain.abs() < 0.01));
+        // A third of the skin moves the gain of half of it but little.
+        let third = Plane::from_fn(LARGE, LARGE, |x, y| {
+            both.at(x, y) * if x < LARGE / 3 { 0.7 } else { 1.0 }
+        });
+        assert!(found(&third).relief_gain.expect("enough skin").abs() < 0.02);
     }
 
     /// Sharpening by `amount` with an unsharp mask of sigma 2 px is a filter whose gain is known.
@@ -211,7 +231,8 @@ mod tests {
 
     #[test]
     fn the_largest_gain_and_denoising_beyond_noise_add_to_the_error_of_relief() {
-        let found = Processing { fine: -0.3, coarse: 0.1, denoising: DENOISING_BY_NOISE + 0.4 };
+        let denoising = DENOISING_BY_NOISE + 0.4;
+        let found = Processing { fine: -0.3, coarse: 0.1, denoising, relief_gain: Some(-0.3) };
         assert!((found.relief_sd() - 0.5).abs() < 1e-12);
         assert_eq!(
             Processing { denoising: 0.5 * DENOISING_BY_NOISE, ..Processing::default() }.relief_sd(),

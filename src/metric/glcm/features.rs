@@ -1,7 +1,9 @@
 //! `glcm_*`: features of the co-occurrence matrix, a row of counts of pairs of levels.
 
 use crate::citations::{self, Citation};
-use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
+use crate::metric::{
+    Better, CaptureSd, Group, LightSensitivity, LocalSd, Metric, Reason, Sampling, Unit,
+};
 
 const SECTION: &str = "Grey levels";
 const ALSO_MOVED_BY: &str = "As texture: bins of log luminance have a fixed width, so that contrast, entropy and \
@@ -41,7 +43,7 @@ pub const CONTRAST: Metric = Metric {
     also_moved_by: ALSO_MOVED_BY,
     sources: SOURCES,
     period_mm: Some(PERIOD_MM),
-    capture: CaptureSd { floor: 0.06, at_1_cm2: 0.04 },
+    capture: CaptureSd { floor: 0.06, local: LocalSd::AtOneCm2(0.04) },
     light: LightSensitivity::Wrinkles,
     noise_error: None,
     countable_objects: None,
@@ -68,7 +70,7 @@ pub const JOINT_ENTROPY: Metric = Metric {
     also_moved_by: ALSO_MOVED_BY,
     sources: SOURCES,
     period_mm: Some(PERIOD_MM),
-    capture: CaptureSd { floor: 0.02, at_1_cm2: 0.02 },
+    capture: CaptureSd { floor: 0.02, local: LocalSd::AtOneCm2(0.02) },
     light: LightSensitivity::Wrinkles,
     noise_error: None,
     countable_objects: None,
@@ -95,7 +97,7 @@ pub const ANGULAR_SECOND_MOMENT: Metric = Metric {
     also_moved_by: ALSO_MOVED_BY,
     sources: SOURCES,
     period_mm: Some(PERIOD_MM),
-    capture: CaptureSd { floor: 0.06, at_1_cm2: 0.04 },
+    capture: CaptureSd { floor: 0.06, local: LocalSd::AtOneCm2(0.04) },
     light: LightSensitivity::Wrinkles,
     noise_error: None,
     countable_objects: None,
@@ -122,7 +124,7 @@ pub const INVERSE_DIFFERENCE_MOMENT: Metric = Metric {
     also_moved_by: ALSO_MOVED_BY,
     sources: SOURCES,
     period_mm: Some(PERIOD_MM),
-    capture: CaptureSd { floor: 0.03, at_1_cm2: 0.02 },
+    capture: CaptureSd { floor: 0.03, local: LocalSd::AtOneCm2(0.02) },
     light: LightSensitivity::Wrinkles,
     noise_error: None,
     countable_objects: None,
@@ -149,7 +151,7 @@ pub const CORRELATION: Metric = Metric {
     also_moved_by: ALSO_MOVED_BY,
     sources: SOURCES,
     period_mm: Some(PERIOD_MM),
-    capture: CaptureSd { floor: 0.03, at_1_cm2: 0.03 },
+    capture: CaptureSd { floor: 0.03, local: LocalSd::AtOneCm2(0.03) },
     light: LightSensitivity::Wrinkles,
     noise_error: None,
     countable_objects: None,
@@ -181,7 +183,7 @@ pub const DISSIMILARITY: Metric = Metric {
     also_moved_by: ALSO_MOVED_BY,
     sources: SOURCES,
     period_mm: Some(PERIOD_MM),
-    capture: CaptureSd { floor: 0.03, at_1_cm2: 0.02 },
+    capture: CaptureSd { floor: 0.03, local: LocalSd::AtOneCm2(0.02) },
     light: LightSensitivity::Wrinkles,
     noise_error: None,
     countable_objects: None,

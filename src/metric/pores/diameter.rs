@@ -2,7 +2,9 @@
 
 use super::sums::{self, PoreSums};
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
+use crate::metric::{
+    Better, CaptureSd, Group, LightSensitivity, LocalSd, Metric, Reason, Sampling, Unit,
+};
 
 /// Mean equivalent diameter of the pores present in all visits, on the average of the photos, times
 /// √(volume in this photo / volume on the average); the volumes are those of strong pores.
@@ -22,7 +24,7 @@ pub const METRIC: Metric = Metric {
     also_moved_by: sums::ALSO_MOVED_BY,
     sources: sums::SOURCES,
     period_mm: Some(sums::PERIOD_MM),
-    capture: CaptureSd { floor: 0.012, at_1_cm2: 0.012 },
+    capture: CaptureSd { floor: 0.01, local: LocalSd::Objects },
     light: LightSensitivity::Texture,
     noise_error: None,
     countable_objects: Some(sums::used_for_diameter),

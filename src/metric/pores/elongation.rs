@@ -2,7 +2,9 @@
 
 use super::sums::{self, PoreSums};
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
+use crate::metric::{
+    Better, CaptureSd, Group, LightSensitivity, LocalSd, Metric, Reason, Sampling, Unit,
+};
 
 /// Mean ratio of the axes of pores.
 pub const METRIC: Metric = Metric {
@@ -20,7 +22,7 @@ pub const METRIC: Metric = Metric {
     also_moved_by: sums::ALSO_MOVED_BY,
     sources: sums::SOURCES,
     period_mm: Some(sums::PERIOD_MM),
-    capture: CaptureSd { floor: 0.015, at_1_cm2: 0.03 },
+    capture: CaptureSd { floor: 0.012, local: LocalSd::Objects },
     light: LightSensitivity::Texture,
     noise_error: None,
     countable_objects: None,

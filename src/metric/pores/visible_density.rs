@@ -2,7 +2,9 @@
 
 use super::sums::{self, PoreSums};
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
+use crate::metric::{
+    Better, CaptureSd, Group, LightSensitivity, LocalSd, Metric, Reason, Sampling, Unit,
+};
 
 /// Number of pores of 250 µm and more per area.
 pub const METRIC: Metric = Metric {
@@ -20,7 +22,7 @@ pub const METRIC: Metric = Metric {
     also_moved_by: sums::ALSO_MOVED_BY,
     sources: sums::COUNT_SOURCES,
     period_mm: Some(sums::PERIOD_MM),
-    capture: CaptureSd { floor: 0.02, at_1_cm2: 0.05 },
+    capture: CaptureSd { floor: 0.02, local: LocalSd::Objects },
     light: LightSensitivity::Texture,
     noise_error: None,
     countable_objects: None,

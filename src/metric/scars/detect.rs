@@ -77,7 +77,7 @@ fn windows(area: &SearchArea, settings: &MetricSettings) -> Vec<CellWindows> {
         .into_iter()
         .map(|CellWindows { cell, surround }| {
             let skin = area.valid.crop(surround);
-            let valid = skin.data().iter().filter(|v| **v).count();
+            let valid = skin.count();
             let few = (valid as f64) < settings.scar_cell_skin_min * skin.data().len() as f64;
             CellWindows { cell, surround: if few { Window::full(w, h) } else { surround } }
         })

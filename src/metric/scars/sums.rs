@@ -3,7 +3,7 @@
 use super::Scars;
 use crate::citations::{self, Citation};
 use crate::metric::sums::{Sums, sums};
-use crate::metric::{CaptureSd, Sheet, Tiles};
+use crate::metric::{CaptureSd, LocalSd, Sheet, Tiles};
 
 pub(super) const SECTION: &str = "Scars";
 pub(super) const SOURCES: &[&Citation] = &[&citations::TURIN_1960, &citations::TSUMURA_2003];
@@ -15,7 +15,7 @@ pub(super) const ALSO_MOVED_BY: &str = "A light that moved: a bowl is recognised
 pub(super) const PERIOD_MM: f64 = 3.0;
 /// Scars are few: `scar_depth` of unchanged rendered skin varies by 5–12 %. No real scar has been tried, so the upper
 /// end is assumed.
-pub(super) const CAPTURE: CaptureSd = CaptureSd { floor: 0.1, at_1_cm2: 0.2 };
+pub(super) const CAPTURE: CaptureSd = CaptureSd { floor: 0.1, local: LocalSd::Objects };
 
 sums! {
     /// Sums over a tile of skin and over the scars in it.

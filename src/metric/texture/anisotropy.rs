@@ -3,7 +3,9 @@
 use super::sums::{self, TextureSums};
 use crate::citations;
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
+use crate::metric::{
+    Better, CaptureSd, Group, LightSensitivity, LocalSd, Metric, Reason, Sampling, Unit,
+};
 
 /// Coherence of the structure tensor.
 pub const METRIC: Metric = Metric {
@@ -21,7 +23,7 @@ pub const METRIC: Metric = Metric {
     also_moved_by: "The direction of the light: slopes across it are seen best. Noise lowers it.",
     sources: &[&citations::BIGUN_1987],
     period_mm: Some(1.2),
-    capture: CaptureSd { floor: 0.08, at_1_cm2: 0.05 },
+    capture: CaptureSd { floor: 0.08, local: LocalSd::AtOneCm2(0.05) },
     light: LightSensitivity::Anisotropy,
     noise_error: None,
     countable_objects: None,

@@ -3,7 +3,7 @@
 use super::sums::{self, TextureSums};
 use crate::metric::sums::Sums;
 use crate::metric::{
-    Better, CaptureSd, Group, LightSensitivity, Metric, Question, Reason, Sampling, Unit,
+    Better, CaptureSd, Group, LightSensitivity, LocalSd, Metric, Question, Reason, Sampling, Unit,
 };
 
 /// Amplitude of the band of long periods.
@@ -22,7 +22,7 @@ pub const METRIC: Metric = Metric {
     also_moved_by: sums::AMPLITUDE_ALSO_MOVED_BY,
     sources: sums::AMPLITUDE_SOURCES,
     period_mm: Some(1.2),
-    capture: CaptureSd { floor: 0.016, at_1_cm2: 0.012 },
+    capture: CaptureSd { floor: 0.016, local: LocalSd::AtOneCm2(0.012) },
     light: LightSensitivity::Texture,
     noise_error: Some(noise_error),
     countable_objects: None,

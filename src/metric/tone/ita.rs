@@ -3,7 +3,9 @@
 use super::sums::{self, ToneSums};
 use crate::citations;
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
+use crate::metric::{
+    Better, CaptureSd, Group, LightSensitivity, LocalSd, Metric, Reason, Sampling, Unit,
+};
 
 /// Angle of the mean colour. For b* > 0, as skin has, it is the published arctan((L* − 50)/b*); b* ≤ 0 does not occur
 /// on skin under a plausible white balance, and is not measurable.
@@ -22,7 +24,7 @@ pub const METRIC: Metric = Metric {
     also_moved_by: sums::COLOUR_ALSO_MOVED_BY,
     sources: &[&citations::CHARDON_1991],
     period_mm: None,
-    capture: CaptureSd { floor: 6.6, at_1_cm2: 1.0 },
+    capture: CaptureSd { floor: 6.6, local: LocalSd::AtOneCm2(1.0) },
     light: LightSensitivity::Unaffected,
     noise_error: None,
     countable_objects: None,

@@ -3,7 +3,9 @@
 use super::sums::{self, ToneSums};
 use crate::citations;
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
+use crate::metric::{
+    Better, CaptureSd, Group, LightSensitivity, LocalSd, Metric, Reason, Sampling, Unit,
+};
 
 /// Mean L*.
 pub const METRIC: Metric = Metric {
@@ -21,7 +23,7 @@ pub const METRIC: Metric = Metric {
     also_moved_by: sums::COLOUR_ALSO_MOVED_BY,
     sources: &[&citations::CIE_15],
     period_mm: None,
-    capture: CaptureSd { floor: 3.0, at_1_cm2: 0.5 },
+    capture: CaptureSd { floor: 3.0, local: LocalSd::AtOneCm2(0.5) },
     light: LightSensitivity::Unaffected,
     noise_error: None,
     countable_objects: None,

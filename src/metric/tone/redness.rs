@@ -4,7 +4,7 @@ use super::sums::{self, ToneSums};
 use crate::citations;
 use crate::metric::sums::Sums;
 use crate::metric::{
-    Better, CaptureSd, Group, LightSensitivity, Metric, Question, Reason, Sampling, Unit,
+    Better, CaptureSd, Group, LightSensitivity, LocalSd, Metric, Question, Reason, Sampling, Unit,
 };
 
 /// Mean a*.
@@ -23,7 +23,7 @@ pub const METRIC: Metric = Metric {
     also_moved_by: sums::COLOUR_ALSO_MOVED_BY,
     sources: &[&citations::CIE_15],
     period_mm: None,
-    capture: CaptureSd { floor: 0.45, at_1_cm2: 0.1 },
+    capture: CaptureSd { floor: 0.45, local: LocalSd::AtOneCm2(0.1) },
     light: LightSensitivity::Unaffected,
     noise_error: None,
     countable_objects: None,

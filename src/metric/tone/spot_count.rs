@@ -3,7 +3,9 @@
 use super::sums::{self, ToneSums};
 use crate::citations;
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
+use crate::metric::{
+    Better, CaptureSd, Group, LightSensitivity, LocalSd, Metric, Reason, Sampling, Unit,
+};
 
 /// Number of spots.
 pub const METRIC: Metric = Metric {
@@ -21,7 +23,7 @@ pub const METRIC: Metric = Metric {
     also_moved_by: sums::SPOT_ALSO_MOVED_BY,
     sources: &[&citations::SHARMA_2005],
     period_mm: None,
-    capture: CaptureSd { floor: 0.35, at_1_cm2: 0.2 },
+    capture: CaptureSd { floor: 0.35, local: LocalSd::Objects },
     light: LightSensitivity::Unaffected,
     noise_error: None,
     countable_objects: None,

@@ -2,7 +2,9 @@
 
 use super::sums::{self, WrinkleSums};
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
+use crate::metric::{
+    Better, CaptureSd, Group, LightSensitivity, LocalSd, Metric, Reason, Sampling, Unit,
+};
 
 /// 100 × length of the lines that are present × width of the mean cross-section of the lines measurable in all visits
 /// / area of the measured skin.
@@ -21,7 +23,7 @@ pub const METRIC: Metric = Metric {
     also_moved_by: sums::ALSO_MOVED_BY,
     sources: sums::SOURCES,
     period_mm: Some(sums::PERIOD_MM),
-    capture: CaptureSd { floor: 0.03, at_1_cm2: 0.06 },
+    capture: CaptureSd { floor: 0.044, local: LocalSd::Objects },
     light: LightSensitivity::Wrinkles,
     noise_error: None,
     countable_objects: None,

@@ -2,7 +2,9 @@
 
 use super::sums::{self, WrinkleSums};
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
+use crate::metric::{
+    Better, CaptureSd, Group, LightSensitivity, LocalSd, Metric, Reason, Sampling, Unit,
+};
 
 /// Length of the lines that are present per cm² of measured skin.
 pub const METRIC: Metric = Metric {
@@ -20,7 +22,7 @@ pub const METRIC: Metric = Metric {
     also_moved_by: sums::ALSO_MOVED_BY,
     sources: sums::SOURCES,
     period_mm: Some(sums::PERIOD_MM),
-    capture: CaptureSd { floor: 0.01, at_1_cm2: 0.02 },
+    capture: CaptureSd { floor: 0.012, local: LocalSd::Objects },
     light: LightSensitivity::Wrinkles,
     noise_error: None,
     countable_objects: None,

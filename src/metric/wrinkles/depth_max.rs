@@ -2,7 +2,9 @@
 
 use super::sums::{self, BIN_FACTOR, FIRST_BIN_MM, WrinkleSums};
 use crate::metric::sums::Sums;
-use crate::metric::{Better, CaptureSd, Group, LightSensitivity, Metric, Reason, Sampling, Unit};
+use crate::metric::{
+    Better, CaptureSd, Group, LightSensitivity, LocalSd, Metric, Reason, Sampling, Unit,
+};
 
 /// Depth that 5 % of the length measurable in all visits exceeds: that of a single deepest pixel would be noise.
 pub const METRIC: Metric = Metric {
@@ -20,7 +22,7 @@ pub const METRIC: Metric = Metric {
     also_moved_by: sums::ALSO_MOVED_BY,
     sources: sums::SOURCES,
     period_mm: Some(sums::PERIOD_MM),
-    capture: CaptureSd { floor: 0.03, at_1_cm2: 0.05 },
+    capture: CaptureSd { floor: 0.04, local: LocalSd::Objects },
     light: LightSensitivity::Wrinkles,
     noise_error: None,
     countable_objects: None,

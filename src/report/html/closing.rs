@@ -143,22 +143,25 @@ pub fn meaning(report: &Report) -> Markup {
                     }
                     dt { "95 % interval" }
                     dd {
-                        "The range of changes that the photos are compatible with: it holds the \
-                         variation over the region's skin and what is left of alignment, focus, \
-                         light and noise."
+                        "The range of changes that the photos are compatible with: it holds what \
+                         another photo of the same skin would show, and what is left of alignment, \
+                         focus, light and noise."
                     }
                     dt { "Noise band" }
                     dd {
-                        "The smallest detectable change (SDC): two photos of unchanged skin \
-                         differ by less than this in 95 of 100 cases."
+                        "Two photos of unchanged skin differ by less than this in 95 of 100 \
+                         cases (SDC)."
                     }
                     dt { "Verdict" }
                     dd {
-                        "“Improved”, “worsened” and “changed” need all three: the interval \
-                         excludes zero, the change exceeds the SDC, and the row passes the \
-                         Benjamini–Hochberg procedure at a false discovery rate of 5 % over all \
-                         rows of the visit. “Changed” is for metrics that have no better or \
-                         worse. “No detectable change” does not prove that nothing changed."
+                        "“Improved”, “worsened” and “changed” need two things: the interval \
+                         excludes zero, and the row passes the Benjamini–Hochberg procedure at a \
+                         false discovery rate of 5 % over all rows of the visit. “Changed” is for \
+                         metrics that have no better or worse. “Unchanged”: the change is shown \
+                         to be "
+                        (report.within_margin())
+                        " (two one-sided tests at 5 %). \
+                         “Inconclusive”: neither is shown, something may have changed."
                     }
                     dt { "Cause" }
                     dd {

@@ -2,8 +2,8 @@
 
 use super::draw::{self, Effect, Point};
 use super::{
-    VERDICTS, anchor, change_text, chip, effect, follow_ups, headline_rank, headlines, icon,
-    is_finding, label, quantity, region_names, row_decimals, rows, tally, words,
+    VERDICTS, anchor, change_text, chip, effect, follow_ups, headline_rank, headlines, icon, label,
+    quantity, region_names, row_decimals, rows, tally, words,
 };
 use crate::change::Verdict;
 use crate::metric::{Metric, Reason};
@@ -20,7 +20,7 @@ pub fn regions(report: &Report) -> Markup {
     let last = visits.last().map_or(Vec::new(), |v| rows(report, *v));
     let first_open = names
         .iter()
-        .position(|name| last.iter().any(|r| r.region == *name && is_finding(r.verdict)))
+        .position(|name| last.iter().any(|r| r.region == *name && r.verdict.is_change()))
         .unwrap_or(0);
     html! {
         section class="regions" {
@@ -38,7 +38,7 @@ pub fn regions(report: &Report) -> Markup {
                     }
                     span {
                         "Point: change. Bar: its 95 % interval. Grey band: what two photos of \
-                         unchanged skin can show (± smallest detectable change), drawn equally \
+                         unchanged skin can show, drawn equally \
                          wide in every row. Left of the line is less, right is more."
                     }
                 }
@@ -62,8 +62,9 @@ pub fn regions(report: &Report) -> Markup {
 fn region_tally(report: &Report, visit: usize, region: &str) -> Markup {
     let rows: Vec<&ChangeRow> =
         report.changes.iter().filter(|r| r.visit == visit && r.region == region).collect();
+    let shown = |v: &Verdict| v.is_change() || *v == Verdict::Unchanged;
     let found: Vec<Verdict> =
-        VERDICTS.into_iter().filter(|v| is_finding(*v) && tally(&rows, *v) > 0).collect();
+        VERDICTS.into_iter().filter(|v| shown(v) && tally(&rows, *v) > 0).collect();
     let compared = rows.len() > tally(&rows, Verdict::NotComparable);
     html! {
         span class="counts" data-visit=(visit) {
@@ -73,7 +74,7 @@ fn region_tally(report: &Report, visit: usize, region: &str) -> Markup {
                     (icon(symbol)) (tally(&rows, *verdict)) " " (word.to_lowercase())
                 }
             }
-            @if found.is_empty() && compared { (chip(words::verdict(Verdict::NoDetectableChange))) }
+            @if found.is_empty() && compared { (chip(words::verdict(Verdict::Inconclusive))) }
             @if !compared { (chip(words::verdict(Verdict::NotComparable))) }
         }
     }
@@ -148,7 +149,7 @@ fn region_changes(report: &Report, visit: usize, region: &str) -> Markup {
         rows.into_iter().filter(|r| r.verdict != Verdict::NotComparable).collect();
     let headlines = headlines(|metric| compared.iter().any(|r| r.metric == metric));
     let (mut first, rest): (Vec<&ChangeRow>, Vec<&ChangeRow>) =
-        compared.iter().partition(|r| is_finding(r.verdict) || headlines.contains(&r.metric));
+        compared.iter().partition(|r| r.verdict.is_change() || headlines.contains(&r.metric));
     first.sort_by_key(|r| headline_rank(r.metric));
     html! {
         div data-visit=(visit) {
@@ -162,7 +163,7 @@ fn region_changes(report: &Report, visit: usize, region: &str) -> Markup {
             }
             @if !rest.is_empty() {
                 details class="more" {
-                    summary { "More measurements (" (rest.len()) "), no detectable change" }
+                    summary { "More measurements (" (rest.len()) "), no change established" }
                     table class="changes" {
                         (change_head(report, visit))
                         @for (group, rows) in grouped(&rest, |r| r.metric) {
@@ -261,8 +262,8 @@ fn trends(report: &Report, region: &str) -> Markup {
         @if !metrics.is_empty() {
             h3 { "Over the visits" }
             p class="faint" {
-                "Change from the baseline in percent, with its 95 % interval; grey: ± smallest \
-                 detectable change."
+                "Change from the baseline in percent, with its 95 % interval; grey: what two \
+                 photos of unchanged skin can show."
             }
             div class="charts" { @for metric in metrics { (chart(report, region, metric)) } }
         }

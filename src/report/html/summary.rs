@@ -1,8 +1,8 @@
 //! The beginning of the page: what changed, in words and at a glance.
 
 use super::{
-    VERDICTS, anchor, change_text, chip, headline_rank, headlines, icon, is_finding, region_names,
-    rows, tally, visit_name, words,
+    VERDICTS, anchor, change_text, chip, headline_rank, headlines, icon, region_names, rows, tally,
+    visit_name, words,
 };
 use crate::align::AlignmentStatus;
 use crate::change::Verdict;
@@ -18,7 +18,7 @@ pub fn summary(report: &Report, visit: usize) -> Markup {
     let rows = rows(report, visit);
     let regions: Vec<&str> = region_names(report)
         .into_iter()
-        .filter(|name| rows.iter().any(|r| r.region == *name && is_finding(r.verdict)))
+        .filter(|name| rows.iter().any(|r| r.region == *name && r.verdict.is_change()))
         .collect();
     let all = region_names(report).len();
     let compared = rows.len() - tally(&rows, Verdict::NotComparable);
@@ -38,12 +38,14 @@ pub fn summary(report: &Report, visit: usize) -> Markup {
                         " They could not be registered to each other: " (why)
                     }
                 } @else if regions.is_empty() {
-                    "No change was found that exceeds what two photos of unchanged skin show. \
-                     Smaller changes may be there: each row tells the smallest change that could \
-                     have been detected."
+                    "No change was established: " (tally(&rows, Verdict::Unchanged))
+                    " measurements are unchanged (" (report.within_margin()) "), "
+                    (tally(&rows, Verdict::Inconclusive)) " are inconclusive."
                 } @else {
-                    "In " (regions.len()) " of " (words::count(all, "region", "regions"))
-                    ", something changed by more than two photos of unchanged skin would show."
+                    "A change was established in " (regions.len()) " of "
+                    (words::count(all, "region", "regions")) "; "
+                    (tally(&rows, Verdict::Unchanged))
+                    " measurements are unchanged (" (report.within_margin()) ")."
                 }
             }
             ul class="tally" {
@@ -67,13 +69,17 @@ pub fn summary(report: &Report, visit: usize) -> Markup {
 /// What changed in one region, headline metrics first.
 fn findings(rows: &[&ChangeRow], region: &str) -> Markup {
     let mut found: Vec<&ChangeRow> =
-        rows.iter().filter(|r| r.region == region && is_finding(r.verdict)).copied().collect();
+        rows.iter().filter(|r| r.region == region && r.verdict.is_change()).copied().collect();
     found.sort_by_key(|r| headline_rank(r.metric));
+    // What is neither better nor worse is named only where nothing else is.
+    let named: Vec<&&ChangeRow> =
+        found.iter().filter(|r| r.verdict != Verdict::Changed).take(FINDINGS).collect();
+    let named = if named.is_empty() { found.iter().take(FINDINGS).collect() } else { named };
     html! {
         div class="finding" {
             h3 { a href={ "#" (anchor(region)) } { (words::region(region)) } }
             ul {
-                @for row in found.iter().take(FINDINGS) {
+                @for row in &named {
                     @let (symbol, word) = words::verdict(row.verdict);
                     li class=(symbol) {
                         svg class="icon" role="img" aria-label=(word) {
@@ -82,8 +88,8 @@ fn findings(rows: &[&ChangeRow], region: &str) -> Markup {
                         (row.metric.heading) " " b { (change_text(row)) }
                     }
                 }
-                @if found.len() > FINDINGS {
-                    li class="faint" { "and " (found.len() - FINDINGS) " more in the table" }
+                @if found.len() > named.len() {
+                    li class="faint" { "and " (found.len() - named.len()) " more in the table" }
                 }
             }
         }

@@ -46,7 +46,8 @@ pub fn verdict(verdict: Verdict) -> (&'static str, &'static str) {
         Verdict::Improved => ("improved", "Improved"),
         Verdict::Worsened => ("worsened", "Worsened"),
         Verdict::Changed => ("changed", "Changed"),
-        Verdict::NoDetectableChange => ("same", "No detectable change"),
+        Verdict::Unchanged => ("same", "Unchanged"),
+        Verdict::Inconclusive => ("open", "Inconclusive"),
         Verdict::NotComparable => ("none", "Not comparable"),
     }
 }
