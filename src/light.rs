@@ -33,7 +33,8 @@ impl LightChange {
     /// scales all contrasts alike, a treatment of lines or spots only theirs. Without that gain as it is.
     pub fn limited(self, relief_gain: Option<f64>) -> LightChange {
         let most = relief_gain.map_or(f64::INFINITY, f64::abs);
-        LightChange { tone_curve_gain: self.tone_curve_gain.map(|g| g.clamp(-most, most)), ..self }
+        let gain = self.tone_curve_gain.map(|gain| gain.abs().min(most).copysign(gain));
+        LightChange { tone_curve_gain: gain, ..self }
     }
 }
 

@@ -104,7 +104,7 @@ fn tile_gains(tiles: &[Tile], k: usize, [of_a, of_b]: &[UnsharedEnergy; 2]) -> V
         let [aa, bb] = [aa - of_a.noise, bb - of_b.noise];
         (ab > 0.0 && aa > 0.0 && bb > 0.0).then(|| deming(aa / ab, bb / ab, 1.0).ln())
     };
-    tiles.iter().filter_map(gain).collect()
+    tiles.iter().filter_map(gain).filter(|gain| gain.is_finite()).collect()
 }
 
 /// The gain of octave `k` that one filter on all skin explains, natural log; `gains` are those of the tiles.
